@@ -1,0 +1,42 @@
+# make demo    sample the pretrained model, then train a small one on drawn faces
+# make test    the test suite
+# make lint    the formatter and the linter
+# make wheel   the package, presets included
+# All of them set up a virtual environment in $(VENV) first.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint wheel clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[avatars,test]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.installed
+	mkdir -p demo
+	$(BIN)/kerasgan sample wgan_gp_fashion_mnist -n 100 --seed 7 --scale 2 --out demo/fashion.png --overwrite
+	$(BIN)/kerasgan train wgan_gp --data avatars --limit 2560 --width 16 --lr 5e-4 --epochs 10 --run-dir demo/runs
+	@echo "Look at demo/fashion.png and at the pictures in demo/runs/*/samples/"
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+wheel: $(VENV)/.installed-dev
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf build dist demo runs .pytest_cache .ruff_cache

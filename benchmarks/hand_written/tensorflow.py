@@ -1,0 +1,213 @@
+"""TensorFlow: both steps are a `tf.function` without XLA, whose CPU convolutions are slow."""
+
+import tensorflow as tf
+
+from hand_written import Loop, first_map, layers_of
+
+
+class _TensorFlowLoop(Loop):
+    """The two steps over any networks.
+
+    A subclass sets `generate` and `judge` (callables), `generator_weights` and `critic_weights`
+    (what is trained), `statistics`, `averages` and `averaged` (the last two of equal length), and
+    gives `update(player, gradients)`.
+    """
+
+    def __init__(self, task, batches):
+        super().__init__(task, batches)
+        self.generator_steps = tf.Variable(0.0)
+        self.critic_step = tf.function(self._critic_step)
+        self.generator_step = tf.function(self._generator_step)
+
+    def _latent(self):
+        return tf.random.normal((self.task.batch_size, self.task.latent_dim))
+
+    def _critic_step(self, real):
+        fake = self.generate(self._latent())
+        if self.task.clip is not None:
+            for w in self.critic_weights:
+                w.assign(tf.clip_by_value(w, -self.task.clip, self.task.clip))
+        with tf.GradientTape() as tape:
+            loss = self._critic_loss(real, fake)
+        self.update("critic", tape.gradient(loss, self.critic_weights))
+        return loss
+
+    def _critic_loss(self, real, fake):
+        if self.task.variant == "gan":
+            real_loss = tf.reduce_mean(tf.nn.softplus(-self.judge(real)))
+            return real_loss + tf.reduce_mean(tf.nn.softplus(self.judge(fake)))
+        loss = tf.reduce_mean(self.judge(fake)) - tf.reduce_mean(self.judge(real))
+        if self.task.gp_weight is not None:
+            loss += self.task.gp_weight * self._gradient_penalty(real, fake)
+        return loss
+
+    def _gradient_penalty(self, real, fake):
+        epsilon = tf.random.uniform((self.task.batch_size, 1, 1, 1))
+        between = epsilon * real + (1.0 - epsilon) * fake
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(between)
+            scores = self.judge(between)
+        gradients = tape.gradient(scores, between)
+        norms = tf.sqrt(tf.reduce_sum(tf.square(gradients), axis=(1, 2, 3)) + 1e-12)
+        return tf.reduce_mean(tf.square(norms - 1.0))
+
+    def _generator_step(self):
+        with tf.GradientTape() as tape:
+            scores = self.judge(self.generate(self._latent()))
+            gan = self.task.variant == "gan"
+            loss = tf.reduce_mean(tf.nn.softplus(-scores) if gan else -scores)
+        self.update("generator", tape.gradient(loss, self.generator_weights))
+        self.generator_steps.assign_add(1.0)
+        t = self.generator_steps
+        decay = tf.minimum(self.task.ema, (1.0 + t) / (10.0 + t))
+        for average, value in zip(self.averages, self.averaged, strict=True):
+            average.assign_add((1.0 - decay) * (value - average))
+        return loss
+
+    def synchronize(self):
+        """Wait for the last step."""
+        self.critic_weights[0].numpy()
+        self.generator_weights[0].numpy()
+
+    def snapshot(self):
+        return {
+            "generator": [v.numpy() for v in self.generator_weights],
+            "critic": [v.numpy() for v in self.critic_weights],
+            "statistics": [v.numpy() for v in self.statistics],
+            "average": [v.numpy() for v in self.averages],
+        }
+
+
+class KerasLoop(_TensorFlowLoop):
+    """The loop of Keras' guide to custom training on TensorFlow."""
+
+    def __init__(self, task, batches, generator, critic, average):
+        super().__init__(task, batches)
+        self.generate = lambda z: generator(z, training=True)
+        self.judge = lambda images: critic(images, training=True)
+        self.generator_weights = [v.value for v in generator.trainable_variables]
+        self.critic_weights = [v.value for v in critic.trainable_variables]
+        statistics = (*generator.non_trainable_variables, *critic.non_trainable_variables)
+        self.statistics = [v.value for v in statistics]
+        self.averages = [v.value for v in average.variables]
+        self.averaged = [v.value for v in generator.variables]
+        self._networks = {"generator": generator, "critic": critic}
+        self._optimizers = {player: task.keras_optimizer() for player in self._networks}
+        for player, network in self._networks.items():
+            self._optimizers[player].build(network.trainable_variables)
+
+    def update(self, player, gradients):
+        """Apply the gradients with a Keras optimizer."""
+        self._optimizers[player].apply(gradients, self._networks[player].trainable_variables)
+
+
+class NativeLoop(_TensorFlowLoop):
+    """`tf.nn` and `tf.Variable`, with Adam and RMSprop written out.
+
+    Args:
+        task: A `Task`.
+        batches: NumPy batches of real images.
+        generator: The Keras generator whose architecture and weights are copied.
+        critic: The Keras critic, likewise.
+    """
+
+    def __init__(self, task, batches, generator, critic):
+        super().__init__(task, batches)
+        layers = layers_of(generator)
+        self._first = first_map(layers)
+        self._generator, self._critic = _variables(layers), _variables(layers_of(critic))
+        self.generator_weights = _trainable(self._generator)
+        self.critic_weights = _trainable(self._critic)
+        self.averaged = [v for _, variables in self._generator for v in variables]
+        layers = (*self._generator, *self._critic)
+        self.statistics = [v for _, vs in layers for v in vs if not v.trainable]
+        self.averages = [tf.Variable(v, trainable=False) for v in self.averaged]
+        self._states = {
+            "generator": _Optimizer(task, self.generator_weights),
+            "critic": _Optimizer(task, self.critic_weights),
+        }
+
+    def update(self, player, gradients):
+        """Apply the gradients."""
+        self._states[player].apply(gradients)
+
+    def generate(self, z):
+        """Return the images of latent vectors, in training mode."""
+        side, maps = self._first
+        (_, (kernel,)), *rest = self._generator
+        x = tf.reshape(z @ kernel, (self.task.batch_size, side, side, maps))
+        for kind, variables in rest:
+            if kind == "BatchNormalization":
+                x = tf.nn.relu(_batch_norm(x, *variables))
+                continue
+            side *= 2
+            shape = (self.task.batch_size, side, side, variables[0].shape[2])
+            x = tf.nn.conv2d_transpose(x, variables[0], shape, 2, "SAME")
+        return tf.tanh(tf.nn.bias_add(x, variables[1]))
+
+    def judge(self, images):
+        """Return the scores of images, in training mode."""
+        x = images
+        *body, (_, (kernel, bias)) = self._critic
+        for i, (kind, variables) in enumerate(body):
+            if kind == "BatchNormalization":
+                x = _batch_norm(x, *variables)
+            else:
+                x = tf.nn.conv2d(x, variables[0], 2, "SAME")
+                if len(variables) == 2:
+                    x = tf.nn.bias_add(x, variables[1])
+            if i + 1 == len(body) or body[i + 1][0] != "BatchNormalization":
+                x = tf.nn.leaky_relu(x, 0.2)
+        return tf.reshape(x, (self.task.batch_size, -1)) @ kernel + bias
+
+
+def _variables(layers):
+    """Return the layers with a `tf.Variable` for each array; moving statistics are not trained."""
+    made = []
+    for kind, arrays in layers:
+        trained = 2  # A kernel and its bias, or gamma and beta.
+        made.append((kind, [tf.Variable(a, trainable=i < trained) for i, a in enumerate(arrays)]))
+    return made
+
+
+def _trainable(layers):
+    return [v for _, variables in layers for v in variables if v.trainable]
+
+
+def _batch_norm(x, gamma, beta, moving_mean, moving_variance):
+    """Normalise over the batch with TensorFlow's fused kernel; update the moving statistics."""
+    x, mean, variance = tf.compat.v1.nn.fused_batch_norm(x, gamma, beta, epsilon=1e-5)
+    moving_mean.assign_sub(0.1 * (moving_mean - mean))
+    moving_variance.assign_sub(0.1 * (moving_variance - variance))
+    return x
+
+
+class _Optimizer:
+    """Adam or RMSprop."""
+
+    def __init__(self, task, variables):
+        self.kind, self.constants = task.hyperparameters
+        self.variables = variables
+        self.steps = tf.Variable(0.0, trainable=False)
+        self.first = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
+        self.second = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
+
+    def apply(self, gradients):
+        """Move the variables once."""
+        self.steps.assign_add(1.0)
+        (self._adam if self.kind == "Adam" else self._rmsprop)(gradients)
+
+    def _adam(self, gradients):
+        c = self.constants
+        beta_1, beta_2 = c["beta_1"], c["beta_2"]
+        rate = c["learning_rate"] * tf.sqrt(1.0 - beta_2**self.steps) / (1.0 - beta_1**self.steps)
+        for v, m, s, g in zip(self.variables, self.first, self.second, gradients, strict=True):
+            m.assign_add((1.0 - beta_1) * (g - m))
+            s.assign_add((1.0 - beta_2) * (tf.square(g) - s))
+            v.assign_sub(rate * m / (tf.sqrt(s) + c["epsilon"]))
+
+    def _rmsprop(self, gradients):
+        c = self.constants
+        for v, s, g in zip(self.variables, self.second, gradients, strict=True):
+            s.assign_add((1.0 - c["rho"]) * (tf.square(g) - s))
+            v.assign_sub(c["learning_rate"] * g / tf.sqrt(s + c["epsilon"]))

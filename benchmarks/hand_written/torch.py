@@ -1,0 +1,201 @@
+"""PyTorch: eager, as WGAN's and WGAN-GP's ports run it; on the GPU where there is one."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from hand_written import Loop, first_map, layers_of
+
+
+class _TorchLoop(Loop):
+    """The two steps over any networks.
+
+    A subclass sets `generate` and `judge` (callables), `weights` (what is trained, for each
+    player), `statistics`, `averages` and `averaged` (the last two of equal length), and gives
+    `update(player, loss)`.
+    """
+
+    def __init__(self, task, batches):
+        super().__init__(task, batches)
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.generator_steps = 0
+
+    def _latent(self):
+        return torch.randn(self.task.batch_size, self.task.latent_dim, device=self.device)
+
+    def critic_step(self, real):
+        """Move the critic once; return its loss."""
+        real = torch.as_tensor(real, device=self.device)
+        with torch.no_grad():
+            fake = self.generate(self._latent())
+            if self.task.clip is not None:
+                for w in self.weights["critic"]:
+                    w.clamp_(-self.task.clip, self.task.clip)
+        loss = self._critic_loss(real, fake)
+        self.update("critic", loss)
+        return loss.detach()
+
+    def _critic_loss(self, real, fake):
+        if self.task.variant == "gan":
+            real_loss = functional.softplus(-self.judge(real)).mean()
+            return real_loss + functional.softplus(self.judge(fake)).mean()
+        loss = self.judge(fake).mean() - self.judge(real).mean()
+        if self.task.gp_weight is not None:
+            loss = loss + self.task.gp_weight * self._gradient_penalty(real, fake)
+        return loss
+
+    def _gradient_penalty(self, real, fake):
+        epsilon = torch.rand(self.task.batch_size, 1, 1, 1, device=self.device)
+        between = torch.lerp(fake, real, epsilon).requires_grad_()
+        scores = self.judge(between)
+        (gradients,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
+        norms = (gradients.square().sum(dim=(1, 2, 3)) + 1e-12).sqrt()
+        return (norms - 1.0).square().mean()
+
+    def generator_step(self):
+        """Move the generator once, and its moving average after it."""
+        scores = self.judge(self.generate(self._latent()))
+        gan = self.task.variant == "gan"
+        self.update("generator", functional.softplus(-scores).mean() if gan else -scores.mean())
+        self.generator_steps += 1
+        with torch.no_grad():
+            decay = self.average_decay(self.generator_steps)
+            torch._foreach_lerp_(self.averages, self.averaged, 1.0 - decay)
+
+    def synchronize(self):
+        """Wait for the last step; on a CPU it is done when its call returns."""
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+    def snapshot(self):
+        groups = {
+            **self.weights,
+            "statistics": self.statistics,
+            "average": self.averages,
+        }
+        return {
+            name: [t.detach().cpu().numpy().copy() for t in tensors]
+            for name, tensors in groups.items()
+        }
+
+
+class KerasLoop(_TorchLoop):
+    """The loop of Keras' guide to custom training on PyTorch."""
+
+    def __init__(self, task, batches, generator, critic, average):
+        super().__init__(task, batches)
+        self.generate = lambda z: generator(z, training=True)
+        self.judge = lambda images: critic(images, training=True)
+        networks = {"generator": generator, "critic": critic}
+        self._variables = {p: network.trainable_variables for p, network in networks.items()}
+        self.weights = {p: [v.value for v in vs] for p, vs in self._variables.items()}
+        self._optimizers = {player: task.keras_optimizer() for player in networks}
+        for player, optimizer in self._optimizers.items():
+            optimizer.build(self._variables[player])
+        statistics = (*generator.non_trainable_variables, *critic.non_trainable_variables)
+        self.statistics = [v.value for v in statistics]
+        self.averages = [v.value for v in average.variables]
+        self.averaged = [v.value for v in generator.variables]
+
+    def update(self, player, loss):
+        """Differentiate and apply the gradients with a Keras optimizer."""
+        gradients = torch.autograd.grad(loss, self.weights[player])
+        with torch.no_grad():
+            self._optimizers[player].apply(gradients, self._variables[player])
+
+
+class NativeLoop(_TorchLoop):
+    """`torch.nn` in NCHW and `torch.optim`.
+
+    Args:
+        task: A `Task`.
+        batches: NumPy batches of real images, NHWC; turned to NCHW here.
+        generator: The Keras generator whose architecture and weights are copied.
+        critic: The Keras critic, likewise.
+    """
+
+    def __init__(self, task, batches, generator, critic):
+        super().__init__(task, [b.transpose(0, 3, 1, 2).copy() for b in batches])
+        self.generate = _generator(layers_of(generator)).to(self.device)
+        self.judge = _critic(layers_of(critic)).to(self.device)
+        networks = {"generator": self.generate, "critic": self.judge}
+        self.weights = {player: list(net.parameters()) for player, net in networks.items()}
+        self._optimizers = {p: _optimizer(task, weights) for p, weights in self.weights.items()}
+        self.statistics = [*_statistics(self.generate), *_statistics(self.judge)]
+        self.averaged = [*self.weights["generator"], *_statistics(self.generate)]
+        self.averages = [t.detach().clone() for t in self.averaged]
+
+    def update(self, player, loss):
+        """Differentiate with respect to this player's weights alone, and move them."""
+        self._optimizers[player].zero_grad(set_to_none=True)
+        loss.backward(inputs=self.weights[player])
+        self._optimizers[player].step()
+
+
+def _statistics(network):
+    """Return the moving statistics, without the counters beside them."""
+    return [t for t in network.buffers() if t.is_floating_point()]
+
+
+def _optimizer(task, weights):
+    kind, c = task.hyperparameters
+    if kind == "Adam":
+        betas = (c["beta_1"], c["beta_2"])
+        return torch.optim.Adam(weights, c["learning_rate"], betas, c["epsilon"], fused=True)
+    return torch.optim.RMSprop(weights, c["learning_rate"], c["rho"], c["epsilon"])
+
+
+def _generator(layers):
+    side, maps = first_map(layers)
+    (_, (kernel,)), *rest = layers
+    kernel = kernel.reshape(-1, side, side, maps).transpose(0, 3, 1, 2)  # NHWC to NCHW.
+    modules = [_linear(kernel.reshape(len(kernel), -1)), nn.Unflatten(1, (maps, side, side))]
+    for kind, arrays in rest:
+        if kind == "BatchNormalization":
+            modules += [_batch_norm(*arrays), nn.ReLU(inplace=True)]
+        else:
+            modules.append(_convolution(nn.ConvTranspose2d, *arrays))
+    return nn.Sequential(*modules, nn.Tanh())
+
+
+def _critic(layers):
+    *body, (_, (kernel, bias)) = layers
+    modules = []
+    for i, (kind, arrays) in enumerate(body):
+        norm = kind == "BatchNormalization"
+        modules.append(_batch_norm(*arrays) if norm else _convolution(nn.Conv2d, *arrays))
+        if i + 1 == len(body) or body[i + 1][0] != "BatchNormalization":
+            modules.append(nn.LeakyReLU(0.2, inplace=True))
+    maps = len(body[-1][1][0]) if norm else body[-1][1][0].shape[3]
+    side = round((len(kernel) / maps) ** 0.5)
+    kernel = kernel.reshape(side, side, maps, 1).transpose(2, 0, 1, 3)  # NHWC to NCHW.
+    return nn.Sequential(*modules, nn.Flatten(), _linear(kernel.reshape(-1, 1), bias))
+
+
+def _linear(kernel, bias=None):
+    layer = nn.Linear(*kernel.shape, bias=bias is not None)
+    return _filled(layer, weight=kernel.T, bias=bias)
+
+
+def _batch_norm(gamma, beta, mean, variance):
+    layer = nn.BatchNorm2d(len(gamma), eps=1e-5, momentum=0.1)
+    return _filled(layer, weight=gamma, bias=beta, running_mean=mean, running_var=variance)
+
+
+def _convolution(kind, kernel, bias=None):
+    """Return a convolution of stride 2; Keras keeps HWIO, and HWOI where it is transposed."""
+    weight = kernel.transpose(3, 2, 0, 1)
+    size = len(kernel)
+    if size % 2:
+        raise ValueError(f"Kernels of an even side only. Received: {size}")
+    maps = weight.shape[:2] if kind is nn.ConvTranspose2d else weight.shape[1::-1]
+    layer = kind(*maps, size, stride=2, padding=(size - 2) // 2, bias=bias is not None)
+    return _filled(layer, weight=weight, bias=bias)
+
+
+def _filled(layer, **arrays):
+    with torch.no_grad():
+        for name, array in arrays.items():
+            if array is not None:
+                getattr(layer, name).copy_(torch.from_numpy(array.copy()))
+    return layer

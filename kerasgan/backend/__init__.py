@@ -1,0 +1,42 @@
+"""The backend room: the only code that knows which backend runs.
+
+Each file here offers the same few names. Everything outside this folder is written once, in
+`keras.ops`, and calls these.
+
+- `Trainer`: the mixin that owns `train_step` and `test_step` and hands the batch to the
+  variant's own `play` and `judge`.
+- `value_and_grad(loss_fn, variables)`: a loss and its gradients with respect to Keras variables.
+- `gradient(fn, x)`: d sum(fn(x)) / dx, itself differentiable.
+- `no_gradients()`: a context in which nothing is recorded for differentiation.
+- `assign(variables, values)`: several assignments, also inside a distributed replica.
+- `draw(fn, batch_size)`: the rows of a random draw that belong to this replica.
+- `forward(model, x)`: the forward pass of a network in inference mode, outside `fit`.
+- `resolve_jit(jit_compile)`: what "auto" means on this backend and machine.
+- `make_deterministic()`: ask the backend for reproducible kernels.
+- `PREFERRED_DATA_FORMAT`: the convolution layout that the backend runs fastest.
+"""
+
+import keras
+
+if keras.backend.backend() == "tensorflow":
+    from kerasgan.backend import tensorflow as _room
+elif keras.backend.backend() == "jax":
+    from kerasgan.backend import jax as _room
+elif keras.backend.backend() == "torch":
+    from kerasgan.backend import torch as _room
+else:
+    raise ImportError(
+        "kerasgan trains on the Keras backends tensorflow, jax and torch: set KERAS_BACKEND to "
+        f"one of them before Keras is imported. Received: {keras.backend.backend()!r}"
+    )
+
+Trainer = _room.Trainer
+value_and_grad = _room.value_and_grad
+gradient = _room.gradient
+no_gradients = _room.no_gradients
+assign = _room.assign
+draw = _room.draw
+forward = _room.forward
+resolve_jit = _room.resolve_jit
+make_deterministic = _room.make_deterministic
+PREFERRED_DATA_FORMAT = _room.PREFERRED_DATA_FORMAT

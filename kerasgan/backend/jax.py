@@ -1,0 +1,152 @@
+"""The JAX file of the backend room."""
+
+import contextlib
+import os
+
+import jax
+import keras
+
+PREFERRED_DATA_FORMAT = "channels_last"
+
+
+class Scope(keras.StatelessScope):
+    """A stateless scope that reads through to the scope around it and remembers what it wrote.
+
+    It lets stateful Keras code run inside a pure function: variables read their value here, or
+    in the scope around, and `written` lists the variables that were assigned.
+    """
+
+    def __init__(self, state_mapping=()):
+        super().__init__(state_mapping=state_mapping)
+        self.written = {}
+
+    def add_update(self, update):
+        super().add_update(update)
+        variable, _ = update
+        self.written[id(variable)] = variable
+
+    def get_current_value(self, variable):
+        value = super().get_current_value(variable)
+        if value is None and self.original_scope is not None:
+            return self.original_scope.get_current_value(variable)
+        return value
+
+
+class Trainer:
+    """Hands each batch to the model's `play` and `judge` inside a scope over all of the state."""
+
+    def train_step(self, state, data):
+        return self._stateless(lambda: self.play(data, generator_turn=True), state)
+
+    def test_step(self, state, data):
+        trainable, non_trainable, metrics = state
+        logs, (trainable, non_trainable, _, metrics) = self._stateless(
+            lambda: self.judge(data), (trainable, non_trainable, None, metrics)
+        )
+        return logs, (trainable, non_trainable, metrics)
+
+    def _stateless(self, step, state):
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables if state[2] is not None else (),
+            self.metrics_variables,
+        )
+        pairs = [
+            pair
+            for variables, values in zip(groups, state, strict=True)
+            for pair in zip(variables, values or (), strict=True)
+        ]
+        with Scope(pairs) as scope:
+            logs = step()
+        return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
+
+    def compile_step(self, step):
+        """Return Keras' train function around `step(data) -> logs`.
+
+        `jax.jit` caches by the function it is given, and equal bound methods are one function to
+        it: two steps of one model would share a trace. Each call here wraps a new function.
+        """
+        self.train_step = lambda state, data: self._stateless(lambda: step(data), state)
+        try:
+            super().make_train_function(force=True)
+        finally:
+            del self.train_step
+        return self.train_function
+
+    def synchronize(self):
+        """Make the variables hold the present state; in the middle of an epoch they do not."""
+        self.jax_state_sync()
+
+
+def _pure(fn, variables=()):
+    """Return `f(values, *args) -> (fn(*args), updates)` and the variables of those updates."""
+    written = []
+
+    def pure(values, *args):
+        with Scope(zip(variables, values, strict=True)) as scope:
+            result = fn(*args)
+            written[:] = scope.written.values()
+            updates = [scope.get_current_value(v) for v in written]
+        return result, updates
+
+    return pure, written
+
+
+def value_and_grad(loss_fn, variables):
+    """Return the loss and its gradients; state that the loss wrote is kept."""
+    pure, written = _pure(loss_fn, variables)
+    values = [v.value for v in variables]
+    (loss, updates), gradients = jax.value_and_grad(pure, has_aux=True)(values)
+    assign(written, updates)
+    return loss, gradients
+
+
+def gradient(fn, x):
+    """Return d sum(fn(x)) / dx, differentiable again."""
+    pure, written = _pure(lambda x: keras.ops.sum(fn(x)))
+    result, updates = jax.grad(lambda x: pure((), x), has_aux=True)(x)
+    assign(written, updates)
+    return result
+
+
+def no_gradients():
+    """Return a context: JAX records nothing that it is not asked for."""
+    return contextlib.nullcontext()
+
+
+def assign(variables, values):
+    """Assign each value to its variable."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def draw(fn, batch_size):
+    """Return `fn(batch_size)`: JAX programs see the whole batch, however it is sharded."""
+    return fn(batch_size)
+
+
+def forward(model, x):
+    """Return the forward pass of `model` in inference mode, compiled as one program."""
+    if not hasattr(model, "_kerasgan_forward"):
+
+        @jax.jit
+        def program(trainable, non_trainable, x):
+            return model.stateless_call(trainable, non_trainable, x, training=False)[0]
+
+        object.__setattr__(model, "_kerasgan_forward", program)
+    trainable = [v.value for v in model.trainable_variables]
+    non_trainable = [v.value for v in model.non_trainable_variables]
+    return model._kerasgan_forward(trainable, non_trainable, x)
+
+
+def resolve_jit(jit_compile):
+    """Return `jit_compile`: "auto" compiles on JAX wherever the layers allow it."""
+    return jit_compile
+
+
+def make_deterministic():
+    """Ask XLA for reproducible kernels; must run before the first computation."""
+    flag = "--xla_gpu_deterministic_ops=true"
+    if flag not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()

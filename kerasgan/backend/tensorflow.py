@@ -1,0 +1,105 @@
+"""The TensorFlow file of the backend room."""
+
+import contextlib
+
+import tensorflow as tf
+
+PREFERRED_DATA_FORMAT = "channels_last"
+
+
+class Trainer:
+    """Hands each batch to the model's `play` and `judge`; the schedule stays on the host."""
+
+    def train_step(self, data):
+        return self.play(data, generator_turn=True)
+
+    def test_step(self, data):
+        return self.judge(data)
+
+    def compile_step(self, step):
+        """Return Keras' train function around `step(data) -> logs`."""
+        self.train_step = step
+        try:
+            super().make_train_function(force=True)
+        finally:
+            del self.train_step
+        return self.train_function
+
+    def synchronize(self):
+        """Make the variables hold the present state (they always do here)."""
+
+
+def value_and_grad(loss_fn, variables):
+    """Return the loss and its gradients; `tf.distribute` optimizers sum these over replicas."""
+    values = [v.value for v in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        loss = loss_fn()
+        share = loss / tf.cast(_replicas(), loss.dtype)
+    gradients = tape.gradient(share, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return loss, gradients
+
+
+def gradient(fn, x):
+    """Return d sum(fn(x)) / dx, differentiable again under an outer tape."""
+    x = tf.convert_to_tensor(x)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        y = fn(x)
+    return tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
+def no_gradients():
+    """Return a context: outside a tape nothing is recorded, so there is nothing to do."""
+    return contextlib.nullcontext()
+
+
+def assign(variables, values):
+    """Assign each value to its variable, in a replica by way of the cross-replica context."""
+    targets = [v.value for v in variables]
+    values = [tf.cast(value, v.dtype) for v, value in zip(targets, values, strict=True)]
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        for variable, value in zip(targets, values, strict=True):
+            variable.assign(value)
+        return
+
+    def update(strategy, values):
+        for variable, value in zip(targets, values, strict=True):
+            strategy.extended.update(variable, lambda v, new: v.assign(new), (value,), group=False)
+
+    context.merge_call(update, args=(values,))
+
+
+def draw(fn, batch_size):
+    """Return this replica's rows of `fn(rows)`: replicas together draw what one device would."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return fn(batch_size)
+    first = context.replica_id_in_sync_group * batch_size
+    return fn(context.num_replicas_in_sync * batch_size)[first : first + batch_size]
+
+
+def forward(model, x):
+    """Return the forward pass of `model` in inference mode."""
+    return model(x, training=False)
+
+
+def resolve_jit(jit_compile):
+    """Return what "auto" stands for: XLA on an accelerator, tf.function alone on a CPU.
+
+    XLA's convolutions on a CPU are several times slower than TensorFlow's own.
+    """
+    if jit_compile == "auto" and not tf.config.list_physical_devices("GPU"):
+        return False
+    return jit_compile
+
+
+def make_deterministic():
+    """Ask for reproducible kernels; must run before the first op."""
+    tf.config.experimental.enable_op_determinism()
+
+
+def _replicas():
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync

@@ -1,0 +1,8 @@
+"""Keras callbacks for adversarial training."""
+
+from kerasgan.callbacks.checkpoint import Checkpoint
+from kerasgan.callbacks.metrics_file import MetricsFile
+from kerasgan.callbacks.progress import Progress
+from kerasgan.callbacks.sample_grid import SampleGrid
+
+__all__ = ["Checkpoint", "MetricsFile", "Progress", "SampleGrid"]

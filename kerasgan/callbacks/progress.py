@@ -1,0 +1,78 @@
+"""Progress: one line an epoch, with the time that is left."""
+
+import sys
+import time
+
+import keras
+
+
+class Progress(keras.callbacks.Callback):
+    """Prints the logs of each epoch, its speed, and an estimate of the time left.
+
+    On a terminal the line moves within the epoch.
+
+    Args:
+        dataset: The `ImageDataset` that is trained on, whose share of the time is printed, or
+            None.
+        epochs: The last epoch of the whole training; by default that of this `fit`.
+        stream: Where to print.
+    """
+
+    def __init__(self, dataset=None, epochs=None, stream=None):
+        super().__init__()
+        self.epochs = epochs
+        self.dataset = dataset
+        self.stream = stream or sys.stdout
+        self.live = self.stream.isatty()
+
+    def on_train_begin(self, logs=None):
+        self._durations = []
+        self._end = self.epochs or self.params["epochs"]
+        self._drawn = 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        self._steps = 0
+        self._began = time.perf_counter()
+        if self.dataset is not None:
+            self.dataset.seconds = 0.0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._steps = batch + 1
+        now = time.perf_counter()
+        if self.live and now - self._drawn > 0.5:
+            self._drawn = now
+            of = self.params.get("steps") or "?"
+            elapsed = now - self._began
+            text = f"epoch {self._epoch + 1}/{self._end}  step {batch + 1}/{of}"
+            if of != "?":
+                whole = elapsed / (batch + 1) * of
+                left = whole - elapsed + whole * (self._end - self._epoch - 1)
+                text += f"  left {duration(left)}"
+            print(f"\r{text}\033[K", end="", file=self.stream, flush=True)
+
+    def on_epoch_end(self, epoch, logs=None):
+        elapsed = time.perf_counter() - self._began
+        self._durations.append(elapsed)
+        parts = [f"epoch {epoch + 1}/{self._end}"]
+        parts += [f"{name} {float(value):.4f}" for name, value in (logs or {}).items()]
+        speed = f"{1000 * elapsed / max(self._steps, 1):.1f} ms/step"
+        if self.dataset is not None:
+            speed += f", {100 * self.dataset.seconds / elapsed:.1f} % of it for data"
+        parts.append(f"{duration(elapsed)} ({speed})")
+        remaining = self._end - epoch - 1
+        if remaining:
+            # The first epoch compiles; later ones tell more about those to come.
+            recent = self._durations[1:][-5:] or self._durations
+            parts.append(f"left {duration(remaining * sum(recent) / len(recent))}")
+        start = "\r\033[K" if self.live else ""
+        print(start + "  ".join(parts), file=self.stream, flush=True)
+
+
+def duration(seconds):
+    """Return seconds in words: `8.1 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"

@@ -1,0 +1,123 @@
+"""What the commands share."""
+
+import contextlib
+import difflib
+import importlib
+import importlib.util
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+
+
+def backend_option(command):
+    """Add `--backend` to a command."""
+    return click.option(
+        "--backend",
+        type=click.Choice(list(BACKENDS)),
+        help="Keras backend.  [default: $KERAS_BACKEND, else Keras' own setting]",
+    )(command)
+
+
+def choose_backend(name):
+    """Set the Keras backend for this process; Keras must not have been imported yet.
+
+    Raises:
+        click.ClickException: If its package is not installed; the pip line is shown.
+    """
+    name = name or os.environ.get("KERAS_BACKEND") or _configured()
+    if name not in BACKENDS:
+        raise click.UsageError(
+            f"the backend must be one of {', '.join(BACKENDS)}. Received: {name!r}"
+        )
+    if importlib.util.find_spec(BACKENDS[name]) is None:
+        package = "tensorflow" if name == "tensorflow" else f"'kerasgan[{name}]'"
+        raise click.ClickException(
+            f"the backend {name} is not installed. Install it with: pip install {package}"
+        )
+    os.environ["KERAS_BACKEND"] = name
+    with _without_import_chatter():
+        importlib.import_module("keras")
+    return name
+
+
+@contextlib.contextmanager
+def _without_import_chatter():
+    """Hold back what native libraries print to stderr while a backend is imported.
+
+    TensorFlow reports missing CUDA drivers there before any log level can be set. If the import
+    fails, what was held back is shown.
+    """
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _configured():
+    """Return the backend that Keras' own configuration file names, or its default."""
+    import json
+
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    try:
+        return json.loads((home / "keras.json").read_text())["backend"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "tensorflow"
+
+
+def nearest(kind, given, known):
+    """Return a usage error for an unknown name that lists the nearest known ones."""
+    near = difflib.get_close_matches(given, known, n=3, cutoff=0.4) or sorted(known)
+    return click.UsageError(
+        f"{kind} must be one of the known names; nearest: {', '.join(near)}. Received: {given!r}"
+    )
+
+
+def refuse_existing(path, overwrite):
+    """Raise a usage error if `path` exists (a folder: with something in it)."""
+    path = Path(path)
+    taken = any(path.iterdir()) if path.is_dir() else path.exists()
+    if taken and not overwrite:
+        raise click.UsageError(f"{path} exists; --overwrite replaces it.")
+
+
+def options_group(title, *options):
+    """Return a decorator that adds click options and lists them under one heading in --help."""
+
+    def decorate(command):
+        for option in reversed(options):
+            command = option(command)
+            command.__click_params__[-1].group = title
+        return command
+
+    return decorate
+
+
+class GroupedCommand(click.Command):
+    """A command whose --help lists its options under the headings of `options_group`."""
+
+    def format_options(self, ctx, formatter):
+        sections = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(parameter, "group", "Other"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)

@@ -1,0 +1,63 @@
+"""The `kerasgan` command."""
+
+import os
+import sys
+import traceback
+
+import click
+
+from kerasgan import __version__
+from kerasgan.cli.sample import sample
+from kerasgan.cli.train import train
+from kerasgan.cli.zoo import zoo
+
+FAILURE, INTERRUPTED = 1, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug):
+    """Train, sample and resume generative adversarial networks."""
+
+
+cli.add_command(train)
+cli.add_command(sample)
+cli.add_command(zoo)
+
+
+def main(arguments=None):
+    """Run the command and exit: 0 done, 1 failure, 2 usage, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        code = cli.main(arguments, prog_name="kerasgan", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone; Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILURE
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        else:
+            click.echo(f"Error: {_in_words(error)}", err=True)
+        code = FAILURE
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _in_words(error):
+    if isinstance(error, ValueError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}"
+    hint = " (--debug shows the traceback)"
+    return f"{type(error).__name__}: {error}{hint}"

@@ -1,0 +1,100 @@
+"""`kerasgan sample`: images out of a preset, a run or a file."""
+
+from pathlib import Path
+
+import click
+
+from kerasgan.cli.common import backend_option, choose_backend, refuse_existing
+
+
+class _Seeds(click.ParamType):
+    name = "A:B"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        try:
+            first, last = (int(part) for part in value.split(":"))
+            if first < 0 or last < 0:
+                raise ValueError
+        except ValueError:
+            self.fail(f"must be two seeds, such as 3:8. Received: {value!r}", param, ctx)
+        return first, last
+
+
+@click.command()
+@click.argument("source", metavar="PRESET_OR_RUN_OR_FILE")
+@click.option("-n", "count", type=click.IntRange(min=1), default=100, show_default=True,
+              help="Number of images.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Seed of the latent vectors.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), default="samples.png", show_default=True,
+              help="A grid.png, a folder/ of single files, or an array.npz.")  # fmt: skip
+@click.option("--interpolate", type=_Seeds(),
+              help="Walk in -n steps between the latent vectors of two seeds.")  # fmt: skip
+@click.option("--columns", type=click.IntRange(min=1), help="Images in a row of the grid.")
+@click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True,
+              help="Enlarge each pixel of a grid.")  # fmt: skip
+@click.option("--batch-size", type=click.IntRange(min=1), default=256, show_default=True,
+              help="Images computed at a time.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace an existing output.")
+@backend_option
+def sample(source, count, seed, out, interpolate, columns, scale, batch_size, overwrite, backend):
+    """Draw images from a pretrained model, a run folder or a .keras file."""
+    kind = _kind_of(out)
+    refuse_existing(out, overwrite)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    choose_backend(backend)
+    from kerasgan.cli.sources import open_model
+
+    model = open_model(source)
+    images = model.images_of(_latent(model.latent_dim, count, seed, interpolate), batch_size)
+    written = {"grid": _grid, "folder": _folder, "array": _array}[kind](out, images, columns, scale)
+    click.echo(f"wrote {written}")
+
+
+def _kind_of(out):
+    if out.suffix == ".png":
+        return "grid"
+    if out.suffix == ".npz":
+        return "array"
+    if out.suffix == "" or out.is_dir():
+        return "folder"
+    raise click.BadParameter(
+        f"must end in .png or .npz, or be a folder. Received: {out}", param_hint="--out"
+    )
+
+
+def _latent(latent_dim, count, seed, interpolate):
+    from kerasgan.gans.base import interpolated_vectors, latent_vectors
+
+    if interpolate is None:
+        return latent_vectors(count, latent_dim, seed)
+    return interpolated_vectors(count, latent_dim, *interpolate)
+
+
+def _grid(out, images, columns, scale):
+    from kerasgan import pictures
+
+    pictures.save_grid(out, images, columns, scale)
+    return f"{out}: a grid of {len(images)} images"
+
+
+def _folder(out, images, columns, scale):
+    from kerasgan import pictures
+
+    out.mkdir(parents=True, exist_ok=True)
+    digits = max(4, len(str(len(images) - 1)))
+    for i, image in enumerate(images):
+        pictures.save_grid(out / f"{i:0{digits}d}.png", image[None], scale=scale)
+    return f"{len(images)} images into {out}"
+
+
+def _array(out, images, columns, scale):
+    import numpy as np
+
+    from kerasgan.files import atomic
+
+    with atomic(out) as temporary:
+        np.savez_compressed(temporary, images=images)
+    return f"{out}: `images`, float32 {images.shape} in [-1, 1]"

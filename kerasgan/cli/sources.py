@@ -1,0 +1,51 @@
+"""What PRESET_OR_RUN_OR_FILE can be."""
+
+import zipfile
+from pathlib import Path
+
+import click
+
+from kerasgan.cli.common import nearest
+from kerasgan.runs import Run
+from kerasgan.zoo_folder import presets
+
+
+def open_model(source):
+    """Return the model of a preset's name or folder, a run folder, or a .keras file."""
+    from kerasgan import presets as library
+    from kerasgan import storage
+
+    path = Path(source).expanduser()
+    if source in presets() or (path / storage.METADATA).exists():
+        return library.from_preset(source)
+    if path.is_dir():
+        if not Run.is_run(path):
+            raise click.UsageError(
+                f"{source} is neither a run folder (options.json, checkpoint.keras) nor a "
+                f"preset's folder ({storage.METADATA})."
+            )
+        return load_file(Run(path).model_file())
+    if path.is_file():
+        return load_file(path)
+    if path.suffix or "/" in source:
+        raise click.UsageError(f"{source} does not exist.")
+    raise nearest("PRESET", source, list(presets()))
+
+
+def load_file(path):
+    """Return the adversarial model in a .keras file; safe mode stays on."""
+    import keras
+
+    from kerasgan import gans
+
+    if not zipfile.is_zipfile(path):
+        raise click.ClickException(f"{path} is not a .keras file, or it is damaged.")
+    try:
+        model = keras.saving.load_model(path, safe_mode=True)
+    except Exception as error:
+        raise click.ClickException(f"{path} cannot be loaded: {error}") from error
+    if not isinstance(model, gans.AdversarialModel):
+        raise click.ClickException(
+            f"{path} must hold an adversarial model. Received: a {type(model).__name__}"
+        )
+    return model

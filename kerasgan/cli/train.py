@@ -1,0 +1,143 @@
+"""`kerasgan train`: a run from nothing, or the rest of one."""
+
+import json
+from pathlib import Path
+
+import click
+
+from kerasgan.cli.common import (
+    GroupedCommand,
+    choose_backend,
+    nearest,
+    options_group,
+)
+from kerasgan.runs import Run
+
+# Names only: the classes would import Keras. A test holds them equal to the library's.
+MODELS = {
+    "gan": ("loss", "n_critic", "ema"),
+    "wgan": ("clip", "n_critic", "warmup", "ema"),
+    "wgan_gp": ("gp_weight", "n_critic", "ema"),
+}
+VARIANT_OPTIONS = sorted({option for options in MODELS.values() for option in options})
+
+
+def _option(*names, **settings):
+    # Unset options stay None in the run's options, so that the variant's own default applies.
+    settings.setdefault("show_default", settings.get("default") is not None)
+    return click.option(*names, **settings)
+
+
+@click.command(cls=GroupedCommand)
+@click.argument("model", required=False)
+@options_group(
+    "Data",
+    _option("--data", metavar="NAME_OR_PATH",
+            help="A TFDS name, `avatars`, a folder of images, an .npz or .npy."),
+    _option("--image-size", type=click.IntRange(min=1), help="Pixels; images are cropped square."),
+    _option("--channels", type=click.Choice(["1", "3"]), help="Grey or colour."),
+    _option("--split", default="train", help="Split of a TFDS data set."),
+    _option("--limit", type=click.IntRange(min=1), help="Use only the first so many images."),
+    _option("--upscale", is_flag=True, help="Enlarge images that are smaller than asked."),
+    _option("--max-bad", type=click.FloatRange(0, 1), default=0.1,
+            help="Share of unusable files in a folder above which to stop."),
+)  # fmt: skip
+@options_group(
+    "Networks",
+    _option("--network", type=click.Choice(["dcgan", "mlp"]), default="dcgan",
+            help="Architecture."),
+    _option("--width", type=click.IntRange(min=1), help="Its width.  [default: its own]"),
+    _option("--latent-dim", type=click.IntRange(min=1), default=128,
+            help="Width of the latent vectors."),
+)  # fmt: skip
+@options_group(
+    "Training",
+    _option("--epochs", type=click.IntRange(min=1), help="Passes over the data.  [default: 50]"),
+    _option("--batch-size", type=click.IntRange(min=1), default=64,
+            help="Images in one critic step."),
+    _option("--lr", type=click.FloatRange(min=0, min_open=True),
+            help="Learning rate of both optimizers.  [default: the paper's]"),
+    _option("--critic-lr", type=click.FloatRange(min=0, min_open=True),
+            help="The critic's, where it differs."),
+    _option("--seed", type=click.IntRange(min=0), default=0, help="Seed of everything."),
+    _option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]), default="float32",
+            help="Precision policy."),
+    _option("--deterministic/--no-deterministic", default=True,
+            help="Reproducible kernels; resuming is exact with them."),
+    _option("--backend", type=click.Choice(["tensorflow", "jax", "torch"]),
+            help="Keras backend.  [default: $KERAS_BACKEND, else Keras' own setting]"),
+)  # fmt: skip
+@options_group(
+    "Variant (the paper's defaults)",
+    _option("--n-critic", type=click.IntRange(min=1),
+            help="Critic steps for each generator step."),
+    _option("--ema", type=float, help="Decay of the generator's moving average; 0 for none."),
+    _option("--loss", type=click.Choice(["non_saturating", "minimax"]),
+            help="gan: the generator's loss."),
+    _option("--clip", type=click.FloatRange(min=0, min_open=True), help="wgan: the clip value c."),
+    _option("--warmup", is_flag=True, default=None,
+            help="wgan: 100 critic steps a round at the start, as the authors' code does."),
+    _option("--gp-weight", type=click.FloatRange(min=0), help="wgan_gp: the penalty's lambda."),
+)  # fmt: skip
+@options_group(
+    "Output",
+    _option("--run-dir", type=click.Path(file_okay=False, path_type=Path), default="runs",
+            help="Where the numbered run folders go."),
+    _option("--resume", type=click.Path(path_type=Path), metavar="RUN",
+            help="Go on with this run where it stopped; --epochs may raise its end."),
+    _option("--grid-every", type=click.IntRange(min=1), default=1,
+            help="Epochs from one grid of samples to the next."),
+    _option("--animation", type=click.Choice(["webp", "gif", "none"]), default="webp",
+            help="Format of the animation of all grids."),
+    _option("--dry-run", is_flag=True, help="Print the options and stop."),
+)  # fmt: skip
+@click.pass_context
+def train(context, model, resume, run_dir, dry_run, **options):
+    """Train MODEL (gan, wgan or wgan_gp) into a numbered run folder, or resume one."""
+    if resume is None:
+        options = {"model": _checked_model(model, options), **options}
+        if options["epochs"] is None:
+            options["epochs"] = 50
+    else:
+        options = _resumed_options(context, model, resume, options)
+    if dry_run:
+        click.echo(json.dumps(options, indent=2))
+        return
+    options["backend"] = choose_backend(options["backend"])
+    from kerasgan.cli import training  # Imports Keras.
+
+    context.exit(training.run(options, run_dir, resume))
+
+
+def _checked_model(model, options):
+    if model is None:
+        raise click.UsageError("MODEL is needed: one of " + ", ".join(MODELS))
+    if model not in MODELS:
+        raise nearest("MODEL", model, list(MODELS))
+    if options["data"] is None:
+        raise click.UsageError("--data is needed: what to train on.")
+    for name in VARIANT_OPTIONS:
+        if options[name] is not None and name not in MODELS[model]:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} is no option of {model}; its own are "
+                + ", ".join(f"--{own.replace('_', '-')}" for own in MODELS[model])
+            )
+    return model
+
+
+def _resumed_options(context, model, resume, options):
+    """Return the run's own options; only the end, the grids and the backend may differ."""
+    changed = [
+        name
+        for name in options
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    fixed = [name for name in changed if name not in ("epochs", "grid_every", "animation")]
+    if model is not None or fixed:
+        raise click.UsageError(
+            "--resume goes on with the run's own options; only --epochs, --grid-every and "
+            "--animation may change. Received: "
+            + ", ".join((["MODEL"] if model else []) + [f"--{n.replace('_', '-')}" for n in fixed])
+        )
+    saved = Run(resume).options()
+    return {**saved, **{name: options[name] for name in changed}}

@@ -1,0 +1,150 @@
+"""Images in an .npy or .npz file."""
+
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from kerasgan.data import pixels
+from kerasgan.data.cache import Decoded, cached
+from kerasgan.data.dataset import float_range
+from kerasgan.data.pixels import DataError
+
+IMAGE_KEYS = ("images", "x", "x_train", "arr_0")
+LABEL_KEYS = ("labels", "y", "y_train", "arr_1")
+
+
+def load_array(path, folder, options, progress=None):
+    """Return the `Decoded` images of an .npy or .npz file; see `kerasgan.data.load`.
+
+    What needs no change stays as it is in the file (an .npy memory-mapped). What is resized or
+    recoloured becomes uint8 and goes through the cache.
+
+    Args:
+        path: The file.
+        folder: The cache folder.
+        options: dict of image_size, channels, upscale and limit.
+        progress: Optional callable `(done, total)`.
+    """
+    path = Path(path)
+    image_size, channels, upscale = options["image_size"], options["channels"], options["upscale"]
+    images, labels = _read(path)
+    images = _as_nhwc(images)
+    if labels is not None:
+        if labels.shape[:1] != images.shape[:1]:
+            raise DataError(
+                "labels must have one entry for each image. "
+                f"Received: {path} with shapes {images.shape} and {labels.shape}"
+            )
+        labels = labels[: options["limit"]]
+    images = images[: options["limit"]]
+    # Alpha is composited over white, so two channels end as one and four as three.
+    own_channels = {1: 1, 2: 1, 3: 3, 4: 3}[images.shape[3]]
+    wanted = (image_size or images.shape[1],) * 2 + (channels or own_channels,)
+    if image_size is None and images.shape[1] != images.shape[2]:
+        raise DataError(
+            "`image_size` must be given unless the images are square. "
+            f"Received: image_size=None and images of shape {images.shape}"
+        )
+    images = _in_range(images)
+    if images.shape[1:] == wanted:
+        return Decoded(images, labels)
+    try:
+        pixels.check_size(images.shape[2], images.shape[1], wanted[0], upscale)
+    except DataError as error:
+        raise DataError(
+            "`image_size` must not be larger than the images, unless upscale=True. "
+            f"Received: {path}, {error}"
+        ) from None
+
+    def decode(writer):
+        def resize(image):
+            image = image if image.dtype == np.uint8 else pixels.to_uint8(image)
+            return pixels.fit(image, *wanted[1:], upscale)
+
+        for done, image in enumerate(pixels.in_threads(resize, images), 1):
+            writer.add(image)
+            if progress is not None:
+                progress(done, len(images))
+        return labels, {}
+
+    status = path.stat()
+    identity = [str(path.resolve()), status.st_size, status.st_mtime_ns, options]
+    return cached(folder, "array", identity, decode)
+
+
+def _read(path):
+    """Return images and labels (or None) as they are in the file."""
+    try:
+        # A memory map where it can be one (.npy); np.load ignores mmap_mode for .npz.
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded, None
+        with loaded:
+            keys = loaded.files
+            arrays = {key: loaded[key] for key in keys if key in IMAGE_KEYS + LABEL_KEYS}
+            if not arrays.keys() & set(IMAGE_KEYS):
+                arrays = {key: loaded[key] for key in keys}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError, MemoryError) as error:
+        raise DataError(
+            "`name_or_path` must be an .npy or .npz file of plain arrays (no pickles). "
+            f"Received: {path} ({error})"
+        ) from error
+    image_key = next((key for key in IMAGE_KEYS if key in arrays), None)
+    if image_key is None:
+        ranks = [key for key, array in arrays.items() if array.ndim in (3, 4)]
+        if len(ranks) != 1:
+            raise DataError(
+                f"`name_or_path` must hold its images under one of {', '.join(IMAGE_KEYS)}, or as "
+                f"its only array of rank 3 or 4. Received: {path} with the keys {keys}"
+            )
+        image_key = ranks[0]
+    label_key = next((key for key in LABEL_KEYS if key in arrays and key != image_key), None)
+    return arrays[image_key], None if label_key is None else arrays[label_key]
+
+
+def _as_nhwc(images):
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or images.shape[-1] not in (1, 2, 3, 4):
+        raise DataError(
+            "images must have the shape (num_examples, height, width) or (num_examples, height, "
+            f"width, channels), channels last, 1 to 4 of them. Received: shape {images.shape}"
+        )
+    if 0 in images.shape:
+        raise DataError(f"images must not be empty. Received: shape {images.shape}")
+    return images
+
+
+def _in_range(images):
+    """Return uint8 images as they are, and floats as float32 in [-1, 1]."""
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind in "iu":
+        low, high = int(images.min()), int(images.max())
+        if low < 0 or high > 255:
+            raise DataError(f"integer images must be in 0..255. Received: from {low} to {high}")
+        return images.astype(np.uint8)
+    if images.dtype.kind != "f":
+        raise DataError(
+            "images must be integers in 0..255 or floats in [-1, 1]. "
+            f"Received: dtype {images.dtype}"
+        )
+    low, high = float_range(images)
+    if low < -1 or high > 1:
+        raise DataError(
+            "float images must lie in [-1, 1] (or [0, 1]); store values in 0..255 as uint8. "
+            f"Received: from {low:g} to {high:g}"
+        )
+    if low < 0:
+        return images if images.dtype == np.float32 else images.astype(np.float32)
+    warnings.warn(
+        "The images are floats in [0, 1], without a negative value: they are scaled to [-1, 1]. "
+        f"Received: from {low:g} to {high:g}",
+        stacklevel=2,
+    )
+    images = images.astype(np.float32)  # in place from here: a set of floats is large
+    images *= np.float32(2)
+    images -= np.float32(1)
+    return images

@@ -1,0 +1,96 @@
+"""Cartoon heads drawn from a seed: colour faces without a download.
+
+Style "Adventurer" by Lisa Wischofsky (CC BY 4.0), drawn with DiceBear and resvg.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from kerasgan.data.cache import cached
+from kerasgan.data.pixels import DataError
+
+COUNT = 10_000
+IMAGE_SIZE = 64
+PACKAGES = ("dicebear-core", "dicebear-styles", "resvg-py")
+_MODULES = ("dicebear", "dicebear_styles", "resvg_py")
+_WORKER = Path(__file__).with_name("avatar_worker.py")
+_GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R 601, as PIL
+
+
+def load_avatars(folder, options, progress=None):
+    """Return the `Decoded` avatars; see `kerasgan.data.load`.
+
+    Avatar `i` is always the same picture, so a smaller `limit` gives the first of the same ones.
+
+    Args:
+        folder: The cache folder.
+        options: dict of image_size, channels and limit.
+        progress: Optional callable `(done, total)`.
+    """
+    missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DataError(
+            "`name_or_path='avatars'` needs a few packages: pip install 'kerasgan[avatars]'. "
+            f"Received: an environment without {', '.join(missing)}"
+        )
+    count, size = options["limit"] or COUNT, options["image_size"] or IMAGE_SIZE
+    channels = options["channels"] or 3
+    versions = [importlib.metadata.version(name) for name in PACKAGES]
+
+    def decode(writer):
+        for done, image in enumerate(draw(count, size), 1):
+            if channels == 1:
+                image = np.rint(image @ _GREY_WEIGHTS).astype(np.uint8)[..., None]
+            writer.add(image)
+            if progress is not None:
+                progress(done, count)
+        return None, {}
+
+    return cached(folder, "avatars", [count, size, channels, versions], decode)
+
+
+def draw(count, size, workers=None):
+    """Yield `count` avatars as uint8 `(size, size, 3)`.
+
+    Drawing holds the GIL, so it is done by other processes: plain ones that run a small script
+    and write pixels to a pipe. A fork would copy the threads of the backend, and a spawned
+    `multiprocessing` worker would import the user's main module.
+
+    Args:
+        count: Number of avatars, from the first.
+        size: Side in pixels.
+        workers: Number of processes; by default one for each CPU, up to four.
+    """
+    workers = workers or max(1, min(4, os.cpu_count() or 1, count // 32))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    processes = [
+        subprocess.Popen(
+            # -P: the script's folder must not hide packages behind modules of the same name.
+            [sys.executable, "-P", _WORKER, str(first), str(count), str(workers), str(size)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        for first in range(workers)
+    ]
+    try:
+        for index in range(count):
+            process = processes[index % workers]
+            data = process.stdout.read(size * size * 3)
+            if len(data) < size * size * 3:
+                reason = process.stderr.read().decode(errors="replace").strip()
+                raise DataError(
+                    "`name_or_path='avatars'`: the drawing process stopped. Try pip install -U "
+                    f"'kerasgan[avatars]'. Received: {reason[-500:] or process.wait()}"
+                )
+            yield np.frombuffer(data, np.uint8).reshape(size, size, 3)
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()

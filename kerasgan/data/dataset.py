@@ -1,0 +1,321 @@
+"""Images in memory or on disk as shuffled float32 batches."""
+
+import math
+import mmap
+import operator
+import threading
+import time
+import weakref
+
+import keras
+import numpy as np
+
+from kerasgan.data.pixels import DataError, from_uint8
+
+_SCAN_VALUES = 1 << 24  # floats checked at a time, so that a memory map is never read whole
+
+
+class ImageDataset(keras.utils.PyDataset):
+    """Batches of images for `fit`, float32 NHWC in [-1, 1].
+
+    The order is a pure function of `(seed, epoch)`, and `seek` chooses the epoch, so that a resumed
+    run sees exactly the batches that it would have seen. The data set never advances by itself:
+    whoever trains calls `seek(epoch)` when an epoch begins, and passes `shuffle=False` to `fit`,
+    whose default would shuffle the batches a second time with Python's unseeded generator.
+
+    A batch takes well under a millisecond, so it is made when asked for, without a thread.
+
+    Args:
+        images: Array-like `(num_examples, height, width, channels)`, uint8 or float32 in [-1, 1];
+            a NumPy memory map is read batch by batch.
+        labels: Optional numbers `(num_examples,)`; batches are then `(images, labels)`.
+        batch_size: Examples in a batch.
+        shuffle: Whether each epoch has its own order; False keeps the order of `images`.
+        seed: Non-negative integer, the seed of the order.
+        drop_remainder: Whether the last, smaller batch of an epoch is left out.
+        name: What the images are, for printing.
+        class_names: Optional names of the labels.
+        skipped: Optional `(path, reason)` pairs of the files that could not be used.
+
+    Attributes:
+        seconds: Time spent making batches so far; assign 0 to start again.
+
+    Raises:
+        DataError: If the arrays are empty, of the wrong rank or dtype, hold NaN, infinity or values
+            outside [-1, 1], or are fewer than `batch_size`.
+
+    Example:
+    ```python
+    dataset = ImageDataset(images, batch_size=64, seed=7)
+    dataset.seek(epoch=3)
+    first_batch = dataset[0]
+    ```
+    """
+
+    def __init__(
+        self,
+        images,
+        labels=None,
+        batch_size=64,
+        shuffle=True,
+        seed=0,
+        drop_remainder=True,
+        name="images",
+        class_names=None,
+        skipped=(),
+    ):
+        super().__init__()
+        self.images = _checked_images(images)
+        self.labels = None if labels is None else _checked_labels(labels, len(self.images))
+        self.batch_size = positive_int("batch_size", batch_size)
+        if self.batch_size > len(self.images):
+            raise DataError(
+                "`batch_size` must not be larger than the number of images. "
+                f"Received: batch_size={self.batch_size} and {len(self.images)} images"
+            )
+        self.shuffle = bool(shuffle)
+        self.seed = non_negative_int("seed", seed)
+        self.drop_remainder = bool(drop_remainder)
+        self.name = name
+        self.class_names = class_names
+        self.skipped = [tuple(pair) for pair in skipped]
+        self.seconds = 0.0
+        self._epoch = 0
+        self._offset = 0
+        self._make_unpicklable()
+
+    def _make_unpicklable(self):
+        self._lock = threading.Lock()
+        self._order = None  # (epoch, permutation), made when first needed
+        shape = (self.batch_size, *self.image_shape)
+        self._bytes, self._floats = _Buffers(shape, np.uint8), _Buffers(shape, np.float32)
+
+    def __getstate__(self):
+        left_out = {"_lock", "_order", "_bytes", "_floats"}
+        return {key: value for key, value in self.__dict__.items() if key not in left_out}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._make_unpicklable()
+
+    @property
+    def num_examples(self):
+        """Number of images."""
+        return len(self.images)
+
+    @property
+    def image_shape(self):
+        """Shape of an image, `(height, width, channels)`."""
+        return tuple(self.images.shape[1:])
+
+    @property
+    def batches_per_epoch(self):
+        """Number of batches in a whole epoch."""
+        full, rest = divmod(self.num_examples, self.batch_size)
+        return full + (rest > 0 and not self.drop_remainder)
+
+    @property
+    def epoch(self):
+        """The epoch whose batches are given now, from 0."""
+        return self._epoch
+
+    def seek(self, epoch, batch=0):
+        """Go to an epoch, past its first `batch` batches.
+
+        `len(dataset)` is then the number of batches that remain, and `dataset[0]` the next one.
+
+        Args:
+            epoch: Non-negative integer.
+            batch: Batches already seen, from 0 to `batches_per_epoch - 1`.
+
+        Raises:
+            DataError: If either is out of range.
+        """
+        epoch, batch = non_negative_int("epoch", epoch), non_negative_int("batch", batch)
+        if batch >= self.batches_per_epoch:
+            raise DataError(
+                f"`batch` must be less than batches_per_epoch={self.batches_per_epoch}. "
+                f"Received: {batch}"
+            )
+        with self._lock:
+            self._epoch, self._offset = epoch, batch
+
+    def __len__(self):
+        return self.batches_per_epoch - self._offset
+
+    def __getitem__(self, index):
+        started = time.perf_counter()
+        with self._lock:
+            epoch, offset = self._epoch, self._offset
+            order = self._epoch_order(epoch)
+        if not 0 <= index < self.batches_per_epoch - offset:
+            raise IndexError(f"batch {index} of {self.batches_per_epoch - offset}")
+        start = (offset + index) * self.batch_size
+        stop = min(start + self.batch_size, self.num_examples)
+        rows = slice(start, stop) if order is None else order[start:stop]
+        images = self._gather(rows, stop - start)
+        batch = images if self.labels is None else (images, self.labels[rows])
+        with self._lock:
+            self.seconds += time.perf_counter() - started
+        return batch
+
+    def _gather(self, rows, count):
+        images = self._floats.empty()[:count]
+        if isinstance(rows, slice):
+            return _as_floats(self.images[rows], images)
+        if self.images.dtype != np.uint8:
+            return np.take(self.images, rows, axis=0, out=images, mode="clip")
+        raw = self._bytes.empty()[:count]
+        # "clip" writes into `out` directly; the default mode would go through a copy.
+        return from_uint8(np.take(self.images, rows, axis=0, out=raw, mode="clip"), images)
+
+    def _epoch_order(self, epoch):
+        """Return the permutation of the epoch, or None when the order is that of the images."""
+        if not self.shuffle:
+            return None
+        if self._order is None or self._order[0] != epoch:
+            bits = np.random.PCG64(np.random.SeedSequence([self.seed, epoch]))
+            self._order = (epoch, np.random.Generator(bits).permutation(self.num_examples))
+        return self._order[1]
+
+    def take(self, n):
+        """Return the first `n` images, unshuffled, float32 in [-1, 1]; labels are `labels[:n]`.
+
+        Args:
+            n: From 1 to `num_examples`.
+
+        Raises:
+            DataError: If there are fewer than `n` images.
+        """
+        n = positive_int("n", n)
+        if n > self.num_examples:
+            raise DataError(f"`n` must be at most {self.num_examples}. Received: {n}")
+        return _as_floats(self.images[:n])
+
+    def __repr__(self):
+        height, width, channels = self.image_shape
+        return (
+            f"<ImageDataset {self.name}: {self.num_examples} images {height}x{width}x{channels}, "
+            f"{self.batches_per_epoch} batches of {self.batch_size}>"
+        )
+
+
+def positive_int(argument, value):
+    """Return `value` as an integer of at least 1, or raise DataError naming the argument."""
+    return _int_from(argument, value, 1)
+
+
+def non_negative_int(argument, value):
+    """Return `value` as an integer of at least 0, or raise DataError naming the argument."""
+    return _int_from(argument, value, 0)
+
+
+def _int_from(argument, value, least):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or number < least:
+        raise DataError(f"`{argument}` must be an integer of at least {least}. Received: {value!r}")
+    return number
+
+
+def _as_floats(images, out=None):
+    """Return a float32 copy: what a caller does to a batch must not reach the data."""
+    if images.dtype == np.uint8:
+        return from_uint8(images, out)
+    if out is None:
+        return np.array(images, np.float32)
+    out[...] = images
+    return out
+
+
+class _Buffers:
+    """Memory for batches, used again once nobody holds an array on it.
+
+    TensorFlow makes `malloc` give back large blocks at once, and then each new batch of 3 MB pays
+    2 ms of page faults, five times what filling it takes. Pages are aligned too, so the backends
+    may use a batch without a copy.
+    """
+
+    def __init__(self, shape, dtype):
+        self._shape = shape
+        self._dtype = np.dtype(dtype)
+        self._free = []
+
+    def empty(self):
+        """Return an uninitialised array."""
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = mmap.mmap(-1, math.prod(self._shape) * self._dtype.itemsize)
+        flat = np.frombuffer(memory, self._dtype)
+        # Every view, also one that a backend holds, keeps `flat` alive: NumPy follows the bases of
+        # a view as far as the last array. When it goes, its memory is free.
+        weakref.finalize(flat, self._free.append, memory).atexit = False
+        return flat.reshape(self._shape)
+
+
+def _checked_images(images):
+    images = np.asanyarray(images)  # asarray would turn a memory map into a plain view of it
+    if images.ndim != 4:
+        raise DataError(
+            "`images` must have the shape (num_examples, height, width, channels). "
+            f"Received: shape {images.shape}"
+        )
+    if 0 in images.shape:
+        raise DataError(f"`images` must not be empty. Received: shape {images.shape}")
+    if images.dtype == np.float64:
+        images = images.astype(np.float32)
+    if images.dtype not in (np.uint8, np.float32):
+        raise DataError(
+            "`images` must be uint8 (0 to 255) or float32 in [-1, 1]. "
+            f"Received: dtype {images.dtype}"
+        )
+    if images.dtype == np.float32:
+        low, high = float_range(images)
+        if low < -1 or high > 1:
+            raise DataError(
+                "`images` of floats must lie in [-1, 1]; for values in 0..255 use "
+                "`kerasgan.data.from_uint8(images.astype('uint8'))`. "
+                f"Received: values from {low:g} to {high:g}"
+            )
+    return images
+
+
+def float_range(images):
+    """Return the least and the greatest value of an array of floats.
+
+    Raises:
+        DataError: If there is a NaN or an infinity; the message says how many, in how many images.
+    """
+    step = max(1, _SCAN_VALUES // max(1, images[0].size))
+    low, high, values, bad_images = np.inf, -np.inf, 0, 0
+    for start in range(0, len(images), step):
+        part = np.asarray(images[start : start + step])
+        finite = np.isfinite(part)
+        if finite.all():
+            low, high = min(low, float(part.min())), max(high, float(part.max()))
+        else:
+            values += int(part.size - np.count_nonzero(finite))
+            bad_images += int((~finite).reshape(len(part), -1).any(axis=1).sum())
+    if values:
+        raise DataError(
+            "`images` must be finite; remove or repair the images that are not. "
+            f"Received: {values} NaN or infinite values in {bad_images} of {len(images)} images"
+        )
+    return low, high
+
+
+def _checked_labels(labels, num_examples):
+    labels = np.asarray(labels)
+    if labels.shape == (num_examples, 1):
+        labels = labels[:, 0]
+    if labels.shape != (num_examples,):
+        raise DataError(
+            f"`labels` must have one entry for each of the {num_examples} images. "
+            f"Received: shape {labels.shape}"
+        )
+    if labels.dtype.kind not in "iufb":
+        raise DataError(f"`labels` must be numbers. Received: dtype {labels.dtype}")
+    return labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)

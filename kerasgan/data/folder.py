@@ -1,0 +1,186 @@
+"""A folder of images, nested, of mixed formats and sizes."""
+
+import functools
+import os
+import stat
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kerasgan.data import pixels
+from kerasgan.data.cache import cached
+from kerasgan.data.pixels import DataError
+
+MAX_PIXELS = 100_000_000
+_DROPPINGS = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
+_LISTED = 5
+
+
+def load_folder(root, folder, options, max_bad, progress=None):
+    """Return the `Decoded` images of a folder; see `kerasgan.data.load`.
+
+    Args:
+        root: The folder of images.
+        folder: The cache folder.
+        options: dict of image_size, channels, upscale and limit.
+        max_bad: Greatest share of files that may be bad.
+        progress: Optional callable `(done, total)`.
+    """
+    root = Path(root)
+    files = list_files(root)
+    if not files:
+        raise DataError(f"`name_or_path` must be a folder with images. Received: {root} (no files)")
+    identity = {"root": str(root.resolve()), "files": files, **options}
+
+    def decode(writer):
+        return _decode(root, files, writer, options, max_bad, progress)
+
+    decoded = cached(folder, "folder", identity, decode)
+    # Once more: the images may come from the cache, kept under another limit.
+    _check_share(root, decoded.about["skipped"], decoded.about["tried"], max_bad)
+    return decoded
+
+
+def list_files(root):
+    """Return [path below root, size, mtime] of every file that is not hidden, sorted by path."""
+    found = []
+
+    def unreadable(error):
+        found.append([os.path.relpath(error.filename, root), -1, 0])
+
+    for parent, folders, names in os.walk(root, onerror=unreadable):
+        folders[:] = [name for name in folders if not _ignored(name)]
+        for name in names:
+            path = os.path.join(parent, name)
+            if _ignored(name):
+                continue
+            size = modified = 0
+            try:
+                status = os.stat(path)
+                # Opening a pipe would wait for ever: what is not a regular file gets size -1.
+                size = status.st_size if stat.S_ISREG(status.st_mode) else -1
+                modified = status.st_mtime_ns
+            except OSError:
+                size = -1
+            found.append([os.path.relpath(path, root), size, modified])
+    return sorted(found)
+
+
+@functools.cache
+def _formats():
+    """Return the formats that are opened: PIL would also hand EPS to an external interpreter."""
+    Image.init()
+    wanted = {"JPEG", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "TGA", "AVIF", "JPEG2000"}
+    return tuple(sorted(wanted & Image.OPEN.keys()))
+
+
+def _ignored(name):
+    return name.startswith(".") or name.lower() in _DROPPINGS or name == "__MACOSX"
+
+
+def _decode(root, files, writer, options, max_bad, progress):
+    read = functools.partial(read_image, root, options=options)
+    kept, skipped, tried, all_grey = [], [], 0, options["channels"] is None
+    limit = options["limit"] or len(files)
+    with warnings.catch_warnings():  # PIL warns of broken metadata, and of sizes checked here
+        warnings.filterwarnings("ignore", module="PIL")
+        for (path, _, _), image in zip(files, pixels.in_threads(read, files), strict=True):
+            tried += 1
+            if isinstance(image, str):
+                skipped.append([path, image])
+            else:
+                _check_same_size(path, image, writer)
+                all_grey = all_grey and _is_grey(image)
+                writer.add(image)
+                kept.append(path)
+            if progress is not None:
+                progress(*(len(kept), limit) if options["limit"] else (tried, len(files)))
+            if len(kept) == limit:
+                break
+    _check_share(root, skipped, tried, max_bad)
+    if all_grey:
+        writer.make_grey()
+    labels, class_names = _classes(kept)
+    return labels, {"skipped": skipped, "tried": tried, "class_names": class_names}
+
+
+def read_image(root, file, options):
+    """Return a file as uint8 (image_size, image_size, channels), or the reason why it is bad.
+
+    Args:
+        root: The folder of images.
+        file: An entry of `list_files`.
+        options: dict of image_size, channels and upscale; without channels, colour is returned.
+    """
+    path, size, _ = file
+    if size == -1:
+        return "cannot be read, or is not a regular file"
+    if size == 0:
+        return "empty file"
+    image_size, upscale = options["image_size"], options["upscale"]
+    try:
+        with Image.open(root / path, formats=_formats()) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                return f"more than {MAX_PIXELS} pixels ({width}x{height})"
+            if image_size is not None:
+                pixels.check_size(width, height, image_size, upscale)
+                # JPEG only: decodes at a fraction of the size, still twice what is needed.
+                image.draft(None, (2 * image_size, 2 * image_size))
+            image = pixels.eight_bit(pixels.upright(image))
+            image = pixels.square(image, image_size, upscale)
+            return pixels.with_channels(image, options["channels"] or 3)
+    except Image.UnidentifiedImageError:
+        return "not an image"
+    except (Image.DecompressionBombError, DataError) as error:
+        return str(error)
+    except MemoryError:
+        return "needs too much memory"
+    except Exception as error:  # PIL's decoders raise nearly anything on damaged files
+        return f"cannot be decoded: {str(error) or type(error).__name__}"
+
+
+def _check_same_size(path, image, writer):
+    if writer.shape not in (None, image.shape):
+        raise DataError(
+            "`image_size` must be given unless all images share one square size. Received: "
+            f"image_size=None, {path} is {image.shape[1]}x{image.shape[0]}, others "
+            f"{writer.shape[1]}x{writer.shape[0]}"
+        )
+
+
+def _is_grey(image):
+    return np.array_equal(image[..., 0], image[..., 1]) and np.array_equal(
+        image[..., 1], image[..., 2]
+    )
+
+
+def _check_share(root, skipped, tried, max_bad):
+    if len(skipped) < tried and len(skipped) <= max_bad * tried:
+        return
+    listed = "".join(f"\n  {path}: {reason}" for path, reason in skipped[:_LISTED])
+    more = f"\n  and {len(skipped) - _LISTED} more" if len(skipped) > _LISTED else ""
+    remedies = ["remove or repair them"]
+    if any("`image_size` is not given" in reason for _, reason in skipped):
+        remedies.append("give image_size")
+    if any("smaller than image_size" in reason for _, reason in skipped):
+        remedies.append("give a smaller image_size or upscale=True")
+    if len(skipped) < tried:
+        remedies.append("raise max_bad")
+    raise DataError(
+        f"`name_or_path` must hold at most max_bad={max_bad:.0%} of bad files: "
+        f"{' or '.join(remedies)}.{listed}{more}\n"
+        f"Received: {root} with {len(skipped)} bad of {tried} files"
+    )
+
+
+def _classes(paths):
+    """Return labels and class names from the first-level folders, if there are two or more."""
+    firsts = [Path(path).parts[0] if len(Path(path).parts) > 1 else None for path in paths]
+    names = sorted({name for name in firsts if name is not None})
+    if None in firsts or len(names) < 2:
+        return None, None
+    index = {name: i for i, name in enumerate(names)}
+    return np.array([index[name] for name in firsts], np.int32), names

@@ -1,0 +1,146 @@
+"""What happens to a single image: value ranges, colour modes, resizing."""
+
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+from PIL import Image, ImageOps
+
+GREY_MODES = {"1", "L", "LA", "La", "I", "F"}
+
+
+class DataError(ValueError):
+    """Data that cannot be used; the message names the argument, the rule and what was received."""
+
+
+class UnknownDataError(DataError):
+    """A name that is neither a data set nor a path; the message lists the nearest names."""
+
+
+def from_uint8(images, out=None):
+    """Return `images / 127.5 - 1` as float32 in [-1, 1].
+
+    Args:
+        images: uint8 array of any shape.
+        out: Optional float32 array of the same shape that takes the result.
+
+    Raises:
+        DataError: If the array is not uint8.
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8:
+        raise DataError(f"`images` must be uint8. Received: dtype {images.dtype}")
+    # Twice as fast as a table of the 256 values (0.3 ms against 0.8 ms for 64 images of 64x64x3),
+    # and equal to it bit for bit.
+    out = np.divide(images, np.float32(127.5), out=out, dtype=np.float32)
+    out -= np.float32(1)
+    return out
+
+
+def to_uint8(images):
+    """Return images in [-1, 1] as uint8, rounded and clipped; the inverse of `from_uint8`.
+
+    Args:
+        images: float array or backend tensor of any shape. NaN becomes mid-grey, so that pictures
+            of a training run that broke can still be drawn.
+    """
+    if not isinstance(images, np.ndarray):
+        images = keras.ops.convert_to_numpy(images)
+    values = np.nan_to_num(np.asarray(images, np.float32), nan=0.0)
+    return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def eight_bit(image):
+    """Return a PIL image in mode L or RGB: 16 bits scaled, transparency composited over white.
+
+    Raises:
+        DataError: If the values have no known range (floating point, 32 bits).
+    """
+    if image.mode.startswith("I"):  # I;16, I;16B, I: integers wider than a byte
+        values = np.asarray(image).astype(np.int64)
+        if values.min() < 0 or values.max() > 65535:
+            raise DataError("more than 16 bits per channel")
+        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if image.mode == "F":
+        raise DataError("floating-point pixels, whose range is not known")
+    grey = image.mode in GREY_MODES
+    if "transparency" in image.info or image.mode in {"RGBA", "RGBa", "LA", "La", "PA"}:
+        # PIL has no direct way from La (premultiplied) to RGBA.
+        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("L" if grey else "RGB")
+
+
+def square(image, image_size, upscale):
+    """Return the image with its shorter side resized to `image_size`, cropped to a centred square.
+
+    Args:
+        image: PIL image in mode L or RGB.
+        image_size: Side of the result in pixels; None keeps an image that is square already.
+        upscale: Whether an image smaller than `image_size` is enlarged.
+
+    Raises:
+        DataError: If the image is too small, or not square when `image_size` is None.
+    """
+    width, height = image.size
+    if image_size is None:
+        if width != height:
+            raise DataError(f"not square ({width}x{height}), and `image_size` is not given")
+        return image
+    check_size(width, height, image_size, upscale)
+    if width == height == image_size:
+        return image
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    # LANCZOS widens its support when it shrinks (no aliasing); reducing_gap first halves huge
+    # images with a box filter, with no visible difference from 3 up.
+    return image.resize(
+        (image_size, image_size),
+        Image.Resampling.LANCZOS,
+        box=(left, top, left + side, top + side),
+        reducing_gap=3.0,
+    )
+
+
+def check_size(width, height, image_size, upscale):
+    """Refuse an image smaller than `image_size` unless `upscale` says otherwise."""
+    if min(width, height) < image_size and not upscale:
+        raise DataError(f"smaller than image_size={image_size} ({width}x{height})")
+
+
+def upright(image):
+    """Return the image turned as its EXIF orientation says."""
+    return ImageOps.exif_transpose(image)
+
+
+def fit(array, image_size, channels, upscale):
+    """Return one uint8 image of shape (height, width, channels) resized and recoloured.
+
+    Args:
+        array: uint8 array (height, width, 1 to 4): grey, grey with alpha, RGB or RGBA.
+        image_size: As in `square`.
+        channels: 1, 3, or None to keep grey as grey and colour as colour.
+        upscale: As in `square`.
+    """
+    image = Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
+    image = square(eight_bit(image), image_size, upscale)
+    return with_channels(image, channels)
+
+
+def with_channels(image, channels):
+    """Return a PIL image as uint8 (height, width, channels); None keeps its own channels."""
+    if channels is not None:
+        image = image.convert("L" if channels == 1 else "RGB")
+    array = np.asarray(image)
+    return array[..., None] if array.ndim == 2 else array
+
+
+def in_threads(function, items, chunk=512):
+    """Yield `function(item)` in order, computed in a few threads (PIL releases the GIL)."""
+    items = iter(items)
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        while batch := list(itertools.islice(items, chunk)):  # results in memory stay bounded
+            yield from pool.map(function, batch)

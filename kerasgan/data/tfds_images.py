@@ -1,0 +1,215 @@
+"""Image data sets of TensorFlow Datasets, by name."""
+
+import contextlib
+import difflib
+import os
+import re
+import socket
+import sys
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kerasgan.data import pixels
+from kerasgan.data.cache import cached
+from kerasgan.data.pixels import DataError, UnknownDataError
+
+SUGGESTED = [
+    "mnist",
+    "fashion_mnist",
+    "kmnist",
+    "emnist/letters",
+    "cifar10",
+    "cifar100",
+    "svhn_cropped",
+    "celeb_a",
+    "stl10",
+    "oxford_flowers102",
+    "oxford_iiit_pet",
+    "stanford_dogs",
+    "cats_vs_dogs",
+]
+_NAME = re.compile(r"[A-Za-z_]\w*(:\w+)?(/[\w.+-]+)*(:[\d.*]+)?")
+
+
+def load_tfds(name, folder, options, split, data_dir=None, progress=None):
+    """Return the `Decoded` images of a TFDS data set; see `kerasgan.data.load`.
+
+    On a cache hit neither TFDS nor TensorFlow is imported.
+
+    Args:
+        name: "mnist", "emnist/letters", "mnist:3.0.1", ...
+        folder: The cache folder.
+        options: dict of image_size, channels, upscale and limit.
+        split: "train", "test", "train[:1000]", ...
+        data_dir: Where TFDS keeps its files; None for its default or $TFDS_DATA_DIR.
+        progress: Optional callable `(done, total)`.
+    """
+    if not _NAME.fullmatch(name):
+        raise unknown(name)
+    where = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    where = str(where) if "://" in str(where) else str(Path(where).expanduser().resolve())
+
+    def decode(writer):
+        builder = _builder(name, where)
+        info = _prepare(builder, name, split, where)
+        return _decode(builder, info, split, writer, options, progress)
+
+    return cached(folder, "tfds", [name, split, where, options], decode)
+
+
+def unknown(name, tfds_names=None):
+    """Return the error for a name that is neither a data set nor a path, with the nearest names."""
+    known = ["avatars", *SUGGESTED, *(tfds_names or [])]
+    near = difflib.get_close_matches(name, dict.fromkeys(known), n=5, cutoff=0.5)
+    near_paths = []
+    with contextlib.suppress(OSError):
+        siblings = [path.name for path in (Path(name).parent).iterdir()]
+        near_paths = difflib.get_close_matches(Path(name).name, siblings, n=3)
+    hints = f" Did you mean {', '.join(near)}?" if near else f" For example {', '.join(known[:6])}."
+    if near_paths:
+        hints += f" There are files named {', '.join(near_paths)}."
+    return UnknownDataError(
+        "`name_or_path` must be 'avatars', the name of a TFDS image data set, or the path of an "
+        f"existing folder of images, .npz or .npy file.{hints} Received: {name!r}"
+    )
+
+
+def _builder(name, data_dir):
+    if keras.backend.backend() != "tensorflow" and "tensorflow" not in sys.modules:
+        # TensorFlow only decodes here: it must not take the accelerator's memory.
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow_datasets as tfds
+
+    try:
+        return tfds.builder(name, data_dir=data_dir)
+    except tfds.core.registered.DatasetNotFoundError:
+        raise unknown(name, tfds.list_builders(with_community_datasets=False)) from None
+    except Exception as error:  # builders of other data sets raise what they like
+        raise DataError(
+            "`name_or_path` is a TFDS data set that cannot be opened (is the configuration or the "
+            f"version wrong?). Received: {name!r}, {_short(error)}"
+        ) from error
+
+
+def _prepare(builder, name, split, data_dir):
+    """Download and prepare the data set if it is not there; return the info of the split."""
+    import tensorflow_datasets as tfds
+
+    features = _features(builder)
+    image = features.get("image")
+    if not isinstance(image, tfds.features.Image):
+        raise DataError(
+            "`name_or_path` must be a data set with an 'image' feature. "
+            f"Received: {name!r} with {', '.join(features or ['no features'])}"
+        )
+    if np.dtype(image.np_dtype) not in (np.uint8, np.uint16):
+        raise DataError(
+            "`name_or_path` must be a data set of 8 or 16-bit images. "
+            f"Received: {name!r} with {np.dtype(image.np_dtype)}"
+        )
+    if not builder.is_prepared():
+        _check_network(builder, name, data_dir)
+        try:
+            builder.download_and_prepare()
+        except Exception as error:  # requests, TFDS, checksum, disk: all end here
+            raise _not_downloaded(name, builder, _short(error)) from error
+    try:
+        return builder.info.splits[split]
+    except Exception as error:
+        raise DataError(
+            f"`split` must be one of {', '.join(builder.info.splits)} or a slice such as "
+            f"'train[:1000]'. Received: {split!r}"
+        ) from error
+
+
+def _features(builder):
+    """Return the features of the examples as a dict; empty where an example is not a dict."""
+    return dict(getattr(builder.info.features, "items", dict)())
+
+
+def _check_network(builder, name, data_dir):
+    """Fail at once when the host of the download has no address: TFDS would try for minutes."""
+    downloads = Path(data_dir) / "downloads"
+    finished = [*downloads.glob("*.INFO"), *downloads.glob(f"{builder.name}/*.INFO")]
+    if finished or urllib.request.getproxies():
+        return
+    hosts = {urllib.parse.urlparse(url).hostname for url in builder.url_infos or ()}
+    for host in sorted(hosts - {None}):
+        try:
+            socket.getaddrinfo(host, 443)
+        except OSError as error:
+            raise _not_downloaded(name, builder, f"no address for {host} ({error})") from error
+
+
+def _not_downloaded(name, builder, reason):
+    return DataError(
+        f"`name_or_path` names a data set that is not on this machine and could not be downloaded. "
+        f"Connect to the network and try again; or prepare it elsewhere, copy its folder and give "
+        f"data_dir (TFDS looked in {builder.data_path}); or use 'avatars', a folder or an .npz, "
+        f"which need no network. Received: {name!r}, {reason}"
+    )
+
+
+def _short(error):
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:400]}"
+
+
+def _decode(builder, split_info, split, writer, options, progress):
+    import tensorflow_datasets as tfds
+
+    label = _features(builder).get("label")
+    labelled = isinstance(label, tfds.features.ClassLabel)
+    total = min(split_info.num_examples, options["limit"] or split_info.num_examples)
+    if not total:
+        raise DataError(f"`split` must not be empty. Received: {split!r} of {builder.name}")
+    # Only what is used is decoded: other features may be large.
+    wanted = {"image": True, "label": True} if labelled else {"image": True}
+    examples = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        read_config=tfds.ReadConfig(try_autocache=False),
+        decoders=tfds.decode.PartialDecoding(wanted),
+    ).take(total)
+    labels = np.zeros(total, np.int32)
+
+    def fit(numbered):
+        number, example = numbered
+        if labelled:
+            labels[number] = example["label"]
+        return _fit(example["image"], number, writer.shape, options)
+
+    for done, image in enumerate(pixels.in_threads(fit, enumerate(tfds.as_numpy(examples))), 1):
+        if writer.shape not in (None, image.shape):
+            raise _sizes_differ(image.shape, writer.shape)
+        writer.add(image)
+        if progress is not None:
+            progress(done, total)
+    about = {"source": builder.info.full_name, "class_names": label.names if labelled else None}
+    return labels if labelled else None, about
+
+
+def _fit(image, number, shape, options):
+    if image.dtype == np.uint16:
+        image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    channels = options["channels"] or {1: 1, 2: 1, 3: 3, 4: 3}[image.shape[-1]]
+    try:
+        return pixels.fit(image, options["image_size"], channels, options["upscale"])
+    except DataError as error:
+        raise DataError(
+            "`image_size` must be given unless all images share one square size, and not be larger "
+            "than the images, unless upscale=True. "
+            f"Received: image_size={options['image_size']}, image {number} is {error}"
+        ) from None
+
+
+def _sizes_differ(one, other):
+    return DataError(
+        "`image_size` must be given unless all images share one square size. Received: "
+        f"image_size=None, images of {one[1]}x{one[0]} and {other[1]}x{other[0]}"
+    )

@@ -1,0 +1,106 @@
+"""How `fit` takes its images: arrays become a dataset whose order follows the training."""
+
+import keras
+
+from kerasgan import validation
+from kerasgan.data import ImageDataset
+from kerasgan.gans import checks
+
+
+class Feed:
+    """The images of one `fit`.
+
+    An array, or an `ImageDataset`, is read in an order that depends on its seed and on how many
+    steps the model has taken, and on nothing else: training twice for N epochs sees what training
+    once for 2N epochs does, in one process or after a resume.
+
+    Args:
+        model: The adversarial model.
+        x: What `fit` was given.
+        y: Its labels.
+        batch_size: Its batch size.
+        shuffle: Whether arrays are shuffled.
+        options: The remaining arguments of `fit`; `validation_split` is taken out and applied.
+    """
+
+    def __init__(self, model, x, y, batch_size, shuffle, options):
+        for name in ("class_weight", "sample_weight"):
+            if options.get(name) is not None:
+                raise ValueError(
+                    f"`{name}` has no meaning in adversarial losses. Received: {name}="
+                    f"{options[name]!r}"
+                )
+        self.x = x
+        self.batch_size = None
+        if x is None:
+            raise ValueError("`x` must be given: the real images. Received: x=None")
+        if is_array(x):
+            self.x = self._dataset(model, x, y, batch_size, shuffle, options)
+        elif isinstance(x, (list, tuple)):
+            raise ValueError(
+                "`x` must be one array of images, with labels in `y`, or a dataset of batches. "
+                f"Received: a {type(x).__name__}"
+            )
+        elif batch_size is not None:
+            raise ValueError(
+                "`batch_size` goes with arrays; a dataset brings its own batches. Received: "
+                f"batch_size={batch_size} with x of type {type(x).__name__}"
+            )
+
+    @staticmethod
+    def _dataset(model, x, y, batch_size, shuffle, options):
+        batch_size = 64 if batch_size is None else batch_size
+        x = _as_images(x, model)
+        split = options.pop("validation_split", 0.0)
+        if split and options.get("validation_data") is None:
+            validation.fraction("validation_split", split)
+            first = int(len(x) * (1 - split))
+            labels = None if y is None else y[first:]
+            options["validation_data"] = x[first:] if y is None else (x[first:], labels)
+            x, y = x[:first], None if y is None else y[:first]
+        return ImageDataset(x, y, batch_size=batch_size, shuffle=shuffle, seed=model.seed)
+
+    def callbacks(self, callbacks):
+        """Return the callbacks with the one that keeps a seekable dataset in step."""
+        if not hasattr(self.x, "seek"):
+            return callbacks
+        follow = _Follow(self.x)
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(follow)
+            return callbacks
+        if callbacks is None:
+            return [follow]
+        if isinstance(callbacks, keras.callbacks.Callback):
+            return [follow, callbacks]
+        return [follow, *callbacks]
+
+
+class _Follow(keras.callbacks.Callback):
+    """Turns a dataset to the epoch that the model's step counter stands in."""
+
+    def __init__(self, dataset):
+        super().__init__()
+        self.dataset = dataset
+
+    def on_epoch_begin(self, epoch, logs=None):
+        seen = self.model.critic_steps // self.dataset.batches_per_epoch
+        if self.dataset.epoch != seen:  # Who has sought to the middle of this epoch stays there.
+            self.dataset.seek(seen)
+
+
+def held_out(model, x, y, batch_size):
+    """Return a dataset of an array's images in their order, all of them."""
+    x = _as_images(x, model)
+    size = min(64 if batch_size is None else batch_size, len(x))
+    return ImageDataset(x, y, batch_size=size, shuffle=False, drop_remainder=False)
+
+
+def _as_images(x, model):
+    x = keras.ops.convert_to_numpy(x)
+    checks.shape("x", x.shape, model.image_shape)
+    return x
+
+
+def is_array(x):
+    """Return whether `x` is one array or tensor, not a dataset of batches."""
+    return hasattr(x, "shape") and hasattr(x, "dtype") and hasattr(x, "__getitem__")

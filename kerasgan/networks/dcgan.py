@@ -1,0 +1,143 @@
+"""The convolutional networks of DCGAN."""
+
+import math
+
+import keras
+from keras import layers
+
+from kerasgan.backend import PREFERRED_DATA_FORMAT
+from kerasgan.networks import base
+
+SIZES = {28: 7, 32: 4, 64: 4, 128: 4}  # Image size: side of the smallest feature map.
+
+
+def dcgan(image_size=64, channels=3, latent_dim=128, width=64, kernel_size=4, critic_norm=None):
+    """Return a DCGAN generator and critic.
+
+    Departures from the paper: kernels of 4, which the stride of 2 divides, in place of 5, since
+    they leave no checkerboard and cost a third less; 28 pixels start from a 7x7 map.
+
+    Args:
+        image_size: 28, 32, 64 or 128 pixels.
+        channels: 1 or 3.
+        latent_dim: Width of the latent vectors.
+        width: Feature maps beside the image; they double with each halving of the side.
+        kernel_size: Side of the convolution kernels.
+        critic_norm: "batch", as in the paper, or None, as losses with gradient penalties ask.
+
+    Returns:
+        `(generator, critic)`: from `(batch_size, latent_dim)` to images in [-1, 1] of shape
+        `(batch_size, image_size, image_size, channels)`, and from these to `(batch_size, 1)`.
+
+    Reference: Radford et al. 2016, https://arxiv.org/abs/1511.06434.
+    """
+    size = {
+        "image_size": image_size,
+        "channels": channels,
+        "width": width,
+        "kernel_size": kernel_size,
+    }
+    return DCGANGenerator(latent_dim=latent_dim, **size), DCGANCritic(norm=critic_norm, **size)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class DCGANGenerator(base.Builder):
+    """Project, then double the side with transposed convolutions; see `dcgan`."""
+
+    def __init__(
+        self,
+        image_size=64,
+        channels=3,
+        latent_dim=128,
+        width=64,
+        kernel_size=4,
+        name="dcgan_generator",
+    ):
+        arguments = {
+            "image_size": image_size,
+            "channels": channels,
+            "latent_dim": latent_dim,
+            "width": width,
+            "kernel_size": kernel_size,
+        }
+        base.check(**arguments)
+        side, doublings = _pyramid(image_size)
+        maps = width * 2 ** (doublings - 1)
+        z = keras.Input((latent_dim,))
+        x = layers.Dense(side * side * maps, use_bias=False, kernel_initializer=_normal())(z)
+        x = base.to_inside(layers.Reshape((side, side, maps))(x))
+        x = _norm_relu(x)
+        for _ in range(doublings - 1):
+            maps //= 2
+            x = layers.Conv2DTranspose(maps, kernel_size, **_stride_two(use_bias=False))(x)
+            x = _norm_relu(x)
+        x = layers.Conv2DTranspose(channels, kernel_size, **_stride_two())(x)
+        x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
+        super().__init__(z, x, arguments, name)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class DCGANCritic(base.Builder):
+    """Halve the side with convolutions down to one score; see `dcgan`."""
+
+    def __init__(
+        self,
+        image_size=64,
+        channels=3,
+        width=64,
+        kernel_size=4,
+        norm=None,
+        name="dcgan_critic",
+    ):
+        arguments = {
+            "image_size": image_size,
+            "channels": channels,
+            "width": width,
+            "kernel_size": kernel_size,
+        }
+        base.check(norm=norm, **arguments)
+        _, halvings = _pyramid(image_size)
+        images = keras.Input((image_size, image_size, channels))
+        x = base.to_inside(images)
+        for i in range(halvings):
+            normed = norm == "batch" and i > 0
+            x = layers.Conv2D(width * 2**i, kernel_size, **_stride_two(use_bias=not normed))(x)
+            if normed:
+                x = _batch_norm(x)
+            x = layers.LeakyReLU(0.2)(x)
+        x = layers.Flatten()(base.to_outside(x))
+        score = layers.Dense(1, kernel_initializer=_normal(), dtype="float32")(x)
+        super().__init__(images, score, {**arguments, "norm": norm}, name)
+
+
+def _pyramid(image_size):
+    if image_size not in SIZES:
+        raise ValueError(
+            f"`image_size` must be one of {sorted(SIZES)}. Received: image_size={image_size}"
+        )
+    return SIZES[image_size], int(math.log2(image_size // SIZES[image_size]))
+
+
+def _normal(mean=0.0):
+    return keras.initializers.RandomNormal(mean, 0.02)
+
+
+def _stride_two(use_bias=True):
+    return {
+        "strides": 2,
+        "padding": "same",
+        "use_bias": use_bias,
+        "kernel_initializer": _normal(),
+        "data_format": PREFERRED_DATA_FORMAT,
+    }
+
+
+def _batch_norm(x):
+    # Epsilon and momentum as DCGAN's authors set them in Torch, whose momentum is one minus ours.
+    return layers.BatchNormalization(
+        axis=base.channel_axis(), momentum=0.9, epsilon=1e-5, gamma_initializer=_normal(1.0)
+    )(x)
+
+
+def _norm_relu(x):
+    return layers.ReLU()(_batch_norm(x))

@@ -1,0 +1,88 @@
+"""Fully connected networks."""
+
+import math
+
+import keras
+from keras import layers
+
+from kerasgan.networks import base
+
+
+def mlp(image_size=28, channels=1, latent_dim=128, width=512, depth=3, critic_norm=None):
+    """Return a fully connected generator and critic.
+
+    ReLU in the generator and LeakyReLU 0.2 in the critic, without normalisation: the generator
+    that WGAN's authors train to show that their loss does not need a convolutional prior.
+
+    Args:
+        image_size: Any side, in pixels.
+        channels: 1 or 3.
+        latent_dim: Width of the latent vectors.
+        width: Units in each hidden layer.
+        depth: Hidden layers in each network.
+        critic_norm: "batch" or None; batch normalisation in the critic's hidden layers but the
+            first.
+
+    Returns:
+        `(generator, critic)`: from `(batch_size, latent_dim)` to images in [-1, 1] of shape
+        `(batch_size, image_size, image_size, channels)`, and from these to `(batch_size, 1)`.
+
+    Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, section 4.3.
+    """
+    size = {"image_size": image_size, "channels": channels, "width": width, "depth": depth}
+    return MLPGenerator(latent_dim=latent_dim, **size), MLPCritic(norm=critic_norm, **size)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class MLPGenerator(base.Builder):
+    """Dense layers from a latent vector to an image; see `mlp`."""
+
+    def __init__(
+        self,
+        image_size=28,
+        channels=1,
+        latent_dim=128,
+        width=512,
+        depth=3,
+        name="mlp_generator",
+    ):
+        arguments = {
+            "image_size": image_size,
+            "channels": channels,
+            "latent_dim": latent_dim,
+            "width": width,
+            "depth": depth,
+        }
+        base.check(**arguments)
+        shape = (image_size, image_size, channels)
+        z = x = keras.Input((latent_dim,))
+        for _ in range(depth):
+            x = layers.Dense(width, kernel_initializer="he_normal")(x)
+            x = layers.ReLU()(x)
+        x = layers.Dense(math.prod(shape))(x)
+        x = layers.Activation("tanh", dtype="float32")(layers.Reshape(shape)(x))
+        super().__init__(z, x, arguments, name)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class MLPCritic(base.Builder):
+    """Dense layers from an image to its score; see `mlp`."""
+
+    def __init__(self, image_size=28, channels=1, width=512, depth=3, norm=None, name="mlp_critic"):
+        arguments = {
+            "image_size": image_size,
+            "channels": channels,
+            "width": width,
+            "depth": depth,
+        }
+        base.check(norm=norm, **arguments)
+        images = keras.Input((image_size, image_size, channels))
+        x = layers.Flatten()(images)
+        for i in range(depth):
+            normed = norm == "batch" and i > 0
+            x = layers.Dense(width, use_bias=not normed, kernel_initializer="he_normal")(x)
+            if normed:
+                x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+            x = layers.LeakyReLU(0.2)(x)
+        score = layers.Dense(1, dtype="float32")(x)
+        super().__init__(images, score, {**arguments, "norm": norm}, name)

@@ -1,0 +1,74 @@
+"""Images to pictures: grids, single files, animations."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kerasgan.data import to_uint8
+from kerasgan.files import atomic
+
+
+def grid(images, columns=None, gap=1):
+    """Return images side by side as one picture.
+
+    Args:
+        images: `(n, height, width, channels)` in [-1, 1], with 1 or 3 channels.
+        columns: Images in a row; by default the picture is about square.
+        gap: Pixels between neighbours.
+
+    Returns:
+        A uint8 array of shape `(height, width, channels)`, on white.
+    """
+    tiles = to_uint8(images)
+    n, height, width, channels = tiles.shape
+    columns = columns or math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    canvas = np.full(
+        (rows * (height + gap) - gap, columns * (width + gap) - gap, channels), 255, "uint8"
+    )
+    for i, tile in enumerate(tiles):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        canvas[top : top + height, left : left + width] = tile
+    return canvas
+
+
+def picture(pixels):
+    """Return a uint8 array `(height, width, 1 or 3)` as a Pillow image."""
+    if pixels.shape[-1] not in (1, 3):
+        raise ValueError(
+            f"`pixels` must have 1 or 3 channels to be a picture. Received: shape {pixels.shape}"
+        )
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def save_grid(path, images, columns=None, scale=1):
+    """Write a grid of images in [-1, 1] as a PNG, each pixel enlarged `scale` times."""
+    image = picture(grid(images, columns))
+    if scale > 1:
+        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    with atomic(path) as temporary:
+        image.save(temporary, format="PNG")
+
+
+def save_animation(path, frames, milliseconds=300):
+    """Write picture files as one animation, GIF or WebP by the suffix of `path`.
+
+    Args:
+        path: Ends in .gif or .webp.
+        frames: Paths of the pictures, in order.
+        milliseconds: Time that each stays; the last stays five times as long.
+    """
+    images = [Image.open(frame).convert("RGB") for frame in frames]
+    durations = [milliseconds] * (len(images) - 1) + [5 * milliseconds]
+    with atomic(path) as temporary:
+        images[0].save(
+            temporary,
+            format=Path(path).suffix[1:].upper(),
+            save_all=True,
+            append_images=images[1:],
+            duration=durations,
+            loop=0,
+            **({"lossless": True} if Path(path).suffix == ".webp" else {}),
+        )

@@ -1,0 +1,66 @@
+"""Pretrained models by name."""
+
+import difflib
+from pathlib import Path
+
+import kerasgan.gans
+import kerasgan.networks
+from kerasgan import storage
+from kerasgan.storage import PresetError
+from kerasgan.zoo_folder import presets
+
+
+def find(preset):
+    """Return the folder of a preset given by its name or by its own folder.
+
+    Raises:
+        PresetError: If there is no such preset; the nearest names are listed.
+    """
+    known = presets()
+    if str(preset) in known:
+        return known[str(preset)]
+    folder = Path(preset).expanduser()
+    if folder.is_dir():
+        return folder
+    near = difflib.get_close_matches(str(preset), list(known), n=3, cutoff=0.4)
+    raise PresetError(
+        f"`preset` must be one of the zoo's names or a preset's folder. Nearest: "
+        f"{', '.join(near or list(known)) or 'none, the zoo is empty'}. Received: {str(preset)!r}"
+    )
+
+
+def from_preset(preset, load_weights=True):
+    """Return a pretrained model, not compiled.
+
+    Every file is checked against its SHA-256 before it is used.
+
+    Args:
+        preset: A name from `kerasgan zoo list`, such as "wgan_gp_fashion_mnist", or a folder
+            that `save_to_preset` wrote.
+        load_weights: False gives the same networks with new weights.
+
+    Returns:
+        The adversarial model; `sample(n, seed)` draws from it, `compile()` and `fit` go on
+        training it.
+
+    Raises:
+        PresetError: A ValueError, if the preset is unknown, incomplete, damaged or altered.
+
+    Example:
+    ```python
+    gan = kerasgan.from_preset("wgan_gp_fashion_mnist")
+    images = gan.sample(100, seed=7)  # (100, 28, 28, 1) in [-1, 1]
+    ```
+    """
+    folder = find(preset)
+    model = storage.read_preset(folder, load_weights)
+    if not isinstance(model, kerasgan.gans.AdversarialModel):
+        raise PresetError(
+            f"{folder} must hold an adversarial model. Received: a {type(model).__name__}"
+        )
+    return model
+
+
+def save_to_preset(model, folder, metadata=None):
+    """Write `model` as a preset folder; see `kerasgan.storage.write_preset`."""
+    return storage.write_preset(model, folder, metadata)

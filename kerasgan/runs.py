@@ -1,0 +1,79 @@
+"""The folder of a training run."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+from kerasgan.files import write_json
+
+_NUMBERED = re.compile(r"(\d+)-")
+
+
+class Run:
+    """A numbered folder that holds everything about one training.
+
+    `options.json` is what was asked for, `checkpoint.keras` the whole state after the last good
+    epoch, `model.keras` the same once training has ended, `metrics.csv` one row an epoch,
+    `samples/` the grids, `skipped.txt` the image files that could not be used.
+
+    Args:
+        folder: The run's folder.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.options_file = self.folder / "options.json"
+        self.metrics = self.folder / "metrics.csv"
+        self.samples = self.folder / "samples"
+        self.model = self.folder / "model.keras"
+        self.checkpoint = self.folder / "checkpoint.keras"
+        self.skipped = self.folder / "skipped.txt"
+
+    @classmethod
+    def create(cls, parent, name, options):
+        """Make the next numbered folder under `parent`, such as `runs/0003-wgan-avatars`."""
+        parent = Path(parent)
+        parent.mkdir(parents=True, exist_ok=True)
+        taken = [int(m[1]) for m in map(_NUMBERED.match, os.listdir(parent)) if m]
+        number = max(taken, default=0) + 1
+        while True:
+            folder = parent / f"{number:04d}-{name}"
+            try:
+                folder.mkdir()
+                break
+            except FileExistsError:  # Another run started at the same moment.
+                number += 1
+        run = cls(folder)
+        write_json(run.options_file, options)
+        return run
+
+    @staticmethod
+    def is_run(folder):
+        """Return whether `folder` is a run's."""
+        return (Path(folder) / "options.json").is_file()
+
+    def options(self):
+        """Return what the run was asked for.
+
+        Raises:
+            ValueError: If the file is missing or not readable.
+        """
+        try:
+            options = json.loads(self.options_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{self.folder} is not a run folder: {error}") from error
+        if not isinstance(options, dict):
+            raise ValueError(f"{self.options_file} must hold an object.")
+        return options
+
+    def model_file(self):
+        """Return the file with the newest state.
+
+        Raises:
+            ValueError: If no epoch was finished yet.
+        """
+        files = [path for path in (self.model, self.checkpoint) if path.exists()]
+        if not files:
+            raise ValueError(f"{self.folder} holds no model yet: no epoch was finished.")
+        return max(files, key=lambda path: path.stat().st_mtime_ns)

@@ -1,0 +1,323 @@
+"""The command line: what it writes, what it prints, and its exit codes."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import kerasgan
+from kerasgan import networks
+from kerasgan.cli import main
+
+SMALL = ["--latent-dim", "4", "--width", "4", "--network", "mlp", "--epochs", "1"]
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "images.npz"
+    images = np.random.default_rng(0).integers(0, 256, (80, 12, 12), dtype="uint8")
+    np.savez(path, images=images)
+    return path
+
+
+@pytest.fixture
+def command(capsys, monkeypatch, backend_name):
+    """Run the command in this process; return its exit code, output and errors."""
+    monkeypatch.setenv("KERAS_BACKEND", backend_name)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return stop.value.code, captured.out, captured.err
+
+    yield run
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def run_folder(command, data, tmp_path):
+    code, out, err = command("train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL)
+    assert code == 0, out + err
+    return tmp_path / "r" / "0001-gan-images"
+
+
+def test_train_writes_a_run_folder(run_folder):
+    names = {path.name for path in run_folder.iterdir()}
+    assert names == {"options.json", "metrics.csv", "samples", "model.keras", "checkpoint.keras"}
+    options = json.loads((run_folder / "options.json").read_text())
+    assert (options["model"], options["batch_size"], options["epochs"]) == ("gan", 64, 1)
+    assert {p.name for p in (run_folder / "samples").iterdir()} == {"epoch_0001.png", "epochs.webp"}
+
+
+def test_run_folders_are_numbered(command, data, run_folder):
+    code, *_ = command("train", "wgan", "--data", data, "--run-dir", run_folder.parent, *SMALL)
+    assert code == 0
+    assert (run_folder.parent / "0002-wgan-images").is_dir()
+
+
+def test_options_reach_the_model(command, data, tmp_path):
+    code, out, err = command(
+        "train", "wgan_gp", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
+        "--gp-weight", 3, "--n-critic", 2, "--lr", 0.002, "--critic-lr", 0.004, "--ema", 0,
+    )  # fmt: skip
+    assert code == 0, out + err
+    gan = keras.saving.load_model(tmp_path / "r" / "0001-wgan_gp-images" / "model.keras")
+    assert (gan.gp_weight, gan.n_critic, gan.ema) == (3, 2, None)
+    assert float(gan.optimizer.generator_optimizer.learning_rate) == pytest.approx(0.002)
+    assert float(gan.optimizer.critic_optimizer.learning_rate) == pytest.approx(0.004)
+
+
+def test_dry_run_writes_nothing(command, data, tmp_path):
+    code, out, _ = command(
+        "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL, "--dry-run"
+    )
+    assert code == 0 and json.loads(out)["model"] == "gan"
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("kind", ["run", "file", "preset"])
+def test_sample_a_grid(command, run_folder, tmp_path, kind):
+    source = {"run": run_folder, "file": run_folder / "model.keras", "preset": tmp_path / "p"}[kind]
+    model = keras.saving.load_model(run_folder / "model.keras")
+    model.save_to_preset(tmp_path / "p")
+    out = tmp_path / "grid.png"
+    code, *printed = command("sample", source, "-n", 9, "--seed", 7, "--out", out)
+    assert code == 0, printed
+    expected = kerasgan.pictures.grid(model.sample(9, seed=7))[..., 0]
+    found = np.asarray(Image.open(out))
+    np.testing.assert_allclose(found.astype(int), expected.astype(int), atol=1)
+
+
+def test_sample_into_a_folder_and_an_array(command, run_folder, tmp_path):
+    assert command("sample", run_folder, "-n", 3, "--out", f"{tmp_path}/single/")[0] == 0
+    assert sorted(p.name for p in (tmp_path / "single").iterdir()) == [
+        "0000.png",
+        "0001.png",
+        "0002.png",
+    ]
+    assert command("sample", run_folder, "-n", 3, "--out", tmp_path / "a.npz")[0] == 0
+    assert np.load(tmp_path / "a.npz")["images"].shape == (3, 12, 12, 1)
+
+
+def test_interpolation_walks_from_one_seed_to_the_other(command, run_folder, tmp_path):
+    for out, more in (("walk", ["--interpolate", "1:2", "-n", 5]), ("ends", ["-n", 1])):
+        for seed in [1, 2] if out == "ends" else [0]:
+            path = tmp_path / f"{out}{seed}.npz"
+            assert command("sample", run_folder, *more, "--seed", seed, "--out", path)[0] == 0
+    walk = np.load(tmp_path / "walk0.npz")["images"]
+    for i, seed in ((0, 1), (4, 2)):
+        end = np.load(tmp_path / f"ends{seed}.npz")["images"]
+        np.testing.assert_allclose(walk[i], end[0], atol=1e-5)
+    assert np.abs(np.diff(walk, axis=0)).max() > 0
+
+
+def test_existing_outputs_are_kept(command, run_folder, tmp_path):
+    out = tmp_path / "grid.png"
+    out.write_text("mine")
+    code, _, err = command("sample", run_folder, "--out", out)
+    assert code == 2 and "--overwrite" in err and out.read_text() == "mine"
+    assert command("sample", run_folder, "--out", out, "--overwrite")[0] == 0
+    assert Image.open(out).size[0] > 100
+
+
+USAGE = [
+    (["train", "wgan_pg", "--data", "mnist"], "nearest: wgan_gp"),
+    (["train"], "MODEL is needed"),
+    (["train", "gan"], "--data is needed"),
+    (["train", "gan", "--data", "mnits"], "mnist"),
+    (["train", "gan", "--data", "no/such/folder"], "no/such/folder"),
+    (["train", "gan", "--data", "mnist", "--clip", "0.1"], "--clip is no option of gan"),
+    (["train", "gan", "--data", "mnist", "--backend", "theano"], "theano"),
+    (["train", "gan", "--data", "mnist", "--epochs", "0"], "--epochs"),
+    (["train", "gan", "--data", "mnist", "--image-size", "30"], "28, 32, 64, 128"),
+    (["sample", "wgan_gp_fashion_minst"], "wgan_gp_fashion_minst"),
+    (["sample", "missing/run"], "does not exist"),
+    (["sample", "x", "--out", "picture.tiff"], ".png or .npz"),
+    (["sample", "x", "--interpolate", "3"], "two seeds"),
+    (["zoo", "show", "nothing"], "nothing"),
+    (["nonsense"], "nonsense"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), USAGE, ids=[" ".join(a) for a, _ in USAGE])
+def test_usage_errors_exit_with_2(command, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*arguments)
+    assert code == 2, out + err
+    assert words in err
+    assert not list(tmp_path.iterdir())
+
+
+def folder_of(tmp_path, count, size=32):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype="uint8")
+    for i, image in enumerate(pixels):
+        Image.fromarray(image).save(folder / f"{i}.png")
+    return folder
+
+
+def failing(tmp_path):
+    good = np.zeros((80, 12, 12), "float32")
+    for name, images in {"nan": np.where(np.arange(80)[:, None, None] == 1, np.nan, good)}.items():
+        np.save(tmp_path / f"{name}.npy", images)
+    (tmp_path / "empty").mkdir()
+    small = folder_of(tmp_path, 70)
+    np.save(tmp_path / "few.npy", np.zeros((10, 12, 12), "uint8"))
+    return {
+        "NaN in the data": (["--data", tmp_path / "nan.npy"], "NaN"),
+        "an empty folder": (["--data", tmp_path / "empty", "--image-size", 28], "empty"),
+        "images smaller than asked": (["--data", small, "--image-size", 64], "--upscale|upscale"),
+        "a batch larger than the data": (["--data", tmp_path / "few.npy"], "batch_size"),
+    }
+
+
+FAILURES = ["NaN in the data", "an empty folder", "images smaller than asked",
+            "a batch larger than the data"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_failures_exit_with_1_and_write_nothing(command, tmp_path, monkeypatch, name):
+    import re
+
+    monkeypatch.setenv("KERASGAN_CACHE", str(tmp_path / "cache"))
+    arguments, words = failing(tmp_path)[name]
+    code, out, err = command("train", "gan", *arguments, "--run-dir", tmp_path / "r", *SMALL)
+    assert code == 1, out + err
+    assert re.search(words, err)
+    assert not (tmp_path / "r").exists()
+
+
+def test_unusable_files_are_listed_in_the_run(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASGAN_CACHE", str(tmp_path / "cache"))
+    folder = folder_of(tmp_path, 70)
+    (folder / "broken.png").write_bytes((folder / "1.png").read_bytes()[:200])
+    (folder / "nothing.jpg").write_bytes(b"")
+    code, out, err = command(
+        "train", "gan", "--data", folder, "--image-size", 32, "--run-dir", tmp_path / "r", *SMALL
+    )
+    assert code == 0, out + err
+    listed = (tmp_path / "r" / "0001-gan-pictures" / "skipped.txt").read_text()
+    assert "broken.png" in listed and "nothing.jpg" in listed and "skipped 2" in err
+
+
+def test_a_diverging_training_keeps_the_last_good_state(command, data, tmp_path):
+    code, _, err = command(
+        "train", "wgan_gp", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
+        "--epochs", 60, "--lr", 1e18, "--batch-size", 8,
+    )  # fmt: skip
+    assert code == 1
+    assert "diverged" in err
+    run = tmp_path / "r" / "0001-wgan_gp-images"
+    if (run / "checkpoint.keras").exists():
+        assert str(run / "checkpoint.keras") in err
+        weights = keras.saving.load_model(run / "checkpoint.keras").get_weights()
+        assert all(np.isfinite(w).all() for w in weights)
+    else:
+        assert "no good state" in err
+
+
+def test_resume_refuses_other_options(command, run_folder):
+    code, _, err = command("train", "--resume", run_folder, "--batch-size", 8)
+    assert code == 2 and "--batch-size" in err
+    code, _, err = command("train", "--resume", run_folder / "samples")
+    assert code == 1 and "not a run folder" in err
+
+
+def test_a_keras_file_with_code_is_refused(command, tmp_path):
+    layer = keras.layers.Lambda(lambda x: x)
+    model = keras.Sequential([keras.Input((4,)), layer])
+    model.save(tmp_path / "code.keras")
+    code, _, err = command("sample", tmp_path / "code.keras", "--out", tmp_path / "o.png")
+    assert code == 1 and "cannot be loaded" in err
+    assert not (tmp_path / "o.png").exists()
+
+
+def test_foreign_and_damaged_files_are_refused(command, tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.save(tmp_path / "foreign.keras")
+    (tmp_path / "text.keras").write_text("no")
+    with zipfile.ZipFile(tmp_path / "zip.keras", "w") as archive:
+        archive.writestr("a", "b")
+    for name in ("foreign", "text", "zip"):
+        code, _, err = command("sample", tmp_path / f"{name}.keras", "--out", tmp_path / "o.png")
+        assert code == 1 and f"{name}.keras" in err
+    assert not (tmp_path / "o.png").exists()
+
+
+def test_a_tampered_preset_is_refused(command, tmp_path):
+    gan = kerasgan.GAN(*networks.mlp(12, 1, latent_dim=4, width=4, depth=1))
+    gan.save_to_preset(tmp_path / "p")
+    with open(tmp_path / "p" / "model.weights.h5", "ab") as file:
+        file.write(b"x")
+    code, _, err = command("sample", tmp_path / "p", "--out", tmp_path / "o.png")
+    assert code == 1 and "SHA-256" in err
+
+
+def test_an_unwritable_place_is_an_error(command, data, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = command("train", "gan", "--data", data, "--run-dir", tmp_path / "file/r", *SMALL)
+    assert code == 1 and str(tmp_path / "file") in err
+
+
+def test_a_full_disk_leaves_no_half_written_file(command, data, run_folder, tmp_path):
+    full = "/dev/full"
+    if not __import__("os").path.exists(full):
+        pytest.skip("no /dev/full")
+    from kerasgan.files import atomic
+
+    target = tmp_path / "out.bin"
+    target.write_text("old")
+    with pytest.raises(OSError, match="No space left"), atomic(target) as temporary:
+        shutil.copyfile("/dev/null", temporary)
+        with open(full, "w") as file:
+            file.write("x" * 10)
+            file.flush()
+    assert target.read_text() == "old"
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".tmp")]
+
+
+def test_a_backend_that_is_not_installed_shows_the_pip_line(command, data, monkeypatch):
+    from kerasgan.cli import common
+
+    monkeypatch.setattr(common.importlib.util, "find_spec", lambda name: None)
+    code, _, err = command("train", "gan", "--data", data, "--backend", "jax")
+    assert code == 1 and "pip install 'kerasgan[jax]'" in err
+
+
+def test_debug_shows_the_traceback(run_folder, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", "gan", "--data", str(tmp_path / "images.npz"), *SMALL, "--debug",
+              "--batch-size", "999", "--run-dir", str(tmp_path / "r")])  # fmt: skip
+    assert stop.value.code == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_zoo_lists_and_shows(command):
+    from kerasgan.zoo_folder import presets
+
+    code, out, _ = command("zoo", "list")
+    assert code == 0
+    for name in presets():
+        assert name in out
+        code, shown, _ = command("zoo", "show", name)
+        assert code == 0 and "sha256" in shown
+
+
+def test_help_is_quick():
+    command = [sys.executable, "-m", "kerasgan", "train", "--help"]
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        times.append(time.perf_counter() - began)
+    assert min(times) < 0.3

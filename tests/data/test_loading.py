@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+
+from kerasgan.data import DataError, load, names
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("./no/such/folder", "must exist.*Received: ./no/such/folder"),
+        ("/no/such/folder", "must exist"),
+        ("images.npz", "must exist"),
+        (Path("folder"), "must exist"),
+        ("", "name or a path"),
+        (None, "name or a path. Received: None"),
+    ],
+)
+def test_paths_that_do_not_exist(path, message):
+    with pytest.raises(DataError, match=f"`name_or_path`.*{message}"):
+        load(path)
+
+
+def test_a_misspelt_relative_path_lists_its_neighbours(photos, monkeypatch):
+    monkeypatch.chdir(photos.parent)
+    with pytest.raises(DataError, match="files named photos"):
+        load("fotos")
+
+
+def test_other_files_are_refused(tmp_path):
+    (tmp_path / "a.zip").touch()
+    with pytest.raises(DataError, match=r"a folder, an \.npz or an \.npy file.*a\.zip"):
+        load(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"image_size": 0}, "`image_size`.*Received: 0"),
+        ({"image_size": 32.5}, "`image_size`.*Received: 32.5"),
+        ({"channels": 2}, "`channels` must be 1, 3 or None. Received: 2"),
+        ({"limit": -1}, "`limit`.*Received: -1"),
+        ({"max_bad": 10}, "`max_bad`.*Received: 10"),
+        ({"split": "test"}, "`split` is for TFDS.*Received: 'test'"),
+        ({"batch_size": 21}, "`batch_size`.*batch_size=21 and 20 images"),
+    ],
+)
+def test_bad_options_are_named(photos, options, message):
+    with pytest.raises(DataError, match=message):
+        load(photos, **{"image_size": 32, **options})
+
+
+def test_same_seed_same_batches(photos):
+    one, two = (load(photos, image_size=16, batch_size=4, seed=3) for _ in range(2))
+    for epoch in (0, 1):
+        one.seek(epoch)
+        two.seek(epoch)
+        assert [batch.tobytes() for batch in one] == [batch.tobytes() for batch in two]
+
+
+def test_names_are_known_to_tfds():
+    import tensorflow_datasets as tfds
+
+    known = {"avatars", *tfds.list_builders(with_community_datasets=False)}
+    assert {name.split("/")[0] for name in names} <= known

@@ -1,0 +1,14 @@
+"""`fit` runs unchanged over two devices, and computes the same."""
+
+import pytest
+from conftest import run_worker
+from test_agreement import VARIANTS, _close
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_two_devices_equal_one(name, backend_name):
+    if backend_name == "torch":
+        pytest.skip("Keras has no data parallelism of its own on PyTorch")
+    flags = "--xla_force_host_platform_device_count=2"
+    losses = run_worker("distributed", backend_name, name, XLA_FLAGS=flags)
+    _close(losses["together"], losses["alone"], rtol=1e-4)

@@ -1,0 +1,133 @@
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+import kerasgan
+from kerasgan import networks, presets, storage
+from kerasgan.presets import PresetError
+
+
+@pytest.fixture
+def gan():
+    return kerasgan.WGANGP(*networks.mlp(28, 1, latent_dim=4, width=8, depth=1), gp_weight=7.0)
+
+
+@pytest.fixture
+def folder(gan, tmp_path):
+    gan.ema_generator.set_weights([w + 0.1 for w in gan.ema_generator.get_weights()])
+    gan.save_to_preset(tmp_path / "preset", {"data": "nothing"})
+    return tmp_path / "preset"
+
+
+def test_round_trip(gan, folder):
+    loaded = kerasgan.from_preset(folder)
+    assert type(loaded) is kerasgan.WGANGP and loaded.gp_weight == 7.0
+    np.testing.assert_array_equal(loaded.sample(5, seed=1), gan.sample(5, seed=1))
+    for a, b in zip(loaded.critic.get_weights(), gan.critic.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    metadata = json.loads((folder / "metadata.json").read_text())
+    assert metadata["data"] == "nothing"
+    assert set(metadata["files"]) == {"config.json", "model.weights.h5"}
+
+
+def test_without_weights_the_networks_are_new(gan, folder):
+    (folder / "model.weights.h5").unlink()
+    fresh = kerasgan.from_preset(folder, load_weights=False)
+    assert not np.array_equal(fresh.sample(2, seed=0), gan.sample(2, seed=0))
+
+
+def test_a_loaded_preset_goes_on_training(folder, images):
+    gan = kerasgan.from_preset(folder)
+    gan.compile()
+    before = gan.critic.get_weights()[0].copy()
+    gan.fit(images, verbose=0)
+    assert not np.array_equal(before, gan.critic.get_weights()[0])
+
+
+def damage(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["model.weights.h5", "config.json"])
+def test_damaged_files_are_refused(folder, name):
+    damage(folder / name)
+    with pytest.raises(PresetError, match="damaged or was altered"):
+        kerasgan.from_preset(folder)
+
+
+def test_truncated_and_missing_files_are_refused(folder):
+    weights = folder / "model.weights.h5"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(PresetError, match="damaged"):
+        kerasgan.from_preset(folder)
+    weights.unlink()
+    with pytest.raises(PresetError, match="lacks a file"):
+        kerasgan.from_preset(folder)
+    (folder / "metadata.json").unlink()
+    with pytest.raises(PresetError, match=r"no metadata\.json"):
+        kerasgan.from_preset(folder)
+
+
+def edit_metadata(folder, **changes):
+    path = folder / "metadata.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_newer_and_foreign_metadata_are_refused(folder):
+    edit_metadata(folder, format=99)
+    with pytest.raises(PresetError, match="pip install --upgrade"):
+        kerasgan.from_preset(folder)
+    (folder / "metadata.json").write_text("[]")
+    with pytest.raises(PresetError, match="not the metadata"):
+        kerasgan.from_preset(folder)
+
+
+def test_code_in_a_config_is_refused(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["config"]["generator"] = {
+        "class_name": "Lambda",
+        "module": "keras.layers",
+        "config": {"function": {"class_name": "__lambda__", "config": {"code": "x"}}},
+        "registered_name": None,
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    digest = storage.sha256(folder / "config.json")
+    files = json.loads((folder / "metadata.json").read_text())["files"]
+    files["config.json"]["sha256"] = digest
+    edit_metadata(folder, files=files)
+    with pytest.raises(PresetError, match="describes no model"):
+        kerasgan.from_preset(folder)
+
+
+def test_a_preset_of_something_else_is_refused(folder, tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    config = keras.saving.serialize_keras_object(model)
+    (folder / "config.json").write_text(json.dumps(config))
+    files = json.loads((folder / "metadata.json").read_text())["files"]
+    files["config.json"]["sha256"] = storage.sha256(folder / "config.json")
+    edit_metadata(folder, files=files)
+    with pytest.raises(PresetError, match="Received: a Sequential"):
+        kerasgan.from_preset(folder, load_weights=False)
+
+
+def test_unknown_names_list_the_nearest():
+    with pytest.raises(PresetError, match=r"`preset` must be.*Received: 'wgan_gp_fashion_minst'"):
+        kerasgan.from_preset("wgan_gp_fashion_minst")
+
+
+@pytest.mark.parametrize("name", presets.presets())
+def test_every_preset_of_the_zoo_loads_and_draws_its_golden_samples(name, tmp_path):
+    source = presets.presets()[name]
+    copied = shutil.copytree(source, tmp_path / name)
+    gan = kerasgan.from_preset(copied)
+    golden = np.load(source / "golden.npz")
+    images = gan.sample(len(golden["images"]), seed=int(golden["seed"]))
+    np.testing.assert_allclose(images, golden["images"].astype("float32"), atol=1e-3)
+    metadata = storage.read_metadata(source)
+    assert {"data", "license", "command"} <= set(metadata)
+    assert (source / "README.md").exists() and (source / "samples.png").exists()

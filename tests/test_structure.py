@@ -1,0 +1,117 @@
+"""The rules of the house."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kerasgan
+
+PACKAGE = Path(kerasgan.__file__).parent
+# Each room may import those before it.
+ORDER = [
+    ("files", "validation", "zoo_folder"),
+    ("runs",),
+    ("backend",),
+    ("storage",),
+    ("data",),
+    ("pictures",),
+    ("losses", "penalties"),
+    ("layers",),
+    ("networks",),
+    ("gans",),
+    ("callbacks",),
+    ("presets",),
+    ("cli",),
+]
+RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if "zoo" not in path.parts)
+
+
+def room_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_one_way(path):
+    room = room_of(path)
+    if room in ("__init__", "__main__"):
+        return
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "kerasgan" and len(parts) > 1 and parts[1] in RANK:
+            assert parts[1] == room or RANK[parts[1]] < RANK[room], f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_the_backend_room_imports_a_backend(path):
+    if room_of(path) != "backend":
+        roots = {name.split(".")[0] for name in imported(path)}
+        assert not roots & {"tensorflow", "jax", "torch"}
+
+
+def test_backend_files_offer_the_same_names():
+    public = []
+    for name in ("tensorflow", "jax", "torch"):
+        tree = ast.parse((PACKAGE / "backend" / f"{name}.py").read_text())
+        defined = {node.name for node in tree.body if hasattr(node, "name")}
+        public.append({n for n in defined if not n.startswith("_")} - {"Scope"})
+    assert public[0] == public[1] == public[2]
+
+
+def test_public_names_exist():
+    for name in kerasgan.__all__:
+        assert getattr(kerasgan, name) is not None
+
+
+def test_command_line_knows_the_library():
+    import inspect
+
+    from kerasgan.cli.train import MODELS, VARIANT_OPTIONS
+
+    assert list(MODELS) == list(kerasgan.gans.VARIANTS)
+    for name, options in MODELS.items():
+        parameters = inspect.signature(kerasgan.gans.VARIANTS[name]).parameters
+        taken = {option for option in VARIANT_OPTIONS if option in parameters}
+        assert set(options) == taken
+
+
+def test_loading_after_importing_in_either_order(tmp_path):
+    model = kerasgan.WGAN(*kerasgan.networks.mlp(8, 1, latent_dim=2, width=4, depth=1))
+    model.save(tmp_path / "m.keras")
+    for first, second in (("kerasgan", "keras"), ("keras", "kerasgan")):
+        code = f"import {first}, {second}; print(type(keras.saving.load_model('m.keras')).__name__)"
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.stdout.strip() == "WGAN", done.stderr[-2000:]
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom kerasgan.cli import main\n"
+        "try: main(['train', '--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'keras', 'numpy', 'tensorflow', 'jax', 'torch'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_version_is_in_the_changelog():
+    changelog = PACKAGE.parent / "CHANGELOG.md"
+    if not changelog.exists():
+        pytest.skip("not a checkout")
+    assert re.search(rf"^## \[{re.escape(kerasgan.__version__)}\]", changelog.read_text(), re.M)

@@ -1,0 +1,132 @@
+"""Runs in a process of its own, on the backend and devices that its environment names.
+
+python worker.py losses MODEL    losses of five rounds from fixed weights and fixed draws
+python worker.py samples FOLDER  images of a preset, sixteen of seed 1
+python worker.py distributed MODEL  losses of five rounds over two virtual devices
+"""
+
+import json
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent))
+
+import keras
+import numpy as np
+from keras import ops
+
+import kerasgan
+from kerasgan import networks
+
+BATCH = 16
+PRIME = 997
+
+
+def numbers(shape, seed, factors):
+    """Return well-mixed fractions in (0, 1), exact in float32 on every backend."""
+    step = ops.cast(seed.next()[1], "float32")
+    total = step * 53.0 + 1.0
+    for axis, factor in enumerate(factors):
+        size = shape[axis]
+        line = ops.cast(ops.arange(size), "float32") * factor
+        total = total + ops.reshape(line, [-1 if a == axis else 1 for a in range(len(shape))])
+    return (ops.mod(total, PRIME) + 0.5) / PRIME
+
+
+def fixed_normal(shape, seed=None, **_):
+    return 1.4 * ops.sin(2 * np.pi * numbers(shape, seed, (37.0, 101.0)))
+
+
+def fixed_uniform(shape, seed=None, **_):
+    return numbers(shape, seed, (211.0,))
+
+
+def fix_weights(model):
+    """Give every random weight a value that depends on its place and shape alone."""
+    for i, variable in enumerate(model.weights):
+        values = np.random.default_rng(i).standard_normal(variable.shape)
+        if variable.name == "gamma":
+            variable.assign(1 + 0.02 * values)
+        elif len(variable.shape) > 1:
+            variable.assign(values / np.sqrt(np.prod(variable.shape[:-1])))
+
+
+def pictures(n):
+    t = np.linspace(0, 3, 28, dtype="float32")
+    phases = np.arange(n, dtype="float32")[:, None, None]
+    return np.sin(t[None, :, None] * (1 + phases % 7) + t[None, None, :] * 2 + phases + 0.3)[
+        ..., None
+    ]
+
+
+def make(name, batch_norm=True):
+    variant = kerasgan.gans.VARIANTS[name]
+    if batch_norm:
+        norm = "batch" if variant.critic_batch_norm else None
+        pair = networks.dcgan(28, 1, latent_dim=8, width=4, critic_norm=norm)
+    else:
+        pair = networks.mlp(28, 1, latent_dim=8, width=32, depth=2)
+    for network in pair:
+        fix_weights(network)
+    model = variant(*pair, **({"clip": 0.1} if name == "wgan" else {}))
+    model.compile()
+    return model
+
+
+def rounds(model, count=5):
+    """Return the losses after each of the steps of `count` rounds."""
+    steps = count * model.n_critic
+    batches = pictures(steps * BATCH).reshape(steps, BATCH, 28, 28, 1)
+    history = []
+
+    class Note(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            history.append({name: float(value) for name, value in logs.items()})
+
+    for batch in batches:
+        model.fit(batch, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[Note()])
+    return history
+
+
+def losses(name):
+    keras.random.normal, keras.random.uniform = fixed_normal, fixed_uniform
+    return rounds(make(name))
+
+
+def samples(folder):
+    return kerasgan.from_preset(folder).sample(16, seed=1).tolist()
+
+
+def distributed(name):
+    """Five rounds on one device, then on two; the draws are the backend's own."""
+    alone = rounds(make(name, batch_norm=False))
+    with two_devices():
+        together = rounds(make(name, batch_norm=False))
+    return {"alone": alone, "together": together}
+
+
+def two_devices():
+    if keras.backend.backend() == "jax":
+        devices = keras.distribution.list_devices()
+        assert len(devices) == 2, devices
+        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
+        return nullcontext()
+    import tensorflow as tf
+
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    assert strategy.num_replicas_in_sync == 2
+    return strategy.scope()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "distributed" and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+        )
+    print(json.dumps(globals()[sys.argv[1]](*sys.argv[2:])))
