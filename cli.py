@@ -1,6 +1,6 @@
 """`python cli.py ...` from a checkout: the same commands as the installed `kerasgan`."""
 
-from kerasgan.cli import main
+from kerasgan_cli import main
 
 if __name__ == "__main__":
     main()

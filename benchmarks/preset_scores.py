@@ -78,7 +78,7 @@ def main():
     arguments = parser.parse_args()
     import keras
 
-    from kerasgan.cli.sources import open_model
+    from kerasgan_cli.sources import open_model
 
     results = []
     for source in arguments.source:

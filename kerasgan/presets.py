@@ -7,7 +7,14 @@ import kerasgan.gans
 import kerasgan.networks
 from kerasgan import storage
 from kerasgan.storage import PresetError
-from kerasgan.zoo_folder import presets
+
+
+def presets():
+    """Return the presets that come with the package, name to folder, sorted by name."""
+    package = Path(__file__).resolve().parent
+    inside = package / "zoo"
+    root = inside if inside.is_dir() else package.parent / "zoo"  # A checkout has it beside.
+    return {path.parent.name: path.parent for path in sorted(root.glob("*/metadata.json"))}
 
 
 def find(preset):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import keras
 
-from kerasgan import __version__
 from kerasgan.files import atomic, sha256, write_json
+from kerasgan.version import __version__
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 FORMAT = 1

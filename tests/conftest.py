@@ -16,6 +16,10 @@ WORKER = Path(__file__).parent / "worker.py"
 def has_accelerator():
     import keras
 
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.cuda.is_available()
     return any("gpu" in device or "tpu" in device for device in keras.distribution.list_devices())
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-RUN = [sys.executable, "-m", "kerasgan", "train"]
+RUN = [sys.executable, "-m", "kerasgan_cli", "train"]
 
 
 @pytest.fixture(scope="module")

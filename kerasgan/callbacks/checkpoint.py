@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 
 from kerasgan.storage import save_model
 
@@ -10,8 +11,8 @@ from kerasgan.storage import save_model
 class Checkpoint(keras.callbacks.Callback):
     """Keeps the last good state in one file and stops a training that has diverged.
 
-    After each epoch the whole model is written, atomically. When a loss is NaN or infinite,
-    training stops at once and the file stays as it is: it holds the last good epoch.
+    After each epoch the whole model is written, atomically. When a loss, a weight or a sample is not finite,
+    training stops and the file stays as it is: it holds the last good epoch.
 
     Args:
         path: A file that ends in `.keras`.
@@ -22,8 +23,6 @@ class Checkpoint(keras.callbacks.Callback):
         saved: Whether the file holds a state.
     """
 
-    async_safe = True  # Keras need not wait for every step's losses because of this callback.
-
     def __init__(self, path, check_every=100):
         super().__init__()
         self.path = path
@@ -31,18 +30,32 @@ class Checkpoint(keras.callbacks.Callback):
         self.diverged = None
         self.saved = False
 
-    def on_train_batch_end(self, batch, logs=None):
-        if (batch + 1) % self.check_every == 0:
-            self._check(logs, f"in batch {batch + 1}")
+    def on_train_batch_begin(self, batch, logs=None):
+        # Before a step and not after it: a hook after each step would make JAX wait for its logs.
+        if batch and batch % self.check_every == 0:
+            self.model.synchronize()
+            self._check_losses(self.model.get_metrics_result(), f"in batch {batch}")
 
     def on_epoch_end(self, epoch, logs=None):
-        self._check(logs, f"in epoch {epoch + 1}")
+        self._check_losses(logs or {}, f"in epoch {epoch + 1}")
+        self._check_weights(epoch)
         if self.diverged is None:
             save_model(self.model, self.path)
             self.saved = True
 
-    def _check(self, logs, when):
-        for name, value in (logs or {}).items():
-            if not math.isfinite(float(value)) and self.diverged is None:
-                self.diverged = f"{name} became {float(value)} {when}"
-                self.model.stop_training = True
+    def _check_losses(self, logs, when):
+        for name, value in logs.items():
+            if not math.isfinite(float(value)):
+                self._stop(f"{name} became {float(value)} {when}")
+
+    def _check_weights(self, epoch):
+        # The losses are those before the last update, which may have destroyed the weights.
+        for variable in (*self.model.weights, *self.model.optimizer.variables):
+            if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+                self._stop(f"{variable.path} was no longer finite after epoch {epoch + 1}")
+        if not np.isfinite(self.model.sample(16, seed=0)).all():
+            self._stop(f"generated images were no longer finite after epoch {epoch + 1}")
+
+    def _stop(self, sentence):
+        self.diverged = self.diverged or sentence
+        self.model.stop_training = True

@@ -1,5 +1,6 @@
 """Progress: one line an epoch, with the time that is left."""
 
+import contextlib
 import sys
 import time
 
@@ -49,7 +50,7 @@ class Progress(keras.callbacks.Callback):
                 whole = elapsed / (batch + 1) * of
                 left = whole - elapsed + whole * (self._end - self._epoch - 1)
                 text += f"  left {duration(left)}"
-            print(f"\r{text}\033[K", end="", file=self.stream, flush=True)
+            self._print(f"\r{text}\033[K")
 
     def on_epoch_end(self, epoch, logs=None):
         elapsed = time.perf_counter() - self._began
@@ -66,7 +67,12 @@ class Progress(keras.callbacks.Callback):
             recent = self._durations[1:][-5:] or self._durations
             parts.append(f"left {duration(remaining * sum(recent) / len(recent))}")
         start = "\r\033[K" if self.live else ""
-        print(start + "  ".join(parts), file=self.stream, flush=True)
+        self._print(start + "  ".join(parts) + "\n")
+
+    def _print(self, text):
+        # Whoever read the output may have gone; the training goes on.
+        with contextlib.suppress(BrokenPipeError):
+            print(text, end="", file=self.stream, flush=True)
 
 
 def duration(seconds):

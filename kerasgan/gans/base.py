@@ -89,7 +89,7 @@ class AdversarialModel(backend.Trainer, keras.Model):
         variables = self.critic.trainable_variables
         loss, gradients = backend.value_and_grad(lambda: self.critic_loss(real, fake), variables)
         self.optimizer.critic_optimizer.apply(gradients, variables)
-        self.log("critic_loss", loss)
+        self.log("critic_loss", loss, ops.shape(real)[0])
 
     def generator_step(self, real):
         """Move the generator once, and its moving average after it."""
@@ -99,7 +99,7 @@ class AdversarialModel(backend.Trainer, keras.Model):
             lambda: self.generator_loss(real, self.generator(z, training=True)), variables
         )
         self.optimizer.generator_optimizer.apply(gradients, variables)
-        self.log("generator_loss", loss)
+        self.log("generator_loss", loss, ops.shape(real)[0])
         if self.ema is not None:
             self._update_average()
 
@@ -114,9 +114,10 @@ class AdversarialModel(backend.Trainer, keras.Model):
     def judge(self, data):
         """Measure both losses on held-out images; nothing moves."""
         real = checks.batch(data, self.image_shape)
-        fake = self.generator(self.latent(ops.shape(real)[0]), training=False)
-        self.log("critic_loss", self.critic_loss(real, fake, training=False))
-        self.log("generator_loss", self.generator_loss(real, fake, training=False))
+        rows = ops.shape(real)[0]
+        fake = self.generator(self.latent(rows), training=False)
+        self.log("critic_loss", self.critic_loss(real, fake, training=False), rows)
+        self.log("generator_loss", self.generator_loss(real, fake, training=False), rows)
         return self.get_metrics_result()
 
     def latent(self, batch_size):
@@ -126,9 +127,9 @@ class AdversarialModel(backend.Trainer, keras.Model):
             batch_size,
         )
 
-    def log(self, name, value):
-        """Add `value` to the epoch's mean that is logged as `name`."""
-        self.trackers[name].update_state(ops.stop_gradient(value))
+    def log(self, name, value, rows):
+        """Add `value`, a mean over `rows` images, to the epoch's mean that is logged as `name`."""
+        self.trackers[name].update_state(ops.stop_gradient(value), sample_weight=rows)
 
     def get_metrics_result(self):
         """Return the epoch's means so far; `loss` is their sum over the two players."""
@@ -248,8 +249,8 @@ class AdversarialModel(backend.Trainer, keras.Model):
             The `keras.callbacks.History`.
 
         Raises:
-            ValueError: If the images do not fit the networks, are not finite, lie outside
-                [-1, 1], or are fewer than one batch.
+            ValueError: If the images do not fit the networks; if those of an array are not
+                finite, lie outside [-1, 1], or are fewer than one batch.
         """
         feed = Feed(self, x, y, batch_size, shuffle, kwargs)
         return super().fit(
@@ -319,6 +320,8 @@ class AdversarialModel(backend.Trainer, keras.Model):
     def export(self, filepath, format="tf_saved_model", **kwargs):
         """Write the network that `sample` uses for serving; see `keras.Model.export`."""
         self.synchronize()
+        # Keras exports to ONNX only what was called before.
+        self.sampler(np.zeros((1, self.latent_dim), "float32"), training=False)
         return self.sampler.export(filepath, format=format, **kwargs)
 
     # State.
@@ -392,14 +395,15 @@ def interpolated_vectors(n, latent_dim, first_seed, last_seed):
 def _copy(network):
     """Return a second, untrained-by-gradient network with the same weights."""
     try:
-        copy = type(network).from_config(network.get_config())
-    except (NotImplementedError, TypeError) as error:
+        copy = keras.models.clone_model(network)
+        if not copy.built:
+            copy.build(checks.input_shape(network, "generator"))
+        copy.set_weights(network.get_weights())
+    except (NotImplementedError, TypeError, ValueError) as error:
         raise ValueError(
-            "`ema` needs a generator that `from_config(get_config())` makes again; give "
-            f"{type(network).__name__} a get_config, or pass ema=None. Received: {error}"
+            "`ema` needs a generator that keras.models.clone_model can copy; register its own "
+            "classes and give them a get_config, or pass ema=None. Received: "
+            f"{type(network).__name__}: {error}"
         ) from error
-    if not copy.built:
-        copy.build(network.input_shape)
-    copy.set_weights(network.get_weights())
     copy.trainable = False
     return copy

@@ -22,8 +22,8 @@ def networks(generator, critic, allow_batch_norm, variant):
                 f"use `{name}.build(input_shape)`. Received: {network.name!r}, which has no "
                 "weights yet"
             )
-    latent_shape = generator.input_shape
-    if isinstance(latent_shape, (list, dict)) or len(latent_shape) != 2 or not latent_shape[1]:
+    latent_shape = input_shape(generator, "generator")
+    if len(latent_shape) != 2 or not latent_shape[1]:
         raise ValueError(
             "`generator` must take latent vectors of shape (batch_size, latent_dim). "
             f"Received: a generator with input shape {latent_shape}"
@@ -44,8 +44,22 @@ def networks(generator, critic, allow_batch_norm, variant):
     return latent_shape[1], tuple(image_shape[1:])
 
 
+def input_shape(network, name):
+    """Return the shape that a network takes, `(None, ...)`; of a subclass what it was built for."""
+    try:
+        shape = network.input_shape
+    except AttributeError:
+        shape = (network.get_build_config() or {}).get("input_shape")
+    if not isinstance(shape, (list, tuple)) or any(isinstance(n, (list, tuple)) for n in shape):
+        raise ValueError(
+            f"`{name}` must take one tensor of a known shape; a subclassed model knows it once "
+            f"it was called on one. Received: {network.name!r} with input shape {shape}"
+        )
+    return (None, *shape[1:])
+
+
 def _apply(network, name, shape, origin=""):
-    expected = network.input_shape
+    expected = input_shape(network, name)
     fits = len(expected) == len(shape) and all(
         a is None or b is None or a == b for a, b in zip(expected[1:], shape[1:], strict=True)
     )

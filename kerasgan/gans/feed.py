@@ -34,6 +34,11 @@ class Feed:
         self.batch_size = None
         if x is None:
             raise ValueError("`x` must be given: the real images. Received: x=None")
+        if options.get("validation_data") is not None:
+            held_x, held_y, _ = keras.utils.unpack_x_y_sample_weight(options["validation_data"])
+            if is_array(held_x):
+                size = options.pop("validation_batch_size", None) or batch_size
+                options["validation_data"] = held_out(model, held_x, held_y, size)
         if is_array(x):
             self.x = self._dataset(model, x, y, batch_size, shuffle, options)
         elif isinstance(x, (list, tuple)):
@@ -56,7 +61,7 @@ class Feed:
             validation.fraction("validation_split", split)
             first = int(len(x) * (1 - split))
             labels = None if y is None else y[first:]
-            options["validation_data"] = x[first:] if y is None else (x[first:], labels)
+            options["validation_data"] = held_out(model, x[first:], labels, batch_size)
             x, y = x[:first], None if y is None else y[:first]
         return ImageDataset(x, y, batch_size=batch_size, shuffle=shuffle, seed=model.seed)
 

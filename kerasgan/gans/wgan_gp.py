@@ -59,11 +59,10 @@ class WGANGP(AdversarialModel):
         def critic(images):
             return self.critic(images, training=training)
 
-        epsilon = backend.draw(
-            lambda n: keras.random.uniform((n,), seed=self.seed_generator), ops.shape(real)[0]
-        )
+        rows = ops.shape(real)[0]
+        epsilon = backend.draw(lambda n: keras.random.uniform((n,), seed=self.seed_generator), rows)
         penalty = gradient_penalty(critic, real, fake, epsilon)
-        self.log("gradient_penalty", penalty)
+        self.log("gradient_penalty", penalty, rows)
         loss = losses.wasserstein_critic(critic(real), critic(fake))
         return loss + self.gp_weight * penalty
 

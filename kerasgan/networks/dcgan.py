@@ -64,7 +64,9 @@ class DCGANGenerator(base.Builder):
         side, doublings = _pyramid(image_size)
         maps = width * 2 ** (doublings - 1)
         z = keras.Input((latent_dim,))
-        x = layers.Dense(side * side * maps, use_bias=False, kernel_initializer=_normal())(z)
+        x = layers.Dense(
+            side * side * maps, use_bias=False, kernel_initializer=base.Normal(0.0, 0.02)
+        )(z)
         x = base.to_inside(layers.Reshape((side, side, maps))(x))
         x = _norm_relu(x)
         for _ in range(doublings - 1):
@@ -106,7 +108,7 @@ class DCGANCritic(base.Builder):
                 x = _batch_norm(x)
             x = layers.LeakyReLU(0.2)(x)
         x = layers.Flatten()(base.to_outside(x))
-        score = layers.Dense(1, kernel_initializer=_normal(), dtype="float32")(x)
+        score = layers.Dense(1, kernel_initializer=base.Normal(0.0, 0.02), dtype="float32")(x)
         super().__init__(images, score, {**arguments, "norm": norm}, name)
 
 
@@ -118,16 +120,12 @@ def _pyramid(image_size):
     return SIZES[image_size], int(math.log2(image_size // SIZES[image_size]))
 
 
-def _normal(mean=0.0):
-    return keras.initializers.RandomNormal(mean, 0.02)
-
-
 def _stride_two(use_bias=True):
     return {
         "strides": 2,
         "padding": "same",
         "use_bias": use_bias,
-        "kernel_initializer": _normal(),
+        "kernel_initializer": base.Normal(0.0, 0.02),
         "data_format": PREFERRED_DATA_FORMAT,
     }
 
@@ -135,7 +133,10 @@ def _stride_two(use_bias=True):
 def _batch_norm(x):
     # Epsilon and momentum as DCGAN's authors set them in Torch, whose momentum is one minus ours.
     return layers.BatchNormalization(
-        axis=base.channel_axis(), momentum=0.9, epsilon=1e-5, gamma_initializer=_normal(1.0)
+        axis=base.channel_axis(),
+        momentum=0.9,
+        epsilon=1e-5,
+        gamma_initializer=base.Normal(1.0, 0.02),
     )(x)
 
 

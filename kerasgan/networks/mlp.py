@@ -57,9 +57,9 @@ class MLPGenerator(base.Builder):
         shape = (image_size, image_size, channels)
         z = x = keras.Input((latent_dim,))
         for _ in range(depth):
-            x = layers.Dense(width, kernel_initializer="he_normal")(x)
+            x = layers.Dense(width, kernel_initializer=_scaled(x, 2.0))(x)
             x = layers.ReLU()(x)
-        x = layers.Dense(math.prod(shape))(x)
+        x = layers.Dense(math.prod(shape), kernel_initializer=_scaled(x, 1.0))(x)
         x = layers.Activation("tanh", dtype="float32")(layers.Reshape(shape)(x))
         super().__init__(z, x, arguments, name)
 
@@ -80,9 +80,14 @@ class MLPCritic(base.Builder):
         x = layers.Flatten()(images)
         for i in range(depth):
             normed = norm == "batch" and i > 0
-            x = layers.Dense(width, use_bias=not normed, kernel_initializer="he_normal")(x)
+            x = layers.Dense(width, use_bias=not normed, kernel_initializer=_scaled(x, 2.0))(x)
             if normed:
                 x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
             x = layers.LeakyReLU(0.2)(x)
-        score = layers.Dense(1, dtype="float32")(x)
+        score = layers.Dense(1, kernel_initializer=_scaled(x, 1.0), dtype="float32")(x)
         super().__init__(images, score, {**arguments, "norm": norm}, name)
+
+
+def _scaled(x, gain):
+    """Return the initializer that keeps the variance: gain 2 is He's, for ReLU."""
+    return base.Normal(0.0, math.sqrt(gain / x.shape[-1]))

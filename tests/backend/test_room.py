@@ -19,7 +19,7 @@ def test_value_and_grad_keeps_what_the_loss_wrote():
         lambda: ops.mean(layer(x, training=True) * np.float32([1, 2, 3])),
         layer.trainable_variables,
     )
-    np.testing.assert_allclose(numpy(layer.moving_mean), x.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(numpy(layer.moving_mean.value), x.mean(0), rtol=1e-5)
     assert len(gradients) == 2
     np.testing.assert_allclose(numpy(gradients[1]), np.float32([1, 2, 3]) / 3, rtol=1e-5)
     assert np.isfinite(float(loss))

@@ -1,10 +1,11 @@
 """`kerasgan sample`: images out of a preset, a run or a file."""
 
+import os
 from pathlib import Path
 
 import click
 
-from kerasgan.cli.common import backend_option, choose_backend, refuse_existing
+from kerasgan_cli.common import backend_option, choose_backend, refuse_existing
 
 
 class _Seeds(click.ParamType):
@@ -28,7 +29,7 @@ class _Seeds(click.ParamType):
               help="Number of images.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Seed of the latent vectors.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), default="samples.png", show_default=True,
+@click.option("--out", type=click.Path(), default="samples.png", show_default=True,
               help="A grid.png, a folder/ of single files, or an array.npz.")  # fmt: skip
 @click.option("--interpolate", type=_Seeds(),
               help="Walk in -n steps between the latent vectors of two seeds.")  # fmt: skip
@@ -42,24 +43,28 @@ class _Seeds(click.ParamType):
 def sample(source, count, seed, out, interpolate, columns, scale, batch_size, overwrite, backend):
     """Draw images from a pretrained model, a run folder or a .keras file."""
     kind = _kind_of(out)
+    out = Path(out)
     refuse_existing(out, overwrite)
-    out.parent.mkdir(parents=True, exist_ok=True)
     choose_backend(backend)
-    from kerasgan.cli.sources import open_model
+    import numpy as np
+
+    from kerasgan_cli.sources import open_model
 
     model = open_model(source)
     images = model.images_of(_latent(model.latent_dim, count, seed, interpolate), batch_size)
+    if not np.isfinite(images).all():
+        raise click.ClickException(f"{source} draws images that are not finite: it has diverged.")
+    out.parent.mkdir(parents=True, exist_ok=True)
     written = {"grid": _grid, "folder": _folder, "array": _array}[kind](out, images, columns, scale)
     click.echo(f"wrote {written}")
 
 
 def _kind_of(out):
-    if out.suffix == ".png":
-        return "grid"
-    if out.suffix == ".npz":
-        return "array"
-    if out.suffix == "" or out.is_dir():
+    suffix = Path(out).suffix.lower()
+    if out.endswith(os.sep) or suffix == "" or Path(out).is_dir():
         return "folder"
+    if suffix in (".png", ".npz"):
+        return {".png": "grid", ".npz": "array"}[suffix]
     raise click.BadParameter(
         f"must end in .png or .npz, or be a folder. Received: {out}", param_hint="--out"
     )

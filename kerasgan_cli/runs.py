@@ -5,8 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from kerasgan.files import write_json
-
+REQUIRED = {"model", "data", "epochs", "backend", "batch_size", "seed", "images"}
 _NUMBERED = re.compile(r"(\d+)-")
 
 
@@ -45,8 +44,14 @@ class Run:
             except FileExistsError:  # Another run started at the same moment.
                 number += 1
         run = cls(folder)
-        write_json(run.options_file, options)
+        run.write_options(options)
         return run
+
+    def write_options(self, options):
+        """Write what the run is asked for."""
+        from kerasgan.files import write_json  # Imports Keras, which reading must not.
+
+        write_json(self.options_file, options)
 
     @staticmethod
     def is_run(folder):
@@ -63,8 +68,12 @@ class Run:
             options = json.loads(self.options_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ValueError(f"{self.folder} is not a run folder: {error}") from error
-        if not isinstance(options, dict):
-            raise ValueError(f"{self.options_file} must hold an object.")
+        missing = REQUIRED - set(options) if isinstance(options, dict) else REQUIRED
+        if missing:
+            raise ValueError(
+                f"{self.options_file} is damaged: it must hold an object with the entries "
+                f"{', '.join(sorted(REQUIRED))}. Missing: {', '.join(sorted(missing))}"
+            )
         return options
 
     def model_file(self):

@@ -11,11 +11,11 @@ import click
 import keras
 
 from kerasgan import backend, callbacks, data, gans, networks
-from kerasgan.cli.memory import keep_freed_memory
-from kerasgan.cli.sources import load_file
-from kerasgan.cli.train import VARIANT_OPTIONS
 from kerasgan.files import atomic
-from kerasgan.runs import Run
+from kerasgan_cli.memory import keep_freed_memory
+from kerasgan_cli.runs import Run
+from kerasgan_cli.sources import load_file
+from kerasgan_cli.train import VARIANT_OPTIONS
 
 DIVERGED, INTERRUPTED = 1, 130
 
@@ -40,6 +40,8 @@ def run(options, parent, resume):
         name = f"{options['model']}-{Path(dataset.name).stem or 'images'}"
         folder = Run.create(parent, name, {**options, "images": dataset.num_examples})
         _list_skipped(folder, dataset)
+    else:
+        folder.write_options(options)  # Its end may have been moved.
     _introduce(folder, options, dataset, model)
     return _fit(folder, options, dataset, model)
 
@@ -119,7 +121,8 @@ def _list_skipped(folder, dataset):
         return
     lines = [f"{path}\t{reason}\n" for path, reason in dataset.skipped]
     with atomic(folder.skipped) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+        # A file's name may be no text at all.
+        temporary.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
     click.echo(f"skipped {len(lines)} unusable files, listed in {folder.skipped}", err=True)
 
 

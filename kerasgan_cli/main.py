@@ -6,16 +6,15 @@ import traceback
 
 import click
 
-from kerasgan import __version__
-from kerasgan.cli.sample import sample
-from kerasgan.cli.train import train
-from kerasgan.cli.zoo import zoo
+from kerasgan_cli.sample import sample
+from kerasgan_cli.train import train
+from kerasgan_cli.zoo import zoo
 
 FAILURE, INTERRUPTED = 1, 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__)
+@click.version_option(package_name="kerasgan")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug):
     """Train, sample and resume generative adversarial networks."""

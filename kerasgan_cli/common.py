@@ -83,7 +83,7 @@ def _configured():
 
 def nearest(kind, given, known):
     """Return a usage error for an unknown name that lists the nearest known ones."""
-    near = difflib.get_close_matches(given, known, n=3, cutoff=0.4) or sorted(known)
+    near = difflib.get_close_matches(given, known, n=3, cutoff=0.4) or sorted(known) or ["none"]
     return click.UsageError(
         f"{kind} must be one of the known names; nearest: {', '.join(near)}. Received: {given!r}"
     )

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from kerasgan.cli.common import (
+from kerasgan_cli.common import (
     GroupedCommand,
     choose_backend,
     nearest,
     options_group,
 )
-from kerasgan.runs import Run
+from kerasgan_cli.runs import Run
 
 # Names only: the classes would import Keras. A test holds them equal to the library's.
 MODELS = {
@@ -71,7 +71,8 @@ def _option(*names, **settings):
     "Variant (the paper's defaults)",
     _option("--n-critic", type=click.IntRange(min=1),
             help="Critic steps for each generator step."),
-    _option("--ema", type=float, help="Decay of the generator's moving average; 0 for none."),
+    _option("--ema", type=click.FloatRange(0, 1, max_open=True),
+            help="Decay of the generator's moving average; 0 for none."),
     _option("--loss", type=click.Choice(["non_saturating", "minimax"]),
             help="gan: the generator's loss."),
     _option("--clip", type=click.FloatRange(min=0, min_open=True), help="wgan: the clip value c."),
@@ -83,7 +84,8 @@ def _option(*names, **settings):
     "Output",
     _option("--run-dir", type=click.Path(file_okay=False, path_type=Path), default="runs",
             help="Where the numbered run folders go."),
-    _option("--resume", type=click.Path(path_type=Path), metavar="RUN",
+    _option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path),
+            metavar="RUN",
             help="Go on with this run where it stopped; --epochs may raise its end."),
     _option("--grid-every", type=click.IntRange(min=1), default=1,
             help="Epochs from one grid of samples to the next."),
@@ -104,7 +106,7 @@ def train(context, model, resume, run_dir, dry_run, **options):
         click.echo(json.dumps(options, indent=2))
         return
     options["backend"] = choose_backend(options["backend"])
-    from kerasgan.cli import training  # Imports Keras.
+    from kerasgan_cli import training  # Imports Keras.
 
     context.exit(training.run(options, run_dir, resume))
 
@@ -116,6 +118,9 @@ def _checked_model(model, options):
         raise nearest("MODEL", model, list(MODELS))
     if options["data"] is None:
         raise click.UsageError("--data is needed: what to train on.")
+    if options["data"] != "avatars" and Path(options["data"]).expanduser().exists():
+        # The run may be resumed from another directory.
+        options["data"] = str(Path(options["data"]).expanduser().resolve())
     for name in VARIANT_OPTIONS:
         if options[name] is not None and name not in MODELS[model]:
             raise click.UsageError(
@@ -126,7 +131,7 @@ def _checked_model(model, options):
 
 
 def _resumed_options(context, model, resume, options):
-    """Return the run's own options; only the end, the grids and the backend may differ."""
+    """Return the run's own options; only the end and the grids may differ."""
     changed = [
         name
         for name in options

@@ -5,19 +5,17 @@ from pathlib import Path
 
 import click
 
-from kerasgan.cli.common import nearest
-from kerasgan.runs import Run
-from kerasgan.zoo_folder import presets
+from kerasgan_cli.common import nearest
+from kerasgan_cli.runs import Run
 
 
 def open_model(source):
     """Return the model of a preset's name or folder, a run folder, or a .keras file."""
-    from kerasgan import presets as library
-    from kerasgan import storage
+    from kerasgan import presets, storage
 
     path = Path(source).expanduser()
-    if source in presets() or (path / storage.METADATA).exists():
-        return library.from_preset(source)
+    if source in presets.presets() or (path / storage.METADATA).exists():
+        return presets.from_preset(source)
     if path.is_dir():
         if not Run.is_run(path):
             raise click.UsageError(
@@ -29,7 +27,7 @@ def open_model(source):
         return load_file(path)
     if path.suffix or "/" in source:
         raise click.UsageError(f"{source} does not exist.")
-    raise nearest("PRESET", source, list(presets()))
+    raise nearest("PRESET", source, list(presets.presets()))
 
 
 def load_file(path):

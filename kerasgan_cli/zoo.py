@@ -4,7 +4,7 @@ import json
 
 import click
 
-from kerasgan.cli.common import nearest
+from kerasgan_cli.common import choose_backend, nearest
 
 
 @click.group()
@@ -13,8 +13,8 @@ def zoo():
 
 
 def _presets():
-    # The same search as kerasgan.presets.names, which would import Keras.
-    from kerasgan.zoo_folder import presets
+    choose_backend(None)
+    from kerasgan.presets import presets
 
     return presets()
 
