@@ -74,7 +74,8 @@ The moving average decays with {ema} a generator step. {remark}
 ## How it scores
 
 {protocol}, between
-{samples:,} images and the {samples:,} test images (seed {seed}); lower is better. Comparable with nothing but the rows of this table.
+{samples:,} images and the {samples:,} test images (seed {seed}); lower is better. Comparable
+with nothing but the rows of this table.
 
 | Images | Distance |
 |---|---|
@@ -164,7 +165,8 @@ def publish(arguments):
     pictures.save_grid(folder / "samples.png", model.sample(100, seed=7), scale=2)
     card = CARD.format(
         name=arguments.name, title=arguments.title, history="\n".join(history),
-        attribution=arguments.attribution, remark=arguments.remark, limits=arguments.limits, minutes=arguments.minutes,
+        attribution=arguments.attribution, remark=arguments.remark, limits=arguments.limits,
+        minutes=arguments.minutes,
         command=command, epochs=epochs, rows=table(result), losses=losses(result),
         generator=model.generator.count_params(), critic=model.critic.count_params(),
         critic_steps=model.critic_steps, generator_steps=model.generator_steps, ema=model.ema,

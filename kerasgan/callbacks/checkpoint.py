@@ -11,8 +11,8 @@ from kerasgan.storage import save_model
 class Checkpoint(keras.callbacks.Callback):
     """Keeps the last good state in one file and stops a training that has diverged.
 
-    After each epoch the whole model is written, atomically. When a loss, a weight or a sample is not finite,
-    training stops and the file stays as it is: it holds the last good epoch.
+    After each epoch the whole model is written, atomically. When a loss, a weight or a sample is
+    not finite, training stops and the file stays as it is: it holds the last good epoch.
 
     Args:
         path: A file that ends in `.keras`.
