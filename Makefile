@@ -25,7 +25,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 demo: $(VENV)/.installed
 	mkdir -p demo
 	$(BIN)/kerasgan sample wgan_gp_fashion_mnist -n 100 --seed 7 --scale 2 --out demo/fashion.png --overwrite
-	$(BIN)/kerasgan train wgan_gp --data avatars --limit 2560 --width 16 --lr 5e-4 --epochs 10 --run-dir demo/runs
+	$(BIN)/kerasgan train wgan_gp --data avatars --image-size 32 --limit 4096 --width 24 \
+		--n-critic 2 --lr 5e-4 --ema 0.99 --epochs 20 --run-dir demo/runs
 	@echo "Look at demo/fashion.png and at the pictures in demo/runs/*/samples/"
 
 test: $(VENV)/.installed

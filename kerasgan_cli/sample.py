@@ -71,7 +71,7 @@ def _kind_of(out):
 
 
 def _latent(latent_dim, count, seed, interpolate):
-    from kerasgan.gans.base import interpolated_vectors, latent_vectors
+    from kerasgan.gans.latent import interpolated_vectors, latent_vectors
 
     if interpolate is None:
         return latent_vectors(count, latent_dim, seed)

@@ -1,16 +1,11 @@
 """Shared fixtures. The backend under test is the one that KERAS_BACKEND names."""
 
-import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-WORKER = Path(__file__).parent / "worker.py"
 
 
 def has_accelerator():
@@ -51,17 +46,3 @@ def images():
     t = np.linspace(0, 3, 28, dtype="float32")
     phases = np.arange(64, dtype="float32")[:, None, None]
     return np.sin(t[None, :, None] * (1 + phases % 5) + t[None, None, :] + phases)[..., None]
-
-
-def run_worker(command, backend, *arguments, **environment):
-    """Run one command of `worker.py` in a process of its own and return what it reports."""
-    env = {**os.environ, "KERAS_BACKEND": backend, **environment}
-    done = subprocess.run(
-        [sys.executable, str(WORKER), command, *map(str, arguments)],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.strip().splitlines()[-1])

@@ -4,7 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
-from conftest import run_worker
+from processes import run_worker
 
 import kerasgan
 

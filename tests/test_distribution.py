@@ -1,7 +1,7 @@
 """`fit` runs unchanged over two devices, and computes the same."""
 
 import pytest
-from conftest import run_worker
+from processes import run_worker
 from test_agreement import VARIANTS, _close
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 
 from kerasgan import pictures
-from kerasgan.gans.base import latent_vectors
+from kerasgan.gans.latent import latent_vectors
 
 ANIMATIONS = ("webp", "gif", None)
 

@@ -150,7 +150,7 @@ def test_sample_is_deterministic_batched_and_nhwc(variant):
 
 @every_variant
 def test_predict_uses_what_sample_uses(variant):
-    from kerasgan.gans.base import latent_vectors
+    from kerasgan.gans.latent import latent_vectors
 
     gan = make(variant)
     predicted = gan.predict(latent_vectors(4, 8, seed=3), verbose=0)
@@ -358,7 +358,7 @@ def test_users_own_networks_train(images):
 
 @pytest.mark.parametrize("format", ["tf_saved_model", "onnx"])
 def test_export_gives_the_same_images(format, tmp_path, backend_name):
-    from kerasgan.gans.base import latent_vectors
+    from kerasgan.gans.latent import latent_vectors
 
     gan = make(kerasgan.WGANGP)
     z = latent_vectors(3, 8, seed=1)
