@@ -1,5 +1,6 @@
 """The backends agree: same weights, same batches, same draws, same losses."""
 
+import functools
 import importlib.util
 
 import numpy as np
@@ -14,7 +15,8 @@ VARIANTS = ("gan", "wgan", "wgan_gp")
 
 @pytest.fixture(scope="module")
 def reference(backend_name):
-    return {name: run_worker("losses", backend_name, name) for name in VARIANTS}
+    """The losses on the backend under test, by variant, worked out when first asked for."""
+    return functools.cache(lambda name: run_worker("losses", backend_name, name))
 
 
 def _close(found, expected, rtol):
@@ -37,16 +39,16 @@ def test_losses_on_the_accelerator_agree_with_the_cpu(name, backend_name):
 @pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("other", BACKENDS)
 def test_losses_of_five_rounds_agree(name, other, backend_name, reference):
-    if other == backend_name:
-        pytest.skip("the backend under test")
-    _close(run_worker("losses", other, name), reference[name], rtol=1e-4)
+    # Each pair once: the suite runs on every backend.
+    if BACKENDS.index(other) <= BACKENDS.index(backend_name):
+        pytest.skip("not a pair, or one that the other backend's suite compares")
+    _close(run_worker("losses", other, name), reference(name), rtol=1e-4)
 
 
 def test_samples_of_a_preset_agree(backend_name, tmp_path):
     model = kerasgan.GAN(*kerasgan.networks.dcgan(28, 1, latent_dim=8, width=4))
     model.save_to_preset(tmp_path / "preset")
     expected = model.sample(16, seed=1)
-    for other in BACKENDS:
-        if other != backend_name:
-            found = np.array(run_worker("samples", other, tmp_path / "preset"))
-            np.testing.assert_allclose(found, expected, atol=1e-3)
+    for other in BACKENDS[BACKENDS.index(backend_name) + 1 :]:
+        found = np.array(run_worker("samples", other, tmp_path / "preset"))
+        np.testing.assert_allclose(found, expected, atol=1e-3)
