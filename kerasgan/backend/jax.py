@@ -131,13 +131,12 @@ def forward(model, x):
     if not hasattr(model, "_kerasgan_forward"):
 
         @jax.jit
-        def program(trainable, non_trainable, x):
-            return model.stateless_call(trainable, non_trainable, x, training=False)[0]
+        def program(values, x):
+            with Scope(zip(model.variables, values, strict=True)):
+                return model(x, training=False)
 
         object.__setattr__(model, "_kerasgan_forward", program)
-    trainable = [v.value for v in model.trainable_variables]
-    non_trainable = [v.value for v in model.non_trainable_variables]
-    return model._kerasgan_forward(trainable, non_trainable, x)
+    return model._kerasgan_forward([v.value for v in model.variables], x)
 
 
 def resolve_jit(jit_compile):
