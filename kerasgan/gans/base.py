@@ -9,6 +9,7 @@ from kerasgan.gans import checks
 from kerasgan.gans.feed import Feed, held_out, is_array
 from kerasgan.gans.latent import latent_vectors
 from kerasgan.gans.optimizer import AdversarialOptimizer
+from kerasgan.networks.base import Builder
 
 _COUNTERS = ("critic_steps", "generator_steps", "critic_steps_this_round")
 
@@ -376,7 +377,11 @@ class AdversarialModel(backend.Trainer, keras.Model):
 def _copy(network):
     """Return a second, untrained-by-gradient network with the same weights."""
     try:
-        copy = keras.models.clone_model(network)
+        if isinstance(network, Builder):
+            # Keras' own way serializes the layers, and its serializer imports TensorFlow.
+            copy = type(network).from_config(network.get_config())
+        else:
+            copy = keras.models.clone_model(network)
         if not copy.built:
             copy.build(checks.input_shape(network, "generator"))
         copy.set_weights(network.get_weights())

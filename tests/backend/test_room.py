@@ -15,8 +15,9 @@ def test_value_and_grad_keeps_what_the_loss_wrote():
     layer = keras.layers.BatchNormalization(momentum=0.0)
     layer.build((None, 3))
     x = np.random.default_rng(0).standard_normal((16, 3)).astype("float32") + 5
+    weights = np.float32([1, 2, 3])
     loss, gradients = backend.value_and_grad(
-        lambda: ops.mean(layer(x, training=True) * np.float32([1, 2, 3])),
+        lambda: ops.mean(ops.multiply(layer(x, training=True), ops.convert_to_tensor(weights))),
         layer.trainable_variables,
     )
     np.testing.assert_allclose(numpy(layer.moving_mean.value), x.mean(0), rtol=1e-5)
