@@ -1,9 +1,10 @@
 """Make a preset of the zoo from a run: weights, golden samples, picture, and model card.
 
     python benchmarks/publish_preset.py RUN NAME --title "WGAN-GP on Fashion-MNIST" \\
-        --license mit --attribution "Zalando Research" --minutes 95
+        --attribution "Zalando Research, MIT licence" --limits "..." --minutes 95
 
-Every figure on the card is measured here (see `preset_scores.py`) or read from the run.
+The scores on the card are measured here (see `preset_scores.py`), the rest is read from the run;
+the wall time alone is given, since a run does not keep it.
 """
 
 import argparse
@@ -27,7 +28,7 @@ UNSAID = {"model", "data", "backend", "images", "epochs"}
 DEFAULTS = {
     "network": "dcgan", "latent_dim": 128, "batch_size": 64, "seed": 0, "split": "train",
     "precision": "float32", "deterministic": True, "max_bad": 0.1, "grid_every": 1,
-    "animation": "webp", "upscale": False, "loss": None,
+    "animation": "webp", "upscale": False,
 }  # fmt: skip
 
 CARD = """---
@@ -139,8 +140,7 @@ def publish(arguments):
     keras.utils.set_random_seed(0)
     result = score(model, options["data"], 10000, 0)
     history = []
-    for path in sorted(arguments.history, key=lambda p: load_file(p).critic_steps):
-        earlier = load_file(path)
+    for earlier in sorted(map(load_file, arguments.history), key=lambda m: m.critic_steps):
         epoch = earlier.critic_steps * options["batch_size"] // options["images"] + 1
         past = score(earlier, options["data"], 10000, 0)
         history.append(f"| {epoch} | {past['generated']:.3f} |")
