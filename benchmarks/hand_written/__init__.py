@@ -11,6 +11,7 @@ saved or resumed: what kerasgan does for these is part of what `step_overhead.py
 """
 
 import dataclasses
+import math
 import time
 
 import keras
@@ -127,3 +128,11 @@ def first_map(layers):
     width = layers[0][1][0].shape[1]
     maps = len(layers[1][1][0])  # The batch normalisation after it has one gamma a map.
     return round((width / maps) ** 0.5), maps
+
+
+def sides(first, image_size):
+    """Return the sides of the generator's maps; where doubling passes them it crops."""
+    found = [image_size]
+    while found[0] > first:
+        found.insert(0, math.ceil(found[0] / 2))
+    return found

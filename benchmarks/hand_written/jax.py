@@ -7,7 +7,7 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from hand_written import Loop, first_map, layers_of
+from hand_written import Loop, first_map, layers_of, sides
 
 
 class _JaxLoop(Loop):
@@ -186,6 +186,7 @@ class NativeLoop(_JaxLoop):
             zeros = jax.tree.map(np.zeros_like, weights)
             initial[player] = (weights, statistics, (np.float32(0), zeros, zeros))
         self._first = first_map(layers_of(generator))
+        self._sides = sides(self._first[0], batches[0].shape[1])
         self.start(**initial)
 
     def generate(self, weights, statistics, z):
@@ -193,6 +194,7 @@ class NativeLoop(_JaxLoop):
         side, maps = self._first
         x = (z @ weights[0][0]).reshape(-1, side, side, maps)
         written = [()]
+        following = iter(self._sides[1:])
         rest = zip(self._kinds["generator"][1:], weights[1:], statistics[1:], strict=True)
         for kind, arrays, moving in rest:
             if kind == "BatchNormalization":
@@ -202,6 +204,8 @@ class NativeLoop(_JaxLoop):
                 x = lax.conv_transpose(
                     x, arrays[0], (2, 2), "SAME", dimension_numbers=_NHWC, transpose_kernel=True
                 )
+                side = next(following)
+                x = x[:, :side, :side]
             written.append(moving)
         return jnp.tanh(x + weights[-1][1]), written
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from hand_written import Loop, first_map, layers_of
+from hand_written import Loop, first_map, layers_of, sides
 
 
 class _TensorFlowLoop(Loop):
@@ -115,6 +115,7 @@ class NativeLoop(_TensorFlowLoop):
         super().__init__(task, batches)
         layers = layers_of(generator)
         self._first = first_map(layers)
+        self._sides = sides(self._first[0], batches[0].shape[1])
         self._generator, self._critic = _variables(layers), _variables(layers_of(critic))
         self.generator_weights = _trainable(self._generator)
         self.critic_weights = _trainable(self._critic)
@@ -136,13 +137,15 @@ class NativeLoop(_TensorFlowLoop):
         side, maps = self._first
         (_, (kernel,)), *rest = self._generator
         x = tf.reshape(z @ kernel, (self.task.batch_size, side, side, maps))
+        following = iter(self._sides[1:])
         for kind, variables in rest:
             if kind == "BatchNormalization":
                 x = tf.nn.relu(_batch_norm(x, *variables))
                 continue
-            side *= 2
-            shape = (self.task.batch_size, side, side, variables[0].shape[2])
+            shape = (self.task.batch_size, 2 * side, 2 * side, variables[0].shape[2])
             x = tf.nn.conv2d_transpose(x, variables[0], shape, 2, "SAME")
+            side = next(following)
+            x = x[:, :side, :side] if side < x.shape[1] else x
         return tf.tanh(tf.nn.bias_add(x, variables[1]))
 
     def judge(self, images):

@@ -1,10 +1,12 @@
 """PyTorch: eager, as WGAN's and WGAN-GP's ports run it; on the GPU where there is one."""
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional
 
-from hand_written import Loop, first_map, layers_of
+from hand_written import Loop, first_map, layers_of, sides
 
 
 class _TorchLoop(Loop):
@@ -116,8 +118,9 @@ class NativeLoop(_TorchLoop):
 
     def __init__(self, task, batches, generator, critic):
         super().__init__(task, [b.transpose(0, 3, 1, 2).copy() for b in batches])
-        self.generate = _generator(layers_of(generator)).to(self.device)
-        self.judge = _critic(layers_of(critic)).to(self.device)
+        size = batches[0].shape[1]
+        self.generate = _generator(layers_of(generator), size).to(self.device)
+        self.judge = _critic(layers_of(critic), size).to(self.device)
         networks = {"generator": self.generate, "critic": self.judge}
         self.weights = {player: list(net.parameters()) for player, net in networks.items()}
         self._optimizers = {p: _optimizer(task, weights) for p, weights in self.weights.items()}
@@ -145,8 +148,9 @@ def _optimizer(task, weights):
     return torch.optim.RMSprop(weights, c["learning_rate"], c["rho"], c["epsilon"])
 
 
-def _generator(layers):
+def _generator(layers, image_size):
     side, maps = first_map(layers)
+    following = sides(side, image_size)[1:]
     (_, (kernel,)), *rest = layers
     kernel = kernel.reshape(-1, side, side, maps).transpose(0, 3, 1, 2)  # NHWC to NCHW.
     modules = [_linear(kernel.reshape(len(kernel), -1)), nn.Unflatten(1, (maps, side, side))]
@@ -155,15 +159,21 @@ def _generator(layers):
             modules += [_batch_norm(*arrays), nn.ReLU(inplace=True)]
         else:
             modules.append(_convolution(nn.ConvTranspose2d, *arrays))
+            past = 2 * side - (side := following.pop(0))
+            if past:
+                modules.append(nn.ZeroPad2d((0, -past, 0, -past)))
     return nn.Sequential(*modules, nn.Tanh())
 
 
-def _critic(layers):
+def _critic(layers, image_size):
     *body, (_, (kernel, bias)) = layers
     modules = []
     for i, (kind, arrays) in enumerate(body):
         norm = kind == "BatchNormalization"
+        if not norm and image_size % 2:  # Keras' "same" has the odd row and column at the end.
+            modules.append(nn.ZeroPad2d((0, 1, 0, 1)))
         modules.append(_batch_norm(*arrays) if norm else _convolution(nn.Conv2d, *arrays))
+        image_size = image_size if norm else math.ceil(image_size / 2)
         if i + 1 == len(body) or body[i + 1][0] != "BatchNormalization":
             modules.append(nn.LeakyReLU(0.2, inplace=True))
     maps = len(body[-1][1][0]) if norm else body[-1][1][0].shape[3]

@@ -9,10 +9,12 @@ Each file here offers the same few names. Everything outside this folder is writ
 - `gradient(fn, x)`: d sum(fn(x)) / dx, itself differentiable.
 - `no_gradients()`: a context in which nothing is recorded for differentiation.
 - `assign(variables, values)`: several assignments, also inside a distributed replica.
+- `lay_out(variables)`: give kernels the memory order that the backend reads fastest.
 - `draw(fn, batch_size)`: the rows of a random draw that belong to this replica.
 - `forward(model, x)`: the forward pass of a network in inference mode, outside `fit`.
 - `resolve_jit(jit_compile)`: what "auto" means on this backend and machine.
 - `make_deterministic()`: ask the backend for reproducible kernels.
+- `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
 - `PREFERRED_DATA_FORMAT`: the convolution layout that the backend runs fastest.
 """
 
@@ -35,8 +37,12 @@ value_and_grad = _room.value_and_grad
 gradient = _room.gradient
 no_gradients = _room.no_gradients
 assign = _room.assign
+lay_out = _room.lay_out
 draw = _room.draw
 forward = _room.forward
 resolve_jit = _room.resolve_jit
 make_deterministic = _room.make_deterministic
 PREFERRED_DATA_FORMAT = _room.PREFERRED_DATA_FORMAT
+Conv2D = _room.Conv2D
+Conv2DTranspose = _room.Conv2DTranspose
+BatchNormalization = _room.BatchNormalization

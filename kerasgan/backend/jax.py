@@ -7,6 +7,9 @@ import jax
 import keras
 
 PREFERRED_DATA_FORMAT = "channels_last"
+Conv2D = keras.layers.Conv2D
+Conv2DTranspose = keras.layers.Conv2DTranspose
+BatchNormalization = keras.layers.BatchNormalization
 
 
 class Scope(keras.StatelessScope):
@@ -119,6 +122,10 @@ def assign(variables, values):
     """Assign each value to its variable."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+def lay_out(variables):
+    """Leave the memory order of kernels to the compiler."""
 
 
 def draw(fn, batch_size):

@@ -2,9 +2,13 @@
 
 import contextlib
 
+import keras
 import tensorflow as tf
 
 PREFERRED_DATA_FORMAT = "channels_last"
+Conv2D = keras.layers.Conv2D
+Conv2DTranspose = keras.layers.Conv2DTranspose
+BatchNormalization = keras.layers.BatchNormalization
 
 
 class Trainer:
@@ -69,6 +73,10 @@ def assign(variables, values):
             strategy.extended.update(variable, lambda v, new: v.assign(new), (value,), group=False)
 
     context.merge_call(update, args=(values,))
+
+
+def lay_out(variables):
+    """Leave the memory order of kernels to the compiler."""
 
 
 def draw(fn, batch_size):

@@ -1,8 +1,11 @@
 """The PyTorch file of the backend room."""
 
+import math
 import os
 
+import keras
 import torch
+from torch.nn import functional
 
 PREFERRED_DATA_FORMAT = "channels_first"
 
@@ -62,6 +65,17 @@ def assign(variables, values):
             variable.assign(value)
 
 
+def lay_out(variables):
+    """Keep kernels in Keras' shape (HWIO), but in the memory order that PyTorch reads (OIHW).
+
+    Otherwise each call copies the kernel, and each gradient is added across the grain.
+    """
+    for variable in variables:
+        if len(variable.shape) == 4:
+            tensor = variable.value
+            tensor.data = tensor.data.permute(3, 2, 0, 1).contiguous().permute(2, 3, 1, 0)
+
+
 def draw(fn, batch_size):
     """Return `fn(batch_size)`."""
     return fn(batch_size)
@@ -83,3 +97,96 @@ def make_deterministic():
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+
+
+# Keras computes a batch normalisation in ten elementwise passes, a transposed convolution with a
+# border that it cuts off, and adds biases in a pass of their own. These three give the same values
+# in PyTorch's own kernels, and hand all that they do not know to Keras.
+
+
+class Conv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D` in one kernel."""
+
+    def call(self, inputs):
+        pads = [
+            max((math.ceil(side / step) - 1) * step + size - side, 0)
+            for side, size, step in zip(
+                inputs.shape[2:], self.kernel_size, self.strides, strict=True
+            )
+        ]
+        plain = (
+            self.data_format == "channels_first"
+            and self.padding == "same"
+            and self.dilation_rate == (1, 1)
+            and not any(pad % 2 for pad in pads)
+        )
+        if not plain:
+            return super().call(inputs)
+        y = functional.conv2d(
+            inputs,
+            torch.permute(_tensor(self.kernel), (3, 2, 0, 1)),
+            _tensor(self.bias) if self.use_bias else None,
+            self.strides,
+            [pad // 2 for pad in pads],
+            groups=self.groups,
+        )
+        return y if self.activation is None else self.activation(y)
+
+
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose` in one kernel, without a border to cut off."""
+
+    def call(self, inputs):
+        pads = [size - step for size, step in zip(self.kernel_size, self.strides, strict=True)]
+        plain = (
+            self.data_format == "channels_first"
+            and self.padding == "same"
+            and self.output_padding is None
+            and self.dilation_rate == (1, 1)
+            and not any(pad < 0 or pad % 2 for pad in pads)
+        )
+        if not plain:
+            return super().call(inputs)
+        y = functional.conv_transpose2d(
+            inputs,
+            torch.permute(_tensor(self.kernel), (3, 2, 0, 1)),
+            _tensor(self.bias) if self.use_bias else None,
+            self.strides,
+            [pad // 2 for pad in pads],
+        )
+        return y if self.activation is None else self.activation(y)
+
+
+class BatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` in one kernel; its variances are biased, as Keras' are."""
+
+    def call(self, inputs, training=None, mask=None):
+        plain = self.axis == 1 and mask is None and not self.renorm
+        if not plain or not self.trainable or not training:
+            return super().call(inputs, training=training, mask=mask)
+        x = keras.ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
+        # With a momentum of 1 the kernel leaves the batch's own statistics in its two buffers.
+        mean, variance = torch.zeros((2, x.shape[1]), dtype=x.dtype, device=x.device)
+        y = functional.batch_norm(
+            x,
+            mean,
+            variance,
+            _tensor(self.gamma, x.dtype) if self.scale else None,
+            _tensor(self.beta, x.dtype) if self.center else None,
+            training=True,
+            momentum=1.0,
+            eps=self.epsilon,
+        )
+        with torch.no_grad():
+            n = x.numel() // x.shape[1]
+            share = 1.0 - self.momentum
+            for moving, now in (
+                (self.moving_mean, mean),
+                (self.moving_variance, variance * ((n - 1) / n)),
+            ):
+                moving.assign(torch.lerp(_tensor(moving, x.dtype), now, share))
+        return keras.ops.cast(y, self.compute_dtype)
+
+
+def _tensor(variable, dtype=None):
+    return keras.ops.convert_to_tensor(variable, dtype=dtype)

@@ -210,6 +210,7 @@ class AdversarialModel(backend.Trainer, keras.Model):
             jit_compile=backend.resolve_jit(jit_compile),
         )
         self.optimizer.build(self.trainable_variables)
+        backend.lay_out([*self.variables, *self.optimizer.variables])
 
     def get_compile_config(self):
         """Return both optimizers and the flags of `compile`, for `compile_from_config`."""

@@ -5,17 +5,18 @@ import math
 import keras
 from keras import layers
 
-from kerasgan.backend import PREFERRED_DATA_FORMAT
+from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D, Conv2DTranspose
 from kerasgan.networks import base
 
-SIZES = {28: 7, 32: 4, 64: 4, 128: 4}  # Image size: side of the smallest feature map.
+SIZES = (28, 32, 64, 128)
 
 
 def dcgan(image_size=64, channels=3, latent_dim=128, width=64, kernel_size=4, critic_norm=None):
     """Return a DCGAN generator and critic.
 
     Departures from the paper: kernels of 4, which the stride of 2 divides, in place of 5, since
-    they leave no checkerboard and cost a third less; 28 pixels start from a 7x7 map.
+    they leave no checkerboard and cost a third less; for 28 pixels the generator crops its map of
+    8x8 to 7x7, as WGAN-GP's authors do for MNIST.
 
     Args:
         image_size: 28, 32, 64 or 128 pixels.
@@ -61,19 +62,19 @@ class DCGANGenerator(base.Builder):
             "kernel_size": kernel_size,
         }
         base.check(**arguments)
-        side, doublings = _pyramid(image_size)
-        maps = width * 2 ** (doublings - 1)
+        sides = _sides(image_size)
+        side, maps = sides[0], width * 2 ** (len(sides) - 2)
         z = keras.Input((latent_dim,))
         x = layers.Dense(
             side * side * maps, use_bias=False, kernel_initializer=base.Normal(0.0, 0.02)
         )(z)
         x = base.to_inside(layers.Reshape((side, side, maps))(x))
         x = _norm_relu(x)
-        for _ in range(doublings - 1):
+        for side in sides[1:-1]:
             maps //= 2
-            x = layers.Conv2DTranspose(maps, kernel_size, **_stride_two(use_bias=False))(x)
-            x = _norm_relu(x)
-        x = layers.Conv2DTranspose(channels, kernel_size, **_stride_two())(x)
+            x = Conv2DTranspose(maps, kernel_size, **_stride_two(use_bias=False))(x)
+            x = _norm_relu(_cropped(x, side))
+        x = Conv2DTranspose(channels, kernel_size, **_stride_two())(x)
         x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
         super().__init__(z, x, arguments, name)
 
@@ -98,12 +99,11 @@ class DCGANCritic(base.Builder):
             "kernel_size": kernel_size,
         }
         base.check(norm=norm, **arguments)
-        _, halvings = _pyramid(image_size)
         images = keras.Input((image_size, image_size, channels))
         x = base.to_inside(images)
-        for i in range(halvings):
+        for i in range(len(_sides(image_size)) - 1):
             normed = norm == "batch" and i > 0
-            x = layers.Conv2D(width * 2**i, kernel_size, **_stride_two(use_bias=not normed))(x)
+            x = Conv2D(width * 2**i, kernel_size, **_stride_two(use_bias=not normed))(x)
             if normed:
                 x = _batch_norm(x)
             x = layers.LeakyReLU(0.2)(x)
@@ -112,12 +112,25 @@ class DCGANCritic(base.Builder):
         super().__init__(images, score, {**arguments, "norm": norm}, name)
 
 
-def _pyramid(image_size):
+def _sides(image_size):
+    """Return the sides of the feature maps from the smallest to the image."""
     if image_size not in SIZES:
         raise ValueError(
-            f"`image_size` must be one of {sorted(SIZES)}. Received: image_size={image_size}"
+            f"`image_size` must be one of {list(SIZES)}. Received: image_size={image_size}"
         )
-    return SIZES[image_size], int(math.log2(image_size // SIZES[image_size]))
+    sides = [image_size]
+    while sides[0] > 4:
+        sides.insert(0, math.ceil(sides[0] / 2))
+    return sides
+
+
+def _cropped(x, side):
+    """Return maps without what lies past `side` rows and columns."""
+    past = x.shape[2] - side  # The width, in either layout.
+    if not past:
+        return x
+    crop = ((0, past), (0, past))
+    return layers.Cropping2D(crop, data_format=PREFERRED_DATA_FORMAT)(x)
 
 
 def _stride_two(use_bias=True):
@@ -132,7 +145,7 @@ def _stride_two(use_bias=True):
 
 def _batch_norm(x):
     # Epsilon and momentum as DCGAN's authors set them in Torch, whose momentum is one minus ours.
-    return layers.BatchNormalization(
+    return BatchNormalization(
         axis=base.channel_axis(),
         momentum=0.9,
         epsilon=1e-5,

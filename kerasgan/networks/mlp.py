@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from kerasgan.backend import BatchNormalization
 from kerasgan.networks import base
 
 
@@ -82,7 +83,7 @@ class MLPCritic(base.Builder):
             normed = norm == "batch" and i > 0
             x = layers.Dense(width, use_bias=not normed, kernel_initializer=_scaled(x, 2.0))(x)
             if normed:
-                x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+                x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
             x = layers.LeakyReLU(0.2)(x)
         score = layers.Dense(1, kernel_initializer=_scaled(x, 1.0), dtype="float32")(x)
         super().__init__(images, score, {**arguments, "norm": norm}, name)

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from kerasgan import backend
@@ -59,3 +60,79 @@ def test_assign():
 
 def test_draw_gives_as_many_rows_as_asked():
     assert backend.draw(lambda n: ops.zeros((n, 3)), 5).shape == (5, 3)
+
+
+def twins(kind, shape, **settings):
+    """Return Keras' layer and the room's, built for `shape` with the same weights."""
+    pair = getattr(keras.layers, kind)(**settings), getattr(backend, kind)(**settings)
+    for layer in pair:
+        layer.build((None, *shape))
+    generator = np.random.default_rng(0)
+    weights = [generator.uniform(0.5, 1.5, w.shape).astype("float32") for w in pair[0].weights]
+    for layer in pair:
+        layer.set_weights(weights)
+    return pair
+
+
+CONV = {"filters": 5, "strides": 2, "padding": "same"}
+LAYERS = [
+    *[
+        (kind, {**CONV, "kernel_size": size, "use_bias": bias})
+        for kind in ("Conv2D", "Conv2DTranspose")
+        for size in (3, 4)
+        for bias in (True, False)
+    ],
+    ("Conv2D", {"filters": 5, "kernel_size": 3, "padding": "same", "activation": "relu"}),
+    ("Conv2D", {"filters": 6, "kernel_size": 3, "padding": "same", "groups": 3}),
+    ("Conv2D", {"filters": 5, "kernel_size": 3}),
+    ("Conv2DTranspose", {"filters": 5, "kernel_size": 2, "strides": 2, "padding": "same"}),
+    ("Conv2DTranspose", {"filters": 5, "kernel_size": 4, "strides": 2, "activation": "relu"}),
+    ("BatchNormalization", {"momentum": 0.9, "epsilon": 1e-5}),
+    ("BatchNormalization", {"scale": False, "center": False}),
+]
+
+
+@pytest.mark.parametrize("side", [7, 8])
+@pytest.mark.parametrize(("kind", "settings"), LAYERS)
+def test_layers_equal_those_of_keras(kind, settings, side):
+    channels_first = backend.PREFERRED_DATA_FORMAT == "channels_first"
+    shape = (3, side, side) if channels_first else (side, side, 3)
+    if kind == "BatchNormalization":
+        settings = {**settings, "axis": 1 if channels_first else -1}
+    else:
+        settings = {**settings, "data_format": backend.PREFERRED_DATA_FORMAT}
+    kept, ours = twins(kind, shape, **settings)
+    x = np.random.default_rng(1).standard_normal((4, *shape)).astype("float32") + 0.5
+    results = []
+    for layer in (kept, ours):
+        call = {"training": True} if kind == "BatchNormalization" else {}
+
+        def second_order(layer=layer, call=call):
+            # A penalty on the gradient: its own gradient goes through the layer twice.
+            x1 = ops.convert_to_tensor(x)
+            slope = backend.gradient(lambda x: ops.sum(ops.sin(layer(x, **call))), x1)
+            return ops.mean(slope**2)
+
+        variables = layer.trainable_variables or [keras.Variable(0.0)]
+        loss, gradients = backend.value_and_grad(second_order, variables)
+        results.append(
+            [
+                numpy(layer(ops.convert_to_tensor(x), **call)),
+                numpy(loss),
+                *[numpy(g) for g in gradients],
+                *[numpy(v.value) for v in layer.non_trainable_variables],
+            ]
+        )
+    for a, b in zip(*results, strict=True):
+        scale = max(np.abs(a).max(), 1e-6)
+        np.testing.assert_allclose(a / scale, b / scale, atol=2e-5)
+
+
+def test_lay_out_changes_no_value():
+    values = np.random.default_rng(0).standard_normal((3, 4, 5, 6)).astype("float32")
+    variables = [keras.Variable(values), keras.Variable(values[0])]
+    backend.lay_out(variables)
+    np.testing.assert_array_equal(numpy(variables[0].value), values)
+    np.testing.assert_array_equal(numpy(variables[1].value), values[0])
+    variables[0].assign(2 * values)
+    np.testing.assert_array_equal(numpy(variables[0].value), 2 * values)
