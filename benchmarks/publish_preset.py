@@ -172,7 +172,8 @@ def publish(arguments):
         critic_steps=model.critic_steps, generator_steps=model.generator_steps, ema=model.ema,
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
         **{key: environment[key] for key in ("cores", "machine")},
-        **{key: options[key] for key in ("data", "model", "network", "images", "backend")},
+        **{key: options[key] for key in ("data", "model", "images", "backend")},
+        network=options["network"] or "dcgan",
         **{key: result[key] for key in ("protocol", "samples", "seed")},
     )  # fmt: skip
     with atomic(folder / "README.md") as temporary:

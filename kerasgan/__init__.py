@@ -1,10 +1,12 @@
 """GANs for Keras 3: train, sample and resume, on TensorFlow, JAX and PyTorch."""
 
 from kerasgan import (
+    augment,
     backend,
     callbacks,
     data,
     gans,
+    layers,
     losses,
     networks,
     penalties,
@@ -12,21 +14,42 @@ from kerasgan import (
     presets,
     storage,
 )
-from kerasgan.gans import GAN, WGAN, WGANGP, AdversarialModel
+from kerasgan.gans import (
+    DRAGAN,
+    GAN,
+    R3GAN,
+    SNGAN,
+    WGAN,
+    WGANGP,
+    AdversarialModel,
+    FlowGAN,
+    InfoGAN,
+    PacGAN,
+    UnrolledGAN,
+)
 from kerasgan.presets import from_preset, save_to_preset
 from kerasgan.version import __version__
 
 __all__ = [
+    "DRAGAN",
     "GAN",
+    "R3GAN",
+    "SNGAN",
     "WGAN",
     "WGANGP",
     "AdversarialModel",
+    "FlowGAN",
+    "InfoGAN",
+    "PacGAN",
+    "UnrolledGAN",
     "__version__",
+    "augment",
     "backend",
     "callbacks",
     "data",
     "from_preset",
     "gans",
+    "layers",
     "losses",
     "networks",
     "penalties",

@@ -25,3 +25,9 @@ def fraction(name, value, optional=False):
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < 1:
         rule = "in (0, 1)" + (" or None" if optional else "")
         raise ValueError(f"`{name}` must be {rule}. Received: {name}={value!r}")
+
+
+def choice(name, value, allowed):
+    """Raise ValueError unless `value` is one of `allowed`."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"`{name}` must be one of {sorted(allowed)}. Received: {name}={value!r}")

@@ -51,7 +51,10 @@ def sample(source, count, seed, out, interpolate, columns, scale, batch_size, ov
     from kerasgan_cli.sources import open_model
 
     model = open_model(source)
-    images = model.images_of(_latent(model.latent_dim, count, seed, interpolate), batch_size)
+    if interpolate is None:
+        images = model.sample(count, seed, batch_size=batch_size)
+    else:
+        images = model.images_of(model.interpolate(count, *interpolate), batch_size=batch_size)
     if not np.isfinite(images).all():
         raise click.ClickException(f"{source} draws images that are not finite: it has diverged.")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -68,14 +71,6 @@ def _kind_of(out):
     raise click.BadParameter(
         f"must end in .png or .npz, or be a folder. Received: {out}", param_hint="--out"
     )
-
-
-def _latent(latent_dim, count, seed, interpolate):
-    from kerasgan.gans.latent import interpolated_vectors, latent_vectors
-
-    if interpolate is None:
-        return latent_vectors(count, latent_dim, seed)
-    return interpolated_vectors(count, latent_dim, *interpolate)
 
 
 def _grid(out, images, columns, scale):

@@ -14,12 +14,25 @@ from kerasgan_cli.common import (
 from kerasgan_cli.runs import Run
 
 # Names only: the classes would import Keras. A test holds them equal to the library's.
+LOSSES = (
+    "non_saturating", "minimax", "least_squares", "hinge", "wasserstein", "relativistic",
+    "feature_matching",
+)  # fmt: skip
 MODELS = {
-    "gan": ("loss", "n_critic", "ema"),
-    "wgan": ("clip", "n_critic", "warmup", "ema"),
-    "wgan_gp": ("gp_weight", "n_critic", "ema"),
+    "gan": ("loss", "real_label"),
+    "wgan": ("clip", "warmup"),
+    "wgan_gp": ("gp_weight", "one_sided"),
+    "dragan": ("gp_weight",),
+    "sngan": ("loss",),
+    "unrolled_gan": ("loss", "real_label", "unrolled_steps"),
+    "infogan": ("info_weight",),
+    "pacgan": ("loss", "real_label"),
+    "flow_gan": ("gp_weight", "nll_weight", "adversarial_weight"),
+    "r3gan": ("gamma", "final_gamma", "burn_in"),
 }
-VARIANT_OPTIONS = sorted({option for options in MODELS.values() for option in options})
+SHARED = ("n_critic", "ema", "packing", "prior", "historical_averaging")
+VARIANT_OPTIONS = sorted({*SHARED, *(option for options in MODELS.values() for option in options)})
+NETWORKS = ("dcgan", "mlp", "resnet", "nice", "realnvp")
 
 
 def _option(*names, **settings):
@@ -44,8 +57,8 @@ def _option(*names, **settings):
 )  # fmt: skip
 @options_group(
     "Networks",
-    _option("--network", type=click.Choice(["dcgan", "mlp"]), default="dcgan",
-            help="Architecture."),
+    _option("--network", type=click.Choice(NETWORKS),
+            help="Architecture.  [default: dcgan; nice for flow_gan]"),
     _option("--width", type=click.IntRange(min=1), help="Its width.  [default: its own]"),
     _option("--latent-dim", type=click.IntRange(min=1), default=128,
             help="Width of the latent vectors."),
@@ -73,12 +86,38 @@ def _option(*names, **settings):
             help="Critic steps for each generator step."),
     _option("--ema", type=click.FloatRange(0, 1, max_open=True),
             help="Decay of the generator's moving average; 0 for none."),
-    _option("--loss", type=click.Choice(["non_saturating", "minimax"]),
-            help="gan: the generator's loss."),
+    _option("--loss", type=click.Choice(LOSSES), help="gan, pacgan, sngan, unrolled_gan."),
+    _option("--real-label", type=click.FloatRange(0, 1, min_open=True),
+            help="gan, pacgan, unrolled_gan: 0.9 is one-sided label smoothing."),
     _option("--clip", type=click.FloatRange(min=0, min_open=True), help="wgan: the clip value c."),
     _option("--warmup", is_flag=True, default=None,
             help="wgan: 100 critic steps a round at the start, as the authors' code does."),
-    _option("--gp-weight", type=click.FloatRange(min=0), help="wgan_gp: the penalty's lambda."),
+    _option("--gp-weight", type=click.FloatRange(min=0),
+            help="wgan_gp, dragan, flow_gan: the penalty's lambda."),
+    _option("--nll-weight", type=click.FloatRange(min=0), help="flow_gan: 0 is adversarial alone."),
+    _option("--adversarial-weight", type=click.FloatRange(min=0),
+            help="flow_gan: 0 is likelihood alone."),
+    _option("--one-sided", is_flag=True, default=None,
+            help="wgan_gp: penalise only gradients above 1."),
+    _option("--unrolled-steps", type=click.IntRange(min=0), help="unrolled_gan: the paper's K."),
+    _option("--info-weight", type=click.FloatRange(min=0), help="infogan: the paper's lambda."),
+    _option("--gamma", type=click.FloatRange(min=0), help="r3gan: weight of R1 and R2."),
+    _option("--final-gamma", type=click.FloatRange(min=0), help="r3gan: the same at the end."),
+    _option("--burn-in", type=click.IntRange(min=1), help="r3gan: steps until then."),
+)  # fmt: skip
+@options_group(
+    "Ingredients (of any variant)",
+    _option("--conditional", is_flag=True, help="Give both networks the labels of the data."),
+    _option("--packing", type=click.IntRange(min=1), help="Images that the critic judges at once."),
+    _option("--r1", type=click.FloatRange(min=0), help="Weight of a zero-centred penalty, real."),
+    _option("--r2", type=click.FloatRange(min=0), help="The same on generated images."),
+    _option("--augment", type=click.Choice(["diffaugment", "ada"]),
+            help="Augment what the critic sees."),
+    _option("--minibatch", type=click.Choice(["discrimination", "stddev"]),
+            help="A layer in the critic that compares the images of a batch."),
+    _option("--historical-averaging", type=click.FloatRange(min=0, min_open=True),
+            help="Weight of the distance to past weights."),
+    _option("--prior", type=click.Choice(["normal", "uniform"]), help="Of the latent vectors."),
 )  # fmt: skip
 @options_group(
     "Output",
@@ -95,7 +134,11 @@ def _option(*names, **settings):
 )  # fmt: skip
 @click.pass_context
 def train(context, model, resume, run_dir, dry_run, **options):
-    """Train MODEL (gan, wgan or wgan_gp) into a numbered run folder, or resume one."""
+    """Train MODEL into a numbered run folder, or resume one.
+
+    MODEL is gan, wgan, wgan_gp, dragan, sngan, unrolled_gan, infogan,
+    pacgan, flow_gan or r3gan.
+    """
     if resume is None:
         options = {"model": _checked_model(model, options), **options}
         if options["epochs"] is None:
@@ -122,10 +165,10 @@ def _checked_model(model, options):
         # The run may be resumed from another directory.
         options["data"] = str(Path(options["data"]).expanduser().resolve())
     for name in VARIANT_OPTIONS:
-        if options[name] is not None and name not in MODELS[model]:
+        if options[name] is not None and name not in (*SHARED, *MODELS[model]):
             raise click.UsageError(
                 f"--{name.replace('_', '-')} is no option of {model}; its own are "
-                + ", ".join(f"--{own.replace('_', '-')}" for own in MODELS[model])
+                + ", ".join(f"--{own.replace('_', '-')}" for own in (*MODELS[model], *SHARED))
             )
     return model
 

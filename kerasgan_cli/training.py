@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import keras
 
-from kerasgan import backend, callbacks, data, gans, networks
+from kerasgan import augment, backend, callbacks, data, gans, networks, penalties
 from kerasgan.files import atomic
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
@@ -35,7 +35,7 @@ def run(options, parent, resume):
     dataset = _load(options)
     folder, model = _resumed(resume, options, dataset) if resume else (None, None)
     if model is None:
-        model = build(options, dataset.image_shape)
+        model = build(options, dataset.image_shape, _classes(options, dataset))
     if folder is None:
         name = f"{options['model']}-{Path(dataset.name).stem or 'images'}"
         folder = Run.create(parent, name, {**options, "images": dataset.num_examples})
@@ -46,8 +46,10 @@ def run(options, parent, resume):
     return _fit(folder, options, dataset, model)
 
 
-def build(options, image_shape):
+def build(options, image_shape, num_classes=None):
     """Return the compiled model that `options` describe, for images of `image_shape`."""
+    # Runs of earlier versions do not hold the options that came since.
+    chosen = {name: value for name, value in options.items() if value is not None}
     variant = gans.VARIANTS[options["model"]]
     height, width, channels = image_shape
     if height != width:
@@ -56,20 +58,30 @@ def build(options, image_shape):
             f"{width}"
         )
     size = {"image_size": height, "channels": channels, "latent_dim": options["latent_dim"]}
-    if options["width"] is not None:
-        size["width"] = options["width"]
-    norm = "batch" if variant.critic_batch_norm and options["network"] == "dcgan" else None
-    pair = networks.ARCHITECTURES[options["network"]](**size, critic_norm=norm)
-    chosen = {name: options[name] for name in VARIANT_OPTIONS if options[name] is not None}
-    if chosen.get("ema") == 0:
-        chosen["ema"] = None
-    model = variant(*pair, seed=options["seed"], **chosen)
+    size |= {name: chosen[name] for name in ("width", "packing", "minibatch") if name in chosen}
+    if chosen.get("conditional"):
+        size["num_classes"] = num_classes
+    named = {"architecture": chosen["network"]} if "network" in chosen else {}
+    pair = variant.default_networks(**named, **size)
+    arguments = {name: chosen[name] for name in VARIANT_OPTIONS if name in chosen}
+    if arguments.get("ema") == 0:
+        arguments["ema"] = None
+    if "lr" in chosen:
+        arguments["alpha"] = chosen["lr"]
+    arguments["penalties"] = [
+        penalty(chosen[name])
+        for name, penalty in (("r1", penalties.R1), ("r2", penalties.R2))
+        if name in chosen
+    ]
+    if "augment" in chosen:
+        arguments["augment"] = {"diffaugment": augment.DiffAugment, "ada": augment.ADA}[
+            chosen["augment"]
+        ]()
+    model = variant(*pair, seed=options["seed"], **arguments)
     optimizers = model.default_optimizers()
-    for optimizer, rate in zip(
-        optimizers, (options["lr"], options["critic_lr"] or options["lr"]), strict=True
-    ):
-        if rate is not None:
-            optimizer.learning_rate = rate
+    critic_rate = chosen.get("critic_lr", chosen.get("lr"))
+    if critic_rate is not None:
+        optimizers[1].learning_rate = critic_rate
     model.compile(*optimizers)
     return model
 
@@ -77,12 +89,29 @@ def build(options, image_shape):
 def _check_size(options):
     # Before the data is read, which may take long.
     size = options["image_size"]
-    if options["network"] == "dcgan" and size is not None and size not in networks.SIZES:
+    flow = options["model"] == "flow_gan"
+    if (
+        options["network"] in (None, "dcgan")
+        and not flow
+        and size is not None
+        and size not in networks.SIZES
+    ):
         raise click.BadParameter(
             f"dcgan draws {', '.join(map(str, sorted(networks.SIZES)))} pixels; --network mlp "
             f"draws any size. Received: {size}",
             param_hint="--image-size",
         )
+
+
+def _classes(options, dataset):
+    if not options.get("conditional"):
+        return None
+    if dataset.labels is None:
+        raise ValueError(
+            f"`--conditional` needs labels, and {dataset.name} has none: TFDS sets have them, and "
+            "an .npz with an array `labels`."
+        )
+    return int(dataset.labels.max()) + 1
 
 
 def _load(options):

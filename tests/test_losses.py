@@ -7,6 +7,7 @@ from keras import ops
 from kerasgan import losses
 
 REAL = np.array([[3.0], [-1.5], [0.2], [40.0]], "float32")
+FEATURES = np.random.default_rng(0).standard_normal((2, 7, 3)).astype("float32")
 FAKE = np.array([[-2.0], [0.7], [-55.0], [1.1]], "float32")
 
 
@@ -26,6 +27,37 @@ CASES = {
     "non_saturating_generator": (
         lambda: losses.non_saturating_generator(FAKE),
         lambda: -np.mean(np.log(sigmoid(FAKE))),
+    ),
+    "smoothed_critic": (
+        lambda: losses.minimax_critic(REAL, FAKE, real_label=0.9),
+        lambda: (
+            -np.mean(0.9 * np.log(sigmoid(REAL)) + 0.1 * np.log(sigmoid(-REAL)))
+            - np.mean(np.log(1 - sigmoid(FAKE)))
+        ),
+    ),
+    "least_squares_critic": (
+        lambda: losses.least_squares_critic(REAL, FAKE),
+        lambda: 0.5 * np.mean((REAL - 1.0) ** 2) + 0.5 * np.mean(FAKE**2),
+    ),
+    "least_squares_generator": (
+        lambda: losses.least_squares_generator(FAKE),
+        lambda: 0.5 * np.mean((FAKE - 1.0) ** 2),
+    ),
+    "hinge_critic": (
+        lambda: losses.hinge_critic(REAL, FAKE),
+        lambda: np.mean(np.maximum(0, 1 - REAL)) + np.mean(np.maximum(0, 1 + FAKE)),
+    ),
+    "relativistic_critic": (
+        lambda: losses.relativistic_critic(REAL, FAKE),
+        lambda: -np.mean(np.log(sigmoid(REAL - FAKE))),
+    ),
+    "relativistic_generator": (
+        lambda: losses.relativistic_generator(REAL, FAKE),
+        lambda: -np.mean(np.log(sigmoid(FAKE - REAL))),
+    ),
+    "feature_matching": (
+        lambda: losses.feature_matching(FEATURES[0], FEATURES[1]),
+        lambda: np.sum((FEATURES[0].mean(0) - FEATURES[1].mean(0)) ** 2),
     ),
     "wasserstein_critic": (
         lambda: losses.wasserstein_critic(REAL, FAKE),

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from kerasgan import backend, losses
-from kerasgan.penalties import gradient_norm, gradient_penalty
+from kerasgan.penalties import DRAGANPenalty, gradient_norm, gradient_penalty, zero_centred_penalty
 
 RNG = np.random.default_rng(0)
 REAL = RNG.standard_normal((6, 2, 3, 1))
@@ -98,3 +98,52 @@ def test_gradients_of_the_losses_equal_numpy():
     probability = [1 / (1 + np.exp(-s)) for s in scores]
     expected = np.mean((probability[0] - 1) * real, 0) + np.mean(probability[1] * fake, 0)
     np.testing.assert_allclose(ops.convert_to_numpy(found)[:, 0], expected, rtol=1e-5)
+
+
+def numpy_zero_centred(w, images=REAL):
+    return 0.5 * np.mean([(numpy_input_gradient(x.reshape(-1), w) ** 2).sum() for x in images])
+
+
+def test_zero_centred_penalty_and_its_gradient_equal_numpy(variable):
+    images = ops.convert_to_tensor(REAL.astype("float32"))
+    loss, (found,) = backend.value_and_grad(
+        lambda: zero_centred_penalty(critic_of(variable), images), [variable]
+    )
+    assert float(loss) == pytest.approx(numpy_zero_centred(W), rel=1e-5)
+    expected, h = np.empty_like(W), 1e-6
+    for index in np.ndindex(*W.shape):
+        up, down = W.copy(), W.copy()
+        up[index] += h
+        down[index] -= h
+        expected[index] = (numpy_zero_centred(up) - numpy_zero_centred(down)) / (2 * h)
+    np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_one_sided_penalty_leaves_small_gradients_alone(variable):
+    arrays = [ops.convert_to_tensor(a.astype("float32")) for a in (REAL, FAKE, EPSILON)]
+    found = gradient_penalty(critic_of(variable), *arrays, target=2.0, one_sided=True)
+    expected = np.mean(
+        [
+            max(0, np.sqrt((numpy_input_gradient(x.reshape(-1), W) ** 2).sum()) - 2.0) ** 2
+            for x in (e * r + (1 - e) * f for r, f, e in zip(REAL, FAKE, EPSILON, strict=True))
+        ]
+    )
+    found = float(ops.convert_to_numpy(ops.stop_gradient(found)))
+    assert expected > 0 and found == pytest.approx(expected, rel=1e-5)
+
+
+def test_dragan_penalty_equals_numpy(variable):
+    drawn = []
+
+    def noise(kind, *shape):
+        assert kind == "uniform"
+        drawn.append(RNG.uniform(size=(6, *shape)).astype("float32"))
+        return ops.convert_to_tensor(drawn[-1])
+
+    real = ops.convert_to_tensor(REAL.astype("float32"))
+    found = DRAGANPenalty(1.0)(critic_of(variable), real, None, noise)
+    shift, alpha = drawn
+    points = REAL + alpha[:, None, None, None] * 0.5 * REAL.std() * shift
+    norms = [np.sqrt((numpy_input_gradient(x.reshape(-1), W) ** 2).sum()) for x in points]
+    found = float(ops.convert_to_numpy(ops.stop_gradient(found)))
+    assert found == pytest.approx(np.mean((np.array(norms) - 1) ** 2), rel=1e-4)

@@ -1,6 +1,7 @@
 """Runs in a process of its own, on the backend and devices that its environment names.
 
-python worker.py losses MODEL    losses of five rounds from fixed weights and fixed draws
+python worker.py losses MODELS   losses of five rounds from fixed weights and fixed draws, and the
+                                 first gradients
 python worker.py samples FOLDER  images of a preset, sixteen of seed 1
 python worker.py distributed MODEL  losses of five rounds over two virtual devices
 """
@@ -19,7 +20,8 @@ import numpy as np
 from keras import ops
 
 import kerasgan
-from kerasgan import networks
+from kerasgan import backend
+from kerasgan.gans import Batch
 
 BATCH = 16
 PRIME = 997
@@ -36,22 +38,29 @@ def numbers(shape, seed, factors):
     return (ops.mod(total, PRIME) + 0.5) / PRIME
 
 
+FACTORS = (37.0, 101.0, 53.0, 29.0)
+
+
 def fixed_normal(shape, seed=None, **_):
-    return 1.4 * ops.sin(2 * np.pi * numbers(shape, seed, (37.0, 101.0)))
+    return 1.4 * ops.sin(2 * np.pi * numbers(shape, seed, FACTORS[: len(shape)]))
 
 
 def fixed_uniform(shape, seed=None, **_):
-    return numbers(shape, seed, (211.0,))
+    return numbers(shape, seed, FACTORS[: len(shape)])
 
 
 def fix_weights(model):
     """Give every random weight a value that depends on its place and shape alone."""
-    for i, variable in enumerate(model.weights):
+    average = {id(v) for v in model.ema_generator.weights}
+    for i, variable in enumerate(v for v in model.weights if id(v) not in average):
         values = np.random.default_rng(i).standard_normal(variable.shape)
-        if variable.name == "gamma":
+        if variable.name == "u":  # Of spectral normalisation.
+            variable.assign(values / np.linalg.norm(values))
+        elif variable.name == "gamma":
             variable.assign(1 + 0.02 * values)
         elif len(variable.shape) > 1:
             variable.assign(values / np.sqrt(np.prod(variable.shape[:-1])))
+    model.ema_generator.set_weights(model.generator.get_weights())
 
 
 def pictures(n):
@@ -62,16 +71,24 @@ def pictures(n):
     ]
 
 
+# What a variant needs beside its defaults: small codes, steps that do not let rounding grow, and
+# scores whose differences show.
+SMALL = {
+    "infogan": {"categorical": (3,), "continuous": 1, "alpha": 1e-4, "critic_alpha": 1e-4},
+    "wgan": {"clip": 0.1},
+}
+
+
 def make(name, batch_norm=True):
     variant = kerasgan.gans.VARIANTS[name]
+    size = {"image_size": 28, "channels": 1, "latent_dim": 8}
     if batch_norm:
-        norm = "batch" if variant.critic_batch_norm else None
-        pair = networks.dcgan(28, 1, latent_dim=8, width=4, critic_norm=norm)
+        pair = variant.default_networks("dcgan", width=4, **size)
     else:
-        pair = networks.mlp(28, 1, latent_dim=8, width=32, depth=2)
-    for network in pair:
-        fix_weights(network)
-    model = variant(*pair, **({"clip": 0.1} if name == "wgan" else {}))
+        norm = None if variant.critic_norm == "batch" else variant.critic_norm
+        pair = variant.default_networks("mlp", width=32, depth=2, critic_norm=norm, **size)
+    model = variant(*pair, **SMALL.get(name, {}))
+    fix_weights(model)
     model.compile()
     return model
 
@@ -91,9 +108,41 @@ def rounds(model, count=5):
     return history
 
 
-def losses(name):
+def gradients(model):
+    """Return the gradients of both networks' losses, each projected onto a fixed direction."""
+    real = ops.convert_to_tensor(pictures(BATCH))
+    found = []
+    for player, variables in (
+        ("critic", model.critic_variables()),
+        ("generator", model.generator.trainable_variables),
+    ):
+        z = model.latent(BATCH)
+
+        def loss(player=player, z=z):
+            batch = Batch(real, model.generate(z, training=True), z)
+            if player == "generator":
+                return model.generator_loss(batch)
+            return model.penalised(model.critic_loss(batch), batch)
+
+        for i, gradient in enumerate(backend.value_and_grad(loss, variables)[1]):
+            gradient = ops.convert_to_numpy(gradient).astype("float64")
+            direction = np.random.default_rng(i).standard_normal(gradient.shape)
+            scale = np.linalg.norm(gradient)
+            found.append([float(scale), float((gradient * direction).sum())])
+    return found
+
+
+# The others are fully connected here: convolutions take JAX long to compile.
+CONVOLUTIONAL = ("gan", "wgan", "wgan_gp", "sngan")
+
+
+def losses(names):
     keras.random.normal, keras.random.uniform = fixed_normal, fixed_uniform
-    return rounds(make(name))
+    report = {}
+    for name in names.split(","):
+        first, second = (make(name, batch_norm=name in CONVOLUTIONAL) for _ in range(2))
+        report[name] = {"gradients": gradients(first), "losses": rounds(second)}
+    return report
 
 
 def samples(folder):

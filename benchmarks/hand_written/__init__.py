@@ -22,58 +22,61 @@ class Task:
     """What the loops train: everything but the networks.
 
     Args:
-        variant: "gan", "wgan" or "wgan_gp".
+        loss: "non_saturating", "minimax", "wasserstein" or "relativistic".
         n_critic: Critic steps for each generator step.
         latent_dim: Width of the latent vectors.
         batch_size: Images in one critic step.
         ema: Decay of the generator's moving average.
         clip: WGAN's bound of the critic's weights, or None.
-        gp_weight: Weight of the gradient penalty, or None.
-        optimizer: The critic's optimizer, serialized; the generator has the same.
+        penalties: Weights of the penalties by name: "gradient_penalty", or "r1" and "r2" together.
+        unrolled_steps: Critic steps that the generator looks ahead; 0 for none. With some, the
+            critic has Adam and no batch normalisation.
+        optimizers: The optimizer of each player, "generator" and "critic", serialized.
     """
 
-    variant: str
+    loss: str
     n_critic: int
     latent_dim: int
     batch_size: int
     ema: float
     clip: float | None
-    gp_weight: float | None
-    optimizer: dict
+    penalties: dict
+    unrolled_steps: int
+    optimizers: dict
 
     @classmethod
-    def of(cls, gan, variant, batch_size):
+    def of(cls, gan, batch_size):
         """Return the task that the compiled `gan` has."""
-        pair = gan.optimizer.critic_optimizer, gan.optimizer.generator_optimizer
-        first, second = ({**o.get_config(), "name": None} for o in pair)
-        if first != second:
-            raise ValueError(
-                "The hand-written loops take one kind of optimizer for both networks. "
-                f"Received: {first} and {second}"
-            )
+        pair = {
+            "generator": gan.optimizer.generator_optimizer,
+            "critic": gan.optimizer.critic_optimizer,
+        }
         return cls(
-            variant=variant,
+            loss=gan.adversarial_loss,
             n_critic=gan.n_critic,
             latent_dim=gan.latent_dim,
             batch_size=batch_size,
             ema=gan.ema,
             clip=getattr(gan, "clip", None),
-            gp_weight=getattr(gan, "gp_weight", None),
-            optimizer=keras.optimizers.serialize(pair[0]),
+            penalties={penalty.name: penalty.weight for penalty in gan.penalties},
+            unrolled_steps=getattr(gan, "unrolled_steps", 0),
+            optimizers={p: keras.optimizers.serialize(o) for p, o in pair.items()},
         )
 
-    def keras_optimizer(self):
+    def keras_optimizer(self, player):
         """Return a new Keras optimizer."""
-        return keras.optimizers.deserialize(self.optimizer)
+        return keras.optimizers.deserialize(dict(self.optimizers[player]))  # It writes to it.
 
-    @property
-    def hyperparameters(self):
-        """The name of the optimizer, "Adam" or "RMSprop", and its constants."""
-        return type(self.keras_optimizer()).__name__, self.optimizer["config"]
+    def hyperparameters(self, player):
+        """Return the name of the optimizer, "Adam" or "RMSprop", and its constants."""
+        return self.optimizers[player]["class_name"], self.optimizers[player]["config"]
 
 
 class Loop:
-    """The schedule; a backend gives `critic_step(real)`, `generator_step()` and `synchronize()`.
+    """The schedule, the losses and the unrolling.
+
+    A backend gives `to_device(batch)`, `critic_step(real)` and `generator_step(real)`, which
+    return the losses, and `synchronize()`; and it names its `mean`, `softplus` and `sqrt`.
 
     Args:
         task: A `Task`.
@@ -87,14 +90,14 @@ class Loop:
         self.critic_steps = 0
 
     def play(self, rounds):
-        """Train for some rounds and return the critic's losses, as the backend's scalars."""
-        losses = []
+        """Train for some rounds and return each player's losses, as the backend's scalars."""
+        losses = {"critic": [], "generator": []}
         for _ in range(rounds):
             for _ in range(self.task.n_critic):
-                real = self.batches[self.critic_steps % len(self.batches)]
-                losses.append(self.critic_step(real))
+                real = self.to_device(self.batches[self.critic_steps % len(self.batches)])
+                losses["critic"].append(self.critic_step(real))
                 self.critic_steps += 1
-            self.generator_step()
+            losses["generator"].append(self.generator_step(real))
         self.synchronize()
         return losses
 
@@ -107,6 +110,63 @@ class Loop:
     def average_decay(self, generator_steps):
         """Return the decay of the moving average after so many generator steps."""
         return min(self.task.ema, (1.0 + generator_steps) / (10.0 + generator_steps))
+
+    def critic_loss(self, real, fake):
+        """Return the critic's loss from the scores, without penalties."""
+        if self.task.loss == "wasserstein":
+            return self.mean(fake) - self.mean(real)
+        if self.task.loss == "relativistic":
+            return self.mean(self.softplus(fake - real))
+        return self.mean(self.softplus(-real)) + self.mean(self.softplus(fake))
+
+    def generator_loss(self, real, fake):
+        """Return the generator's loss from the scores; those of real images may be None.
+
+        Only the relativistic loss looks at them.
+        """
+        if self.task.loss == "wasserstein":
+            return -self.mean(fake)
+        if self.task.loss == "relativistic":
+            return self.mean(self.softplus(real - fake))
+        if self.task.loss == "minimax":
+            return -self.mean(self.softplus(fake))
+        return self.mean(self.softplus(-fake))
+
+    def unrolled(self, weights, moments, gradients_of):
+        """Return the critic's weights after the steps that the generator looks ahead.
+
+        Args:
+            weights: A list of the weights now.
+            moments: The number of steps that the critic's Adam has made, and the lists of its
+                first and second moments.
+            gradients_of: From such weights to the gradients of the critic's loss, differentiable.
+        """
+        c = self.task.hyperparameters("critic")[1]
+        t, first, second = moments
+        for _ in range(self.task.unrolled_steps):
+            t = t + 1.0
+            rate = c["learning_rate"] * (1.0 - c["beta_2"] ** t) ** 0.5 / (1.0 - c["beta_1"] ** t)
+            gradients = gradients_of(weights)
+            weights, first, second = self.adam(c, rate, weights, first, second, gradients)
+        return weights
+
+    def adam(self, c, rate, weights, first, second, gradients):
+        """Return weights and moments after one step, differentiable where a gradient is zero.
+
+        Args:
+            c: Adam's constants.
+            rate: The learning rate, corrected for the moments' start at zero.
+            weights: Each of these four is a list.
+            first: The first moments.
+            second: The second moments.
+            gradients: Of the loss.
+        """
+        moved = []
+        for w, m, s, g in zip(weights, first, second, gradients, strict=True):
+            m = m + (1.0 - c["beta_1"]) * (g - m)
+            s = s + (1.0 - c["beta_2"]) * (g * g - s)
+            moved.append((w - rate * m / self.sqrt(s + c["epsilon"] ** 2), m, s))
+        return map(list, zip(*moved, strict=True))
 
     def snapshot(self):
         """Return lists of NumPy arrays by name.

@@ -15,9 +15,15 @@ class _JaxLoop(Loop):
 
     A subclass gives `generate` and `judge`, from `(weights, statistics, input)` to the output and
     the new statistics, and `update(player, weights, optimizer, gradients)`, which returns new
-    weights and a new optimizer state; and it passes the initial `(weights, statistics, optimizer)`
-    of each player to `start`.
+    weights and a new optimizer state; `moments(optimizer)`, the step count and the two lists of
+    moments in the state of the critic's Adam; and it passes the initial `(weights, statistics,
+    optimizer)` of each player to `start`.
     """
+
+    mean = staticmethod(jnp.mean)
+    softplus = staticmethod(jax.nn.softplus)
+    sqrt = staticmethod(jnp.sqrt)
+    to_device = staticmethod(jax.device_put)
 
     def start(self, generator, critic):
         """Set the initial state; both steps are compiled at their first call."""
@@ -37,9 +43,9 @@ class _JaxLoop(Loop):
         self.state, loss = self._critic_program(self.state, real)
         return loss
 
-    def generator_step(self):
+    def generator_step(self, real):
         """Move the generator once, and its moving average after it."""
-        self.state, loss = self._generator_program(self.state)
+        self.state, loss = self._generator_program(self.state, real)
         return loss
 
     def _latent(self, key):
@@ -64,22 +70,27 @@ class _JaxLoop(Loop):
         generator = {**generator, "statistics": generated}
         return {**state, "generator": generator, "critic": critic, "key": key}, loss
 
-    def _critic_loss(self, weights, statistics, real, fake, key):
-        real_scores, statistics = self.judge(weights, statistics, real)
-        fake_scores, statistics = self.judge(weights, statistics, fake)
-        if self.task.variant == "gan":
-            loss = jax.nn.softplus(-real_scores).mean() + jax.nn.softplus(fake_scores).mean()
-            return loss, statistics
-        loss = fake_scores.mean() - real_scores.mean()
-        if self.task.gp_weight is not None:
+    def _critic_loss(self, weights, statistics, real, fake, key=None):
+        def total(images, statistics):
+            scores, statistics = self.judge(weights, statistics, images)
+            return scores.sum(), (scores, statistics)
+
+        slope = jax.grad(total, has_aux=True)  # What nobody uses of it, the compiler leaves out.
+        r1, (real_scores, statistics) = slope(real, statistics)
+        r2, (fake_scores, statistics) = slope(fake, statistics)
+        loss = self.critic_loss(real_scores, fake_scores)
+        if "gradient_penalty" in self.task.penalties:
             epsilon = jax.random.uniform(key, (self.task.batch_size, 1, 1, 1))
-            between = epsilon * real + (1.0 - epsilon) * fake
-            gradients = jax.grad(lambda x: self.judge(weights, statistics, x)[0].sum())(between)
+            gradients, _ = slope(epsilon * real + (1.0 - epsilon) * fake, statistics)
             norms = jnp.sqrt(jnp.square(gradients).sum(axis=(1, 2, 3)) + 1e-12)
-            loss += self.task.gp_weight * jnp.square(norms - 1.0).mean()
+            loss += self.task.penalties["gradient_penalty"] * jnp.square(norms - 1.0).mean()
+        if "r1" in self.task.penalties:
+            for name, gradients in (("r1", r1), ("r2", r2)):
+                norms = jnp.square(gradients).sum(axis=(1, 2, 3))
+                loss += 0.5 * self.task.penalties[name] * norms.mean()
         return loss, statistics
 
-    def _generator_step(self, state):
+    def _generator_step(self, state, real):
         generator, critic = state["generator"], state["critic"]
         key, latent_key = jax.random.split(state["key"])
 
@@ -87,10 +98,13 @@ class _JaxLoop(Loop):
             fake, generated = self.generate(
                 weights, generator["statistics"], self._latent(latent_key)
             )
-            scores, judged = self.judge(critic["weights"], critic["statistics"], fake)
-            gan = self.task.variant == "gan"
-            loss = jax.nn.softplus(-scores).mean() if gan else -scores.mean()
-            return loss, (generated, judged)
+            weights, judged, real_scores = critic["weights"], critic["statistics"], None
+            if self.task.unrolled_steps:
+                weights = self._critic_ahead(critic, real, fake)
+            if self.task.loss == "relativistic":
+                real_scores, judged = self.judge(weights, judged, real)
+            fake_scores, judged = self.judge(weights, judged, fake)
+            return self.generator_loss(real_scores, fake_scores), (generated, judged)
 
         weights = generator["weights"]
         (loss, (generated, judged)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(weights)
@@ -109,6 +123,16 @@ class _JaxLoop(Loop):
             "generator_steps": t,
             "key": key,
         }, loss
+
+    def _critic_ahead(self, critic, real, fake):
+        leaves, structure = jax.tree.flatten(critic["weights"])
+
+        def loss_fn(leaves):
+            weights = jax.tree.unflatten(structure, leaves)
+            return self._critic_loss(weights, critic["statistics"], real, fake)[0]
+
+        moments = self.moments(critic["optimizer"])
+        return jax.tree.unflatten(structure, self.unrolled(leaves, moments, jax.grad(loss_fn)))
 
     def _moved(self, player, weights, optimizer, gradients, statistics):
         weights, optimizer = self.update(player, weights, optimizer, gradients)
@@ -138,7 +162,7 @@ class KerasLoop(_JaxLoop):
         del average  # A pure function's average is a part of its state.
         super().__init__(task, batches)
         self._networks = {"generator": generator, "critic": critic}
-        self._optimizers = {player: task.keras_optimizer() for player in self._networks}
+        self._optimizers = {player: task.keras_optimizer(player) for player in self._networks}
         initial = {}
         for player, network in self._networks.items():
             optimizer = self._optimizers[player]
@@ -161,6 +185,13 @@ class KerasLoop(_JaxLoop):
     def update(self, player, weights, optimizer, gradients):
         """Apply the gradients with a Keras optimizer."""
         return self._optimizers[player].stateless_apply(optimizer, gradients, weights)
+
+    def moments(self, optimizer):
+        """Return Adam's step count, its first and its second moments."""
+        adam = self._optimizers["critic"]
+        value = {id(v): x for v, x in zip(adam.variables, optimizer, strict=True)}
+        first, second = ([value[id(v)] for v in vs] for vs in (adam._momentums, adam._velocities))
+        return value[id(adam.iterations)].astype("float32"), first, second
 
 
 class NativeLoop(_JaxLoop):
@@ -228,9 +259,13 @@ class NativeLoop(_JaxLoop):
 
     def update(self, player, weights, optimizer, gradients):
         """Apply the gradients."""
-        del player
-        kind, constants = self.task.hyperparameters
+        kind, constants = self.task.hyperparameters(player)
         return (_adam if kind == "Adam" else _rmsprop)(constants, weights, optimizer, gradients)
+
+    def moments(self, optimizer):
+        """Return Adam's step count, its first and its second moments."""
+        t, first, second = optimizer
+        return t, jax.tree.leaves(first), jax.tree.leaves(second)
 
 
 _NHWC = ("NHWC", "HWIO", "NHWC")

@@ -8,10 +8,15 @@ from hand_written import Loop, first_map, layers_of, sides
 class _TensorFlowLoop(Loop):
     """The two steps over any networks.
 
-    A subclass sets `generate` and `judge` (callables), `generator_weights` and `critic_weights`
-    (what is trained), `statistics`, `averages` and `averaged` (the last two of equal length), and
-    gives `update(player, gradients)`.
+    A subclass sets `generator_weights` and `critic_weights` (what is trained), `statistics`,
+    `averages` and `averaged` (the last two of equal length), and gives `generate(z)`,
+    `judge(images, weights=None)`, `update(player, gradients)` and `critic_moments()`.
     """
+
+    mean = staticmethod(tf.reduce_mean)
+    softplus = staticmethod(tf.nn.softplus)
+    sqrt = staticmethod(tf.sqrt)
+    to_device = staticmethod(tf.convert_to_tensor)
 
     def __init__(self, task, batches):
         super().__init__(task, batches)
@@ -32,13 +37,19 @@ class _TensorFlowLoop(Loop):
         self.update("critic", tape.gradient(loss, self.critic_weights))
         return loss
 
-    def _critic_loss(self, real, fake):
-        if self.task.variant == "gan":
-            real_loss = tf.reduce_mean(tf.nn.softplus(-self.judge(real)))
-            return real_loss + tf.reduce_mean(tf.nn.softplus(self.judge(fake)))
-        loss = tf.reduce_mean(self.judge(fake)) - tf.reduce_mean(self.judge(real))
-        if self.task.gp_weight is not None:
-            loss += self.task.gp_weight * self._gradient_penalty(real, fake)
+    def _critic_loss(self, real, fake, weights=None):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([real, fake])
+            scores = [self.judge(real, weights), self.judge(fake, weights)]
+        loss = self.critic_loss(*scores)
+        if "gradient_penalty" in self.task.penalties:
+            penalty = self._gradient_penalty(real, fake)
+            loss += self.task.penalties["gradient_penalty"] * penalty
+        if "r1" in self.task.penalties:
+            gradients = tape.gradient(scores, [real, fake])
+            for name, g in zip(("r1", "r2"), gradients, strict=True):
+                norms = tf.reduce_sum(tf.square(g), axis=(1, 2, 3))
+                loss += 0.5 * self.task.penalties[name] * tf.reduce_mean(norms)
         return loss
 
     def _gradient_penalty(self, real, fake):
@@ -51,11 +62,12 @@ class _TensorFlowLoop(Loop):
         norms = tf.sqrt(tf.reduce_sum(tf.square(gradients), axis=(1, 2, 3)) + 1e-12)
         return tf.reduce_mean(tf.square(norms - 1.0))
 
-    def _generator_step(self):
+    def _generator_step(self, real):
         with tf.GradientTape() as tape:
-            scores = self.judge(self.generate(self._latent()))
-            gan = self.task.variant == "gan"
-            loss = tf.reduce_mean(tf.nn.softplus(-scores) if gan else -scores)
+            fake = self.generate(self._latent())
+            weights = self._critic_ahead(real, fake) if self.task.unrolled_steps else None
+            real_scores = self.judge(real) if self.task.loss == "relativistic" else None
+            loss = self.generator_loss(real_scores, self.judge(fake, weights))
         self.update("generator", tape.gradient(loss, self.generator_weights))
         self.generator_steps.assign_add(1.0)
         t = self.generator_steps
@@ -63,6 +75,16 @@ class _TensorFlowLoop(Loop):
         for average, value in zip(self.averages, self.averaged, strict=True):
             average.assign_add((1.0 - decay) * (value - average))
         return loss
+
+    def _critic_ahead(self, real, fake):
+        def gradients_of(weights):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(weights)
+                loss = self._critic_loss(real, fake, weights)
+            return tape.gradient(loss, weights)
+
+        weights = [tf.convert_to_tensor(w) for w in self.critic_weights]
+        return self.unrolled(weights, self.critic_moments(), gradients_of)
 
     def synchronize(self):
         """Wait for the last step."""
@@ -83,8 +105,6 @@ class KerasLoop(_TensorFlowLoop):
 
     def __init__(self, task, batches, generator, critic, average):
         super().__init__(task, batches)
-        self.generate = lambda z: generator(z, training=True)
-        self.judge = lambda images: critic(images, training=True)
         self.generator_weights = [v.value for v in generator.trainable_variables]
         self.critic_weights = [v.value for v in critic.trainable_variables]
         statistics = (*generator.non_trainable_variables, *critic.non_trainable_variables)
@@ -92,9 +112,27 @@ class KerasLoop(_TensorFlowLoop):
         self.averages = [v.value for v in average.variables]
         self.averaged = [v.value for v in generator.variables]
         self._networks = {"generator": generator, "critic": critic}
-        self._optimizers = {player: task.keras_optimizer() for player in self._networks}
+        self._optimizers = {player: task.keras_optimizer(player) for player in self._networks}
         for player, network in self._networks.items():
             self._optimizers[player].build(network.trainable_variables)
+
+    def generate(self, z):
+        """Return the images of latent vectors, in training mode."""
+        return self._networks["generator"](z, training=True)
+
+    def judge(self, images, weights=None):
+        """Return the scores of images, in training mode; with other weights if they are given."""
+        critic = self._networks["critic"]
+        if weights is None:
+            return critic(images, training=True)
+        statistics = critic.non_trainable_variables
+        return critic.stateless_call(weights, statistics, images, training=True)[0]
+
+    def critic_moments(self):
+        """Return Adam's step count, its first and its second moments."""
+        adam = self._optimizers["critic"]
+        count = tf.cast(adam.iterations.value, tf.float32)
+        return count, *[[v.value for v in vs] for vs in (adam._momentums, adam._velocities)]
 
     def update(self, player, gradients):
         """Apply the gradients with a Keras optimizer."""
@@ -124,13 +162,18 @@ class NativeLoop(_TensorFlowLoop):
         self.statistics = [v for _, vs in layers for v in vs if not v.trainable]
         self.averages = [tf.Variable(v, trainable=False) for v in self.averaged]
         self._states = {
-            "generator": _Optimizer(task, self.generator_weights),
-            "critic": _Optimizer(task, self.critic_weights),
+            "generator": _Optimizer(*task.hyperparameters("generator"), self.generator_weights),
+            "critic": _Optimizer(*task.hyperparameters("critic"), self.critic_weights),
         }
 
     def update(self, player, gradients):
         """Apply the gradients."""
         self._states[player].apply(gradients)
+
+    def critic_moments(self):
+        """Return Adam's step count, its first and its second moments."""
+        state = self._states["critic"]
+        return state.steps, state.first, state.second
 
     def generate(self, z):
         """Return the images of latent vectors, in training mode."""
@@ -148,10 +191,11 @@ class NativeLoop(_TensorFlowLoop):
             x = x[:, :side, :side] if side < x.shape[1] else x
         return tf.tanh(tf.nn.bias_add(x, variables[1]))
 
-    def judge(self, images):
-        """Return the scores of images, in training mode."""
+    def judge(self, images, weights=None):
+        """Return the scores of images, in training mode; with other weights if they are given."""
         x = images
-        *body, (_, (kernel, bias)) = self._critic
+        layers = self._critic if weights is None else _substituted(self._critic, weights)
+        *body, (_, (kernel, bias)) = layers
         for i, (kind, variables) in enumerate(body):
             if kind == "BatchNormalization":
                 x = _batch_norm(x, *variables)
@@ -177,6 +221,12 @@ def _trainable(layers):
     return [v for _, variables in layers for v in variables if v.trainable]
 
 
+def _substituted(layers, weights):
+    """Return the layers with `weights` in place of what `_trainable` returns of them."""
+    following = iter(weights)
+    return [(kind, [next(following) if v.trainable else v for v in vs]) for kind, vs in layers]
+
+
 def _batch_norm(x, gamma, beta, moving_mean, moving_variance):
     """Normalise over the batch with TensorFlow's fused kernel; update the moving statistics."""
     x, mean, variance = tf.compat.v1.nn.fused_batch_norm(x, gamma, beta, epsilon=1e-5)
@@ -188,8 +238,8 @@ def _batch_norm(x, gamma, beta, moving_mean, moving_variance):
 class _Optimizer:
     """Adam or RMSprop."""
 
-    def __init__(self, task, variables):
-        self.kind, self.constants = task.hyperparameters
+    def __init__(self, kind, constants, variables):
+        self.kind, self.constants = kind, constants
         self.variables = variables
         self.steps = tf.Variable(0.0, trainable=False)
         self.first = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]

@@ -12,10 +12,13 @@ from hand_written import Loop, first_map, layers_of, sides
 class _TorchLoop(Loop):
     """The two steps over any networks.
 
-    A subclass sets `generate` and `judge` (callables), `weights` (what is trained, for each
-    player), `statistics`, `averages` and `averaged` (the last two of equal length), and gives
-    `update(player, loss)`.
+    A subclass sets `weights` (what is trained, for each player), `statistics`, `averages` and
+    `averaged` (the last two of equal length), and gives `generate(z)`,
+    `judge(images, weights=None)`, `update(player, loss)` and `critic_moments()`.
     """
+
+    mean = staticmethod(torch.mean)
+    softplus = staticmethod(functional.softplus)
 
     def __init__(self, task, batches):
         super().__init__(task, batches)
@@ -25,9 +28,12 @@ class _TorchLoop(Loop):
     def _latent(self):
         return torch.randn(self.task.batch_size, self.task.latent_dim, device=self.device)
 
+    def to_device(self, batch):
+        """Return a tensor where the networks are."""
+        return torch.as_tensor(batch, device=self.device)
+
     def critic_step(self, real):
         """Move the critic once; return its loss."""
-        real = torch.as_tensor(real, device=self.device)
         with torch.no_grad():
             fake = self.generate(self._latent())
             if self.task.clip is not None:
@@ -37,13 +43,20 @@ class _TorchLoop(Loop):
         self.update("critic", loss)
         return loss.detach()
 
-    def _critic_loss(self, real, fake):
-        if self.task.variant == "gan":
-            real_loss = functional.softplus(-self.judge(real)).mean()
-            return real_loss + functional.softplus(self.judge(fake)).mean()
-        loss = self.judge(fake).mean() - self.judge(real).mean()
-        if self.task.gp_weight is not None:
-            loss = loss + self.task.gp_weight * self._gradient_penalty(real, fake)
+    def _critic_loss(self, real, fake, weights=None):
+        penalties = self.task.penalties
+        if "r1" in penalties:
+            real, fake = (images.detach().requires_grad_() for images in (real, fake))
+        scores = self.judge(real, weights), self.judge(fake, weights)
+        loss = self.critic_loss(*scores)
+        if "gradient_penalty" in penalties:
+            loss = loss + penalties["gradient_penalty"] * self._gradient_penalty(real, fake)
+        if "r1" in penalties:
+            gradients = torch.autograd.grad(
+                scores[0].sum() + scores[1].sum(), (real, fake), create_graph=True
+            )
+            for name, g in zip(("r1", "r2"), gradients, strict=True):
+                loss = loss + 0.5 * penalties[name] * g.square().sum(dim=(1, 2, 3)).mean()
         return loss
 
     def _gradient_penalty(self, real, fake):
@@ -54,15 +67,39 @@ class _TorchLoop(Loop):
         norms = (gradients.square().sum(dim=(1, 2, 3)) + 1e-12).sqrt()
         return (norms - 1.0).square().mean()
 
-    def generator_step(self):
-        """Move the generator once, and its moving average after it."""
-        scores = self.judge(self.generate(self._latent()))
-        gan = self.task.variant == "gan"
-        self.update("generator", functional.softplus(-scores).mean() if gan else -scores.mean())
+    def generator_step(self, real):
+        """Move the generator once, and its moving average after it; return its loss."""
+        fake = self.generate(self._latent())
+        weights = self._critic_ahead(real, fake) if self.task.unrolled_steps else None
+        real_scores = None
+        if self.task.loss == "relativistic":
+            with torch.no_grad():
+                real_scores = self.judge(real)
+        loss = self.generator_loss(real_scores, self.judge(fake, weights))
+        self.update("generator", loss)
         self.generator_steps += 1
         with torch.no_grad():
             decay = self.average_decay(self.generator_steps)
             torch._foreach_lerp_(self.averages, self.averaged, 1.0 - decay)
+        return loss.detach()
+
+    def _critic_ahead(self, real, fake):
+        def gradients_of(weights):
+            loss = self._critic_loss(real, fake, weights)
+            return torch.autograd.grad(loss, weights, create_graph=True)
+
+        moments = (self.critic_steps, *self.critic_moments())
+        return self.unrolled(self.weights["critic"], moments, gradients_of)
+
+    def adam(self, c, rate, weights, first, second, gradients):
+        """Return weights and moments after one step, in kernels for all weights at once."""
+        first = torch._foreach_lerp(first, gradients, 1.0 - c["beta_1"])
+        second = torch._foreach_mul(second, c["beta_2"])
+        second = torch._foreach_addcmul(second, gradients, gradients, 1.0 - c["beta_2"])
+        roots = torch._foreach_sqrt(torch._foreach_add(second, c["epsilon"] ** 2))
+        # Not _foreach_addcdiv, whose backward pass fails in PyTorch 2.13.
+        moves = torch._foreach_div(first, roots)
+        return torch._foreach_add(weights, moves, alpha=-rate), first, second
 
     def synchronize(self):
         """Wait for the last step; on a CPU it is done when its call returns."""
@@ -86,18 +123,34 @@ class KerasLoop(_TorchLoop):
 
     def __init__(self, task, batches, generator, critic, average):
         super().__init__(task, batches)
-        self.generate = lambda z: generator(z, training=True)
-        self.judge = lambda images: critic(images, training=True)
-        networks = {"generator": generator, "critic": critic}
-        self._variables = {p: network.trainable_variables for p, network in networks.items()}
+        self._networks = {"generator": generator, "critic": critic}
+        self._variables = {p: net.trainable_variables for p, net in self._networks.items()}
         self.weights = {p: [v.value for v in vs] for p, vs in self._variables.items()}
-        self._optimizers = {player: task.keras_optimizer() for player in networks}
+        self._optimizers = {player: task.keras_optimizer(player) for player in self._networks}
         for player, optimizer in self._optimizers.items():
             optimizer.build(self._variables[player])
         statistics = (*generator.non_trainable_variables, *critic.non_trainable_variables)
         self.statistics = [v.value for v in statistics]
         self.averages = [v.value for v in average.variables]
         self.averaged = [v.value for v in generator.variables]
+
+    def generate(self, z):
+        """Return the images of latent vectors, in training mode."""
+        return self._networks["generator"](z, training=True)
+
+    def judge(self, images, weights=None):
+        """Return the scores of images, in training mode; with other weights if they are given."""
+        critic = self._networks["critic"]
+        if weights is None:
+            return critic(images, training=True)
+        # Not torch.func.functional_call, which Keras' variables do not heed.
+        statistics = critic.non_trainable_variables
+        return critic.stateless_call(weights, statistics, images, training=True)[0]
+
+    def critic_moments(self):
+        """Return Adam's first and second moments."""
+        adam = self._optimizers["critic"]
+        return [[v.value for v in vs] for vs in (adam._momentums, adam._velocities)]
 
     def update(self, player, loss):
         """Differentiate and apply the gradients with a Keras optimizer."""
@@ -120,13 +173,29 @@ class NativeLoop(_TorchLoop):
         super().__init__(task, [b.transpose(0, 3, 1, 2).copy() for b in batches])
         size = batches[0].shape[1]
         self.generate = _generator(layers_of(generator), size).to(self.device)
-        self.judge = _critic(layers_of(critic), size).to(self.device)
-        networks = {"generator": self.generate, "critic": self.judge}
+        self._critic = _critic(layers_of(critic), size).to(self.device)
+        networks = {"generator": self.generate, "critic": self._critic}
         self.weights = {player: list(net.parameters()) for player, net in networks.items()}
-        self._optimizers = {p: _optimizer(task, weights) for p, weights in self.weights.items()}
-        self.statistics = [*_statistics(self.generate), *_statistics(self.judge)]
+        self._optimizers = {
+            player: _optimizer(*task.hyperparameters(player), weights)
+            for player, weights in self.weights.items()
+        }
+        self.statistics = [*_statistics(self.generate), *_statistics(self._critic)]
         self.averaged = [*self.weights["generator"], *_statistics(self.generate)]
         self.averages = [t.detach().clone() for t in self.averaged]
+        self._names = [name for name, _ in self._critic.named_parameters()]
+
+    def judge(self, images, weights=None):
+        """Return the scores of images, in training mode; with other weights if they are given."""
+        if weights is None:
+            return self._critic(images)
+        named = dict(zip(self._names, weights, strict=True))
+        return torch.func.functional_call(self._critic, named, images)
+
+    def critic_moments(self):
+        """Return Adam's first and second moments."""
+        states = [self._optimizers["critic"].state[w] for w in self.weights["critic"]]
+        return [[state[key] for state in states] for key in ("exp_avg", "exp_avg_sq")]
 
     def update(self, player, loss):
         """Differentiate with respect to this player's weights alone, and move them."""
@@ -140,11 +209,13 @@ def _statistics(network):
     return [t for t in network.buffers() if t.is_floating_point()]
 
 
-def _optimizer(task, weights):
-    kind, c = task.hyperparameters
+def _optimizer(kind, c, weights):
     if kind == "Adam":
         betas = (c["beta_1"], c["beta_2"])
-        return torch.optim.Adam(weights, c["learning_rate"], betas, c["epsilon"], fused=True)
+        # Keras adds epsilon before it corrects the second moment, PyTorch after: this is the same
+        # in the first step, where gradients may be as small.
+        epsilon = c["epsilon"] / math.sqrt(1.0 - c["beta_2"])
+        return torch.optim.Adam(weights, c["learning_rate"], betas, epsilon, fused=True)
     return torch.optim.RMSprop(weights, c["learning_rate"], c["rho"], c["epsilon"])
 
 

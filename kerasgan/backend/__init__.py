@@ -6,7 +6,8 @@ Each file here offers the same few names. Everything outside this folder is writ
 - `Trainer`: the mixin that owns `train_step` and `test_step` and hands the batch to the
   variant's own `play` and `judge`.
 - `value_and_grad(loss_fn, variables)`: a loss and its gradients with respect to Keras variables.
-- `gradient(fn, x)`: d sum(fn(x)) / dx, itself differentiable.
+- `gradient(fn, x)`: d sum(fn(x)) / dx, itself differentiable; `x` is a tensor or a list of them.
+- `substituted(variables, values)`: a context in which the variables have these values.
 - `no_gradients()`: a context in which nothing is recorded for differentiation.
 - `assign(variables, values)`: several assignments, also inside a distributed replica.
 - `lay_out(variables)`: give kernels the memory order that the backend reads fastest.
@@ -35,6 +36,7 @@ else:
 Trainer = _room.Trainer
 value_and_grad = _room.value_and_grad
 gradient = _room.gradient
+substituted = _room.substituted
 no_gradients = _room.no_gradients
 assign = _room.assign
 lay_out = _room.lay_out

@@ -106,7 +106,7 @@ def value_and_grad(loss_fn, variables):
 
 
 def gradient(fn, x):
-    """Return d sum(fn(x)) / dx, differentiable again."""
+    """Return d sum(fn(x)) / dx, differentiable again; `x` may be a list."""
     pure, written = _pure(lambda x: keras.ops.sum(fn(x)))
     result, updates = jax.grad(lambda x: pure((), x), has_aux=True)(x)
     assign(written, updates)
@@ -116,6 +116,11 @@ def gradient(fn, x):
 def no_gradients():
     """Return a context: JAX records nothing that it is not asked for."""
     return contextlib.nullcontext()
+
+
+def substituted(variables, values):
+    """Return a context in which the variables have these values; what is written there is lost."""
+    return Scope(zip(variables, values, strict=True))
 
 
 def assign(variables, values):

@@ -45,8 +45,8 @@ def value_and_grad(loss_fn, variables):
 
 
 def gradient(fn, x):
-    """Return d sum(fn(x)) / dx, differentiable again under an outer tape."""
-    x = tf.convert_to_tensor(x)
+    """Return d sum(fn(x)) / dx, differentiable again under an outer tape; `x` may be a list."""
+    x = tf.nest.map_structure(tf.convert_to_tensor, x)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
         y = fn(x)
@@ -56,6 +56,11 @@ def gradient(fn, x):
 def no_gradients():
     """Return a context: outside a tape nothing is recorded, so there is nothing to do."""
     return contextlib.nullcontext()
+
+
+def substituted(variables, values):
+    """Return a context in which the variables have these values; what is written there is lost."""
+    return keras.StatelessScope(zip(variables, values, strict=True))
 
 
 def assign(variables, values):

@@ -44,18 +44,32 @@ def value_and_grad(loss_fn, variables):
 
 
 def gradient(fn, x):
-    """Return d sum(fn(x)) / dx, differentiable again where gradients are being recorded."""
+    """Return d sum(fn(x)) / dx, differentiable again where gradients are recorded.
+
+    `x` may be a list.
+    """
     again = torch.is_grad_enabled()
+    several = isinstance(x, (list, tuple))
     with torch.enable_grad():
-        if not x.requires_grad:
-            x = x.detach().requires_grad_()
-        (result,) = torch.autograd.grad(fn(x).sum(), x, create_graph=again)
-    return result
+        points = [
+            point if point.requires_grad else point.detach().requires_grad_()
+            for point in (x if several else [x])
+        ]
+        result = fn(points if several else points[0]).sum()
+        gradients = torch.autograd.grad(
+            result, points, create_graph=again, allow_unused=several, materialize_grads=several
+        )
+    return list(gradients) if several else gradients[0]
 
 
 def no_gradients():
     """Return a context in which autograd records nothing."""
     return torch.no_grad()
+
+
+def substituted(variables, values):
+    """Return a context in which the variables have these values; what is written there is lost."""
+    return keras.StatelessScope(zip(variables, values, strict=True))
 
 
 def assign(variables, values):

@@ -5,7 +5,6 @@ from pathlib import Path
 import keras
 
 from kerasgan import pictures
-from kerasgan.gans.latent import latent_vectors
 
 ANIMATIONS = ("webp", "gif", None)
 
@@ -40,7 +39,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._z = latent_vectors(self.n, self.model.latent_dim, self.seed)
+        self._z = self.model.latent_vectors(self.n, self.seed)
 
     def on_epoch_end(self, epoch, logs=None):
         last = epoch + 1 == self.params.get("epochs") or self.model.stop_training

@@ -40,6 +40,7 @@ class Feed:
                 size = options.pop("validation_batch_size", None) or batch_size
                 options["validation_data"] = held_out(model, held_x, held_y, size)
         if is_array(x):
+            checks.divisible("batch_size", 64 if batch_size is None else batch_size, model.packing)
             self.x = self._dataset(model, x, y, batch_size, shuffle, options)
         elif isinstance(x, (list, tuple)):
             raise ValueError(
@@ -55,7 +56,7 @@ class Feed:
     @staticmethod
     def _dataset(model, x, y, batch_size, shuffle, options):
         batch_size = 64 if batch_size is None else batch_size
-        x = _as_images(x, model)
+        x, y = _as_images(x, model), _as_labels(y, len(x), model)
         split = options.pop("validation_split", 0.0)
         if split and options.get("validation_data") is None:
             validation.fraction("validation_split", split)
@@ -94,9 +95,12 @@ class _Follow(keras.callbacks.Callback):
 
 
 def held_out(model, x, y, batch_size):
-    """Return a dataset of an array's images in their order, all of them."""
-    x = _as_images(x, model)
-    size = min(64 if batch_size is None else batch_size, len(x))
+    """Return a dataset of an array's images in their order, all that packing leaves."""
+    x, y = _as_images(x, model), _as_labels(y, len(x), model)
+    whole = len(x) - len(x) % model.packing
+    x, y = x[:whole], None if y is None else y[:whole]
+    size = min(64 if batch_size is None else batch_size, whole)
+    size = max(size - size % model.packing, model.packing)
     return ImageDataset(x, y, batch_size=size, shuffle=False, drop_remainder=False)
 
 
@@ -104,6 +108,16 @@ def _as_images(x, model):
     x = keras.ops.convert_to_numpy(x)
     checks.shape("x", x.shape, model.image_shape)
     return x
+
+
+def _as_labels(y, n, model):
+    if model.num_classes is None:
+        return y
+    if y is None:
+        raise ValueError(
+            "`y` must be given: conditional networks need the label of each image. Received: y=None"
+        )
+    return checks.labels(keras.ops.convert_to_numpy(y), n, model.num_classes)
 
 
 def is_array(x):

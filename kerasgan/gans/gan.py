@@ -2,18 +2,14 @@
 
 import keras
 
-from kerasgan import losses
+from kerasgan import losses, validation
 from kerasgan.gans.base import AdversarialModel
-
-_GENERATOR_LOSSES = {
-    "non_saturating": losses.non_saturating_generator,
-    "minimax": losses.minimax_generator,
-}
+from kerasgan.gans.body import CriticBody
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class GAN(AdversarialModel):
-    """The original GAN: one critic step, one generator step, in turn.
+    """The original GAN: one critic step, one generator step, in turn; with any of the losses.
 
     Departures from the paper: the optimizers are those of DCGAN (Adam, 2e-4, beta_1 0.5), since
     the paper names momentum without its numbers; the moving average is an addition.
@@ -21,11 +17,16 @@ class GAN(AdversarialModel):
     Args:
         generator: See `AdversarialModel`.
         critic: Returns logits; `D = sigmoid(critic(x))`.
-        loss: The generator's: "non_saturating" (section 3 of the paper) or "minimax".
-        n_critic: Critic steps for each generator step, the paper's k.
-        ema: See `AdversarialModel`.
-        seed: See `AdversarialModel`.
+        loss: "non_saturating" (section 3 of the paper), "minimax" (its algorithm 1),
+            "least_squares", "hinge", "wasserstein", "relativistic", or "feature_matching": the
+            critic's is then minimax's and the generator's the squared distance between the mean
+            features of real and generated images (Salimans et al. 2016, section 3.1), the
+            features being what the critic's last layer takes.
+        real_label: What the critic's logarithmic loss asks of real images: 0.9 is the one-sided
+            label smoothing of Salimans et al. 2016, section 3.4.
+        alpha: The learning rate of both default optimizers.
         name: Name of the model.
+        **shared: See `AdversarialModel`.
 
     Example:
     ```python
@@ -35,7 +36,8 @@ class GAN(AdversarialModel):
     gan.fit(images, batch_size=64, epochs=10)
     ```
 
-    Reference: Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661, algorithm 1.
+    References: Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661, algorithm 1; Salimans et
+    al. 2016, https://arxiv.org/abs/1606.03498.
     """
 
     def __init__(
@@ -43,28 +45,42 @@ class GAN(AdversarialModel):
         generator,
         critic,
         loss="non_saturating",
-        n_critic=1,
-        ema=0.999,
-        seed=0,
+        real_label=1.0,
+        alpha=2e-4,
         name="gan",
+        **shared,
     ):
-        if loss not in _GENERATOR_LOSSES:
+        validation.choice("loss", loss, [*losses.LOSSES, "feature_matching"])
+        validation.positive("alpha", alpha)
+        validation.positive("real_label", real_label)
+        logarithmic = loss in ("non_saturating", "minimax", "feature_matching")
+        if real_label > 1 or (real_label < 1 and not logarithmic):
             raise ValueError(
-                f"`loss` must be one of {sorted(_GENERATOR_LOSSES)}. Received: loss={loss!r}"
+                "`real_label` must lie in (0, 1], and below 1 goes with the losses non_saturating, "
+                f"minimax and feature_matching. Received: real_label={real_label}, loss={loss!r}"
             )
-        super().__init__(generator, critic, n_critic, ema, seed, name)
-        self.adversarial_loss = loss
+        played = "minimax" if loss == "feature_matching" else loss
+        super().__init__(generator, critic, played, name=name, **shared)
+        self.loss_name = loss
+        self.real_label = real_label
+        self.alpha = alpha
+        self.body = CriticBody(critic) if loss == "feature_matching" else None
 
     def default_optimizers(self):
-        return tuple(keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8) for _ in range(2))
+        return tuple(keras.optimizers.Adam(self.alpha, beta_1=0.5, epsilon=1e-8) for _ in range(2))
 
-    def critic_loss(self, real, fake, training=True):
-        return losses.minimax_critic(
-            self.critic(real, training=training), self.critic(fake, training=training)
-        )
+    def critic_loss(self, batch, training=True):
+        if self.real_label == 1.0:
+            return super().critic_loss(batch, training)
+        return losses.minimax_critic(*self.both_scores(batch, training), self.real_label)
 
-    def generator_loss(self, real, fake, training=True):
-        return _GENERATOR_LOSSES[self.adversarial_loss](self.critic(fake, training=training))
+    def generator_loss(self, batch, training=True):
+        if self.body is None:
+            return super().generator_loss(batch, training)
+        pair = (batch.real, batch.fake)
+        found = [self.scores(x, batch.labels, training, self.body.features) for x in pair]
+        return losses.feature_matching(*found)
 
     def get_config(self):
-        return {**super().get_config(), "loss": self.adversarial_loss}
+        own = {"loss": self.loss_name, "real_label": self.real_label, "alpha": self.alpha}
+        return {**super().get_config(), **own}

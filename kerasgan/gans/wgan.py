@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerasgan import backend, losses, validation
+from kerasgan import backend, validation
 from kerasgan.gans.base import AdversarialModel
 
 
@@ -22,9 +22,8 @@ class WGAN(AdversarialModel):
         n_critic: Critic steps for each generator step.
         warmup: Whether to take 100 critic steps for each of the first 25 generator steps and for
             every 500th, as the authors' code does (their paper does not say so).
-        ema: See `AdversarialModel`.
-        seed: See `AdversarialModel`.
         name: Name of the model.
+        **shared: See `AdversarialModel`.
 
     Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, algorithm 1.
     """
@@ -37,13 +36,14 @@ class WGAN(AdversarialModel):
         alpha=5e-5,
         n_critic=5,
         warmup=False,
-        ema=0.999,
-        seed=0,
         name="wgan",
+        **shared,
     ):
         validation.positive("clip", clip)
         validation.positive("alpha", alpha)
-        super().__init__(generator, critic, n_critic, ema, seed, name)
+        super().__init__(
+            generator, critic, **{"loss": "wasserstein", **shared}, n_critic=n_critic, name=name
+        )
         self.clip = clip
         self.alpha = alpha
         self.warmup = warmup
@@ -60,18 +60,10 @@ class WGAN(AdversarialModel):
             return 100
         return self.n_critic
 
-    def critic_step(self, real):
+    def critic_step(self, real, labels=None, penalise=True):
         weights = self.critic.trainable_variables
         backend.assign(weights, [ops.clip(w, -self.clip, self.clip) for w in weights])
-        super().critic_step(real)
-
-    def critic_loss(self, real, fake, training=True):
-        return losses.wasserstein_critic(
-            self.critic(real, training=training), self.critic(fake, training=training)
-        )
-
-    def generator_loss(self, real, fake, training=True):
-        return losses.wasserstein_generator(self.critic(fake, training=training))
+        super().critic_step(real, labels, penalise)
 
     def get_config(self):
         own = {"clip": self.clip, "alpha": self.alpha, "warmup": self.warmup}

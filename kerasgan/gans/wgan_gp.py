@@ -1,11 +1,10 @@
 """WGAN-GP: Wasserstein GAN with gradient penalty."""
 
 import keras
-from keras import ops
 
-from kerasgan import backend, losses, validation
+from kerasgan import validation
 from kerasgan.gans.base import AdversarialModel
-from kerasgan.penalties import gradient_penalty
+from kerasgan.penalties import GradientPenalty
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -20,33 +19,40 @@ class WGANGP(AdversarialModel):
         critic: See `AdversarialModel`; without batch normalisation, which is refused.
         gp_weight: Weight of the penalty, the paper's lambda: 10 for images, 0.1 in the authors'
             code for mixtures in the plane.
+        one_sided: Whether only gradients above 1 are penalised, an option of the paper.
         alpha: The learning rate of both default optimizers.
         n_critic: Critic steps for each generator step.
-        ema: See `AdversarialModel`.
-        seed: See `AdversarialModel`.
         name: Name of the model.
+        **shared: See `AdversarialModel`.
 
     Reference: Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028, algorithm 1.
     """
 
-    critic_batch_norm = False
-    logged = ("gradient_penalty",)
+    critic_norm = None
 
     def __init__(
         self,
         generator,
         critic,
         gp_weight=10.0,
+        one_sided=False,
         alpha=1e-4,
         n_critic=5,
-        ema=0.999,
-        seed=0,
         name="wgan_gp",
+        **shared,
     ):
         validation.positive("gp_weight", gp_weight, zero=True)
         validation.positive("alpha", alpha)
-        super().__init__(generator, critic, n_critic, ema, seed, name)
+        super().__init__(
+            generator,
+            critic,
+            **{"loss": "wasserstein", **shared},
+            n_critic=n_critic,
+            name=name,
+            own_penalties=(GradientPenalty(gp_weight, one_sided=one_sided),),
+        )
         self.gp_weight = gp_weight
+        self.one_sided = one_sided
         self.alpha = alpha
 
     def default_optimizers(self):
@@ -55,19 +61,6 @@ class WGANGP(AdversarialModel):
             for _ in range(2)
         )
 
-    def critic_loss(self, real, fake, training=True):
-        def critic(images):
-            return self.critic(images, training=training)
-
-        rows = ops.shape(real)[0]
-        epsilon = backend.draw(lambda n: keras.random.uniform((n,), seed=self.seed_generator), rows)
-        penalty = gradient_penalty(critic, real, fake, epsilon)
-        self.log("gradient_penalty", penalty, rows)
-        loss = losses.wasserstein_critic(critic(real), critic(fake))
-        return loss + self.gp_weight * penalty
-
-    def generator_loss(self, real, fake, training=True):
-        return losses.wasserstein_generator(self.critic(fake, training=training))
-
     def get_config(self):
-        return {**super().get_config(), "gp_weight": self.gp_weight, "alpha": self.alpha}
+        own = {"gp_weight": self.gp_weight, "one_sided": self.one_sided, "alpha": self.alpha}
+        return {**super().get_config(), **own}

@@ -8,8 +8,11 @@ from keras import ops
 
 from kerasgan import validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT
+from kerasgan.layers import MinibatchDiscrimination, SpectralDense, SpectralEmbedding
 
-NORMS = (None, "batch")
+NORMS = (None, "batch", "spectral")
+CONDITIONINGS = ("projection", "concat")
+MINIBATCHES = (None, "discrimination", "stddev")
 
 
 class Builder(keras.Model):
@@ -29,6 +32,7 @@ class Builder(keras.Model):
     def __init__(self, inputs, outputs, arguments, name):
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         self.arguments = arguments
+        self.num_classes = arguments.get("num_classes")
 
     def get_config(self):
         return {**self.arguments, "name": self.name}
@@ -65,14 +69,67 @@ class Normal(keras.initializers.Initializer):
         return {"mean": self.mean, "stddev": self.stddev, "seed": self.seed}
 
 
-def check(**arguments):
-    """Raise ValueError for a size that is not a positive integer or an unknown norm."""
+_CHOICES = {"norm": NORMS, "conditioning": CONDITIONINGS, "minibatch": MINIBATCHES}
+
+
+def check(num_classes=None, **arguments):
+    """Raise ValueError for a size that is not a positive integer or a choice that is unknown."""
     for name, value in arguments.items():
-        if name == "norm":
-            if value not in NORMS:
-                raise ValueError(f"`norm` must be one of {NORMS}. Received: norm={value!r}")
-        else:
+        if name not in _CHOICES:
             validation.positive_integer(name, value)
+        elif value not in _CHOICES[name]:
+            raise ValueError(
+                f"`{name}` must be one of {_CHOICES[name]}. Received: {name}={value!r}"
+            )
+    if num_classes is not None:
+        validation.positive_integer("num_classes", num_classes)
+
+
+def latent_inputs(latent_dim, num_classes):
+    """Return a generator's inputs and the vector that it starts from: z, with the class one-hot."""
+    z = keras.Input((latent_dim,))
+    if num_classes is None:
+        return z, z
+    labels = keras.Input((), dtype="int32", name="labels")
+    return [z, labels], keras.layers.Concatenate()([z, ops.one_hot(labels, num_classes)])
+
+
+def image_inputs(shape, num_classes, conditioning, packing):
+    """Return a critic's inputs, the images that it looks at, and its labels or None.
+
+    With the conditioning "concat" each class is a map beside the channels.
+    """
+    height, width, channels = shape
+    images = keras.Input((height, width, packing * channels))
+    if num_classes is None:
+        return images, images, None
+    labels = keras.Input((), dtype="int32", name="labels")
+    x = images
+    if conditioning == "concat":
+        maps = ops.reshape(ops.one_hot(labels, num_classes), (-1, 1, 1, num_classes))
+        x = keras.layers.Concatenate()([images, ops.ones_like(images[..., :1]) * maps])
+    return [images, labels], x, labels
+
+
+def score(features, labels, num_classes, conditioning, norm=None, minibatch=None, stddev=0.02):
+    """Return the critic's score of flat features, the last layer.
+
+    "projection" adds the inner product of the features with a vector of the class.
+    Reference: Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637.
+    """
+    if minibatch == "discrimination":
+        features = MinibatchDiscrimination()(features)
+    dense, embedding = keras.layers.Dense, keras.layers.Embedding
+    if norm == "spectral":
+        dense, embedding = SpectralDense, SpectralEmbedding
+    x = dense(1, kernel_initializer=Normal(0.0, stddev), dtype="float32")(features)
+    if labels is None or conditioning == "concat":
+        return x
+    vectors = embedding(
+        num_classes, features.shape[-1], embeddings_initializer=Normal(0.0, stddev), dtype="float32"
+    )(labels)
+    inner = ops.sum(vectors * ops.cast(features, "float32"), axis=-1, keepdims=True)
+    return keras.layers.Add(dtype="float32")([x, inner])
 
 
 def channel_axis():

@@ -6,12 +6,24 @@ import keras
 from keras import layers
 
 from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D, Conv2DTranspose
+from kerasgan.layers import MinibatchStddev, SpectralConv2D
 from kerasgan.networks import base
 
 SIZES = (28, 32, 64, 128)
 
 
-def dcgan(image_size=64, channels=3, latent_dim=128, width=64, kernel_size=4, critic_norm=None):
+def dcgan(
+    image_size=64,
+    channels=3,
+    latent_dim=128,
+    width=64,
+    kernel_size=4,
+    critic_norm=None,
+    num_classes=None,
+    conditioning="projection",
+    packing=1,
+    minibatch=None,
+):
     """Return a DCGAN generator and critic.
 
     Departures from the paper: kernels of 4, which the stride of 2 divides, in place of 5, since
@@ -24,7 +36,14 @@ def dcgan(image_size=64, channels=3, latent_dim=128, width=64, kernel_size=4, cr
         latent_dim: Width of the latent vectors.
         width: Feature maps beside the image; they double with each halving of the side.
         kernel_size: Side of the convolution kernels.
-        critic_norm: "batch", as in the paper, or None, as losses with gradient penalties ask.
+        critic_norm: "batch", as in the paper; None, as losses with gradient penalties ask; or
+            "spectral".
+        num_classes: Classes of a conditional pair, which take `[z, labels]` and `[images, labels]`;
+            None for an unconditional one.
+        conditioning: How labels enter the critic: "projection", or "concat", a map for each class.
+        packing: Images that the critic judges together, stacked along the channels.
+        minibatch: "discrimination" or "stddev", a layer in the critic that compares the images of
+            a batch, or None.
 
     Returns:
         `(generator, critic)`: from `(batch_size, latent_dim)` to images in [-1, 1] of shape
@@ -37,8 +56,13 @@ def dcgan(image_size=64, channels=3, latent_dim=128, width=64, kernel_size=4, cr
         "channels": channels,
         "width": width,
         "kernel_size": kernel_size,
+        "num_classes": num_classes,
     }
-    return DCGANGenerator(latent_dim=latent_dim, **size), DCGANCritic(norm=critic_norm, **size)
+    critic = {"conditioning": conditioning, "packing": packing, "minibatch": minibatch}
+    return (
+        DCGANGenerator(latent_dim=latent_dim, **size),
+        DCGANCritic(norm=critic_norm, **size, **critic),
+    )
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -52,6 +76,7 @@ class DCGANGenerator(base.Builder):
         latent_dim=128,
         width=64,
         kernel_size=4,
+        num_classes=None,
         name="dcgan_generator",
     ):
         arguments = {
@@ -60,11 +85,12 @@ class DCGANGenerator(base.Builder):
             "latent_dim": latent_dim,
             "width": width,
             "kernel_size": kernel_size,
+            "num_classes": num_classes,
         }
         base.check(**arguments)
         sides = _sides(image_size)
         side, maps = sides[0], width * 2 ** (len(sides) - 2)
-        z = keras.Input((latent_dim,))
+        inputs, z = base.latent_inputs(latent_dim, num_classes)
         x = layers.Dense(
             side * side * maps, use_bias=False, kernel_initializer=base.Normal(0.0, 0.02)
         )(z)
@@ -76,7 +102,7 @@ class DCGANGenerator(base.Builder):
             x = _norm_relu(_cropped(x, side))
         x = Conv2DTranspose(channels, kernel_size, **_stride_two())(x)
         x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
-        super().__init__(z, x, arguments, name)
+        super().__init__(inputs, x, arguments, name)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -90,6 +116,10 @@ class DCGANCritic(base.Builder):
         width=64,
         kernel_size=4,
         norm=None,
+        num_classes=None,
+        conditioning="projection",
+        packing=1,
+        minibatch=None,
         name="dcgan_critic",
     ):
         arguments = {
@@ -97,19 +127,28 @@ class DCGANCritic(base.Builder):
             "channels": channels,
             "width": width,
             "kernel_size": kernel_size,
+            "norm": norm,
+            "num_classes": num_classes,
+            "conditioning": conditioning,
+            "packing": packing,
+            "minibatch": minibatch,
         }
-        base.check(norm=norm, **arguments)
-        images = keras.Input((image_size, image_size, channels))
+        base.check(**arguments)
+        shape = (image_size, image_size, channels)
+        inputs, images, labels = base.image_inputs(shape, num_classes, conditioning, packing)
         x = base.to_inside(images)
+        convolution = SpectralConv2D if norm == "spectral" else Conv2D
         for i in range(len(_sides(image_size)) - 1):
             normed = norm == "batch" and i > 0
-            x = Conv2D(width * 2**i, kernel_size, **_stride_two(use_bias=not normed))(x)
+            x = convolution(width * 2**i, kernel_size, **_stride_two(use_bias=not normed))(x)
             if normed:
                 x = _batch_norm(x)
             x = layers.LeakyReLU(0.2)(x)
+        if minibatch == "stddev":
+            x = MinibatchStddev(data_format=PREFERRED_DATA_FORMAT)(x)
         x = layers.Flatten()(base.to_outside(x))
-        score = layers.Dense(1, kernel_initializer=base.Normal(0.0, 0.02), dtype="float32")(x)
-        super().__init__(images, score, {**arguments, "norm": norm}, name)
+        scores = base.score(x, labels, num_classes, conditioning, norm, minibatch)
+        super().__init__(inputs, scores, arguments, name)
 
 
 def _sides(image_size):

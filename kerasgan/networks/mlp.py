@@ -6,10 +6,22 @@ import keras
 from keras import layers
 
 from kerasgan.backend import BatchNormalization
+from kerasgan.layers import SpectralDense
 from kerasgan.networks import base
 
 
-def mlp(image_size=28, channels=1, latent_dim=128, width=512, depth=3, critic_norm=None):
+def mlp(
+    image_size=28,
+    channels=1,
+    latent_dim=128,
+    width=512,
+    depth=3,
+    critic_norm=None,
+    num_classes=None,
+    conditioning="projection",
+    packing=1,
+    minibatch=None,
+):
     """Return a fully connected generator and critic.
 
     ReLU in the generator and LeakyReLU 0.2 in the critic, without normalisation: the generator
@@ -21,8 +33,11 @@ def mlp(image_size=28, channels=1, latent_dim=128, width=512, depth=3, critic_no
         latent_dim: Width of the latent vectors.
         width: Units in each hidden layer.
         depth: Hidden layers in each network.
-        critic_norm: "batch" or None; batch normalisation in the critic's hidden layers but the
-            first.
+        critic_norm: "batch", in the critic's hidden layers but the first, "spectral" or None.
+        num_classes: Classes of a conditional pair, or None; see `dcgan`.
+        conditioning: See `dcgan`.
+        packing: See `dcgan`.
+        minibatch: "discrimination", or None; see `dcgan`.
 
     Returns:
         `(generator, critic)`: from `(batch_size, latent_dim)` to images in [-1, 1] of shape
@@ -30,8 +45,18 @@ def mlp(image_size=28, channels=1, latent_dim=128, width=512, depth=3, critic_no
 
     Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, section 4.3.
     """
-    size = {"image_size": image_size, "channels": channels, "width": width, "depth": depth}
-    return MLPGenerator(latent_dim=latent_dim, **size), MLPCritic(norm=critic_norm, **size)
+    size = {
+        "image_size": image_size,
+        "channels": channels,
+        "width": width,
+        "depth": depth,
+        "num_classes": num_classes,
+    }
+    critic = {"conditioning": conditioning, "packing": packing, "minibatch": minibatch}
+    return (
+        MLPGenerator(latent_dim=latent_dim, **size),
+        MLPCritic(norm=critic_norm, **size, **critic),
+    )
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -45,6 +70,7 @@ class MLPGenerator(base.Builder):
         latent_dim=128,
         width=512,
         depth=3,
+        num_classes=None,
         name="mlp_generator",
     ):
         arguments = {
@@ -53,40 +79,66 @@ class MLPGenerator(base.Builder):
             "latent_dim": latent_dim,
             "width": width,
             "depth": depth,
+            "num_classes": num_classes,
         }
         base.check(**arguments)
         shape = (image_size, image_size, channels)
-        z = x = keras.Input((latent_dim,))
+        inputs, x = base.latent_inputs(latent_dim, num_classes)
         for _ in range(depth):
             x = layers.Dense(width, kernel_initializer=_scaled(x, 2.0))(x)
             x = layers.ReLU()(x)
         x = layers.Dense(math.prod(shape), kernel_initializer=_scaled(x, 1.0))(x)
         x = layers.Activation("tanh", dtype="float32")(layers.Reshape(shape)(x))
-        super().__init__(z, x, arguments, name)
+        super().__init__(inputs, x, arguments, name)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class MLPCritic(base.Builder):
     """Dense layers from an image to its score; see `mlp`."""
 
-    def __init__(self, image_size=28, channels=1, width=512, depth=3, norm=None, name="mlp_critic"):
+    def __init__(
+        self,
+        image_size=28,
+        channels=1,
+        width=512,
+        depth=3,
+        norm=None,
+        num_classes=None,
+        conditioning="projection",
+        packing=1,
+        minibatch=None,
+        name="mlp_critic",
+    ):
         arguments = {
             "image_size": image_size,
             "channels": channels,
             "width": width,
             "depth": depth,
+            "norm": norm,
+            "num_classes": num_classes,
+            "conditioning": conditioning,
+            "packing": packing,
+            "minibatch": minibatch,
         }
-        base.check(norm=norm, **arguments)
-        images = keras.Input((image_size, image_size, channels))
+        base.check(**arguments)
+        if minibatch == "stddev":
+            raise ValueError(
+                "`minibatch` must be None or 'discrimination' in fully connected critics, which "
+                f"have no feature maps. Received: minibatch={minibatch!r}"
+            )
+        shape = (image_size, image_size, channels)
+        inputs, images, labels = base.image_inputs(shape, num_classes, conditioning, packing)
         x = layers.Flatten()(images)
+        dense = SpectralDense if norm == "spectral" else layers.Dense
         for i in range(depth):
             normed = norm == "batch" and i > 0
-            x = layers.Dense(width, use_bias=not normed, kernel_initializer=_scaled(x, 2.0))(x)
+            x = dense(width, use_bias=not normed, kernel_initializer=_scaled(x, 2.0))(x)
             if normed:
                 x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
             x = layers.LeakyReLU(0.2)(x)
-        score = layers.Dense(1, kernel_initializer=_scaled(x, 1.0), dtype="float32")(x)
-        super().__init__(images, score, {**arguments, "norm": norm}, name)
+        gain = math.sqrt(1.0 / width)
+        scores = base.score(x, labels, num_classes, conditioning, norm, minibatch, gain)
+        super().__init__(inputs, scores, arguments, name)
 
 
 def _scaled(x, gain):

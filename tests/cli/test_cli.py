@@ -1,10 +1,10 @@
 """The command line: what it writes, what it prints, and its exit codes."""
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 
 import keras
@@ -357,9 +357,9 @@ def test_zoo_lists_and_shows(command):
 
 def test_help_is_quick():
     command = [sys.executable, "-m", "kerasgan_cli", "train", "--help"]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    for _ in range(4):
+    seconds = []
+    for _ in range(8):  # Other work on the machine lengthens some of them.
+        started = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Processor time, which other work on the machine does not lengthen.
-    assert (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 4 < 0.3
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.3

@@ -89,7 +89,7 @@ def test_gradient_penalty_refuses_batch_norm():
 @pytest.mark.parametrize(
     ("variant", "arguments"),
     [
-        (kerasgan.GAN, {"loss": "wasserstein"}),
+        (kerasgan.GAN, {"loss": "cross_entropy"}),
         (kerasgan.GAN, {"n_critic": 0}),
         (kerasgan.GAN, {"n_critic": 1.5}),
         (kerasgan.GAN, {"ema": 1.0}),

@@ -14,11 +14,15 @@ from kerasgan.gans import VARIANTS
 every_variant = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 
 
-def make(variant, compiled=True, **arguments):
-    norm = "batch" if variant.critic_batch_norm else None
+# What a variant needs beside its defaults on small networks.
+SMALL = {kerasgan.InfoGAN: {"categorical": (3,), "continuous": 1}}
+
+
+def make(variant, compiled=True, architecture="mlp", size=None, **arguments):
     # Fully connected: convolutions take JAX many seconds to compile, and other tests have them.
-    pair = networks.mlp(28, 1, latent_dim=8, width=16, depth=2, critic_norm=norm)
-    gan = variant(*pair, **arguments)
+    size = {"mlp": {"width": 16, "depth": 2}, "dcgan": {"width": 4}}[architecture] | (size or {})
+    pair = variant.default_networks(architecture, image_size=28, channels=1, latent_dim=8, **size)
+    gan = variant(*pair, **{**SMALL.get(variant, {}), **arguments})
     if compiled:
         gan.compile()
     return gan
@@ -48,16 +52,15 @@ def test_fits_two_rounds_and_logs_finite_losses(variant, images):
     gan = make(variant)
     rounds = np.concatenate([images] * 2 * gan.n_critic)
     history = gan.fit(rounds, batch_size=64, epochs=1, verbose=0).history
-    assert set(history) == {"loss", "critic_loss", "generator_loss", *gan.logged}
+    penalties = {penalty.name for penalty in gan.penalties}
+    assert set(history) == {"loss", "critic_loss", "generator_loss", *penalties, *gan.logged}
     assert all(np.isfinite(series).all() for series in history.values())
     assert (gan.critic_steps, gan.generator_steps) == (2 * gan.n_critic, 2)
 
 
 @every_variant
 def test_convolutional_networks_train(variant, images):
-    norm = "batch" if variant.critic_batch_norm else None
-    gan = variant(*networks.dcgan(28, 1, latent_dim=8, width=4, critic_norm=norm), n_critic=1)
-    gan.compile()
+    gan = make(variant, architecture="dcgan", n_critic=1)
     history = gan.fit(images, batch_size=32, verbose=0).history
     assert np.isfinite(history["loss"]).all()
 
@@ -93,11 +96,11 @@ def test_every_critic_step_sees_a_fresh_batch(variant, images, monkeypatch):
     gan.compile(run_eagerly=True)
     seen = []
 
-    def note(real):
+    def note(real, labels, penalise):
         seen.append(float(ops.convert_to_numpy(real)[0].sum()))
 
     monkeypatch.setattr(gan, "critic_step", note)
-    monkeypatch.setattr(gan, "generator_step", lambda real: seen.append("generator"))
+    monkeypatch.setattr(gan, "generator_step", lambda real, labels: seen.append("generator"))
     gan.fit(images, batch_size=8, verbose=0)
     assert [i for i, name in enumerate(seen) if name == "generator"] == [3, 7]
     batches = [value for value in seen if value != "generator"]
@@ -150,10 +153,8 @@ def test_sample_is_deterministic_batched_and_nhwc(variant):
 
 @every_variant
 def test_predict_uses_what_sample_uses(variant):
-    from kerasgan.gans.latent import latent_vectors
-
     gan = make(variant)
-    predicted = gan.predict(latent_vectors(4, 8, seed=3), verbose=0)
+    predicted = gan.predict(gan.latent_vectors(4, seed=3), verbose=0)
     np.testing.assert_allclose(predicted, gan.sample(4, seed=3), atol=1e-6)
 
 
@@ -358,10 +359,8 @@ def test_users_own_networks_train(images):
 
 @pytest.mark.parametrize("format", ["tf_saved_model", "onnx"])
 def test_export_gives_the_same_images(format, tmp_path, backend_name):
-    from kerasgan.gans.latent import latent_vectors
-
     gan = make(kerasgan.WGANGP)
-    z = latent_vectors(3, 8, seed=1)
+    z = gan.latent_vectors(3, seed=1)
     if format == "onnx":
         pytest.importorskip("onnx")
         runtime = pytest.importorskip("onnxruntime")

@@ -1,0 +1,145 @@
+"""Flow-GAN: a generator that knows the likelihood of an image."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasgan import backend, networks, validation
+from kerasgan.gans import checks
+from kerasgan.gans.base import AdversarialModel
+from kerasgan.networks.flow import bits_per_dimension, flow
+from kerasgan.penalties import GradientPenalty
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class FlowGAN(AdversarialModel):
+    """An invertible generator, trained by a critic and by maximum likelihood at once.
+
+    A dropped mode costs likelihood without bound, so that the hybrid does not collapse. The
+    generator minimises `adversarial_weight * (-E[f(G(z))]) + nll_weight * NLL`, the negative
+    log-likelihood in nats per image; a weight of zero leaves one of the two alone. The critic is
+    WGAN-GP's. Departure: the moving average is an addition.
+
+    Args:
+        generator: A flow, as `kerasgan.networks.FlowGenerator`, whose latent vectors are as wide
+            as an image has values; its `prior` is the model's.
+        critic: See `AdversarialModel`; without batch normalisation, which is refused.
+        adversarial_weight: 0 is pure likelihood.
+        nll_weight: 0 is pure adversarial; the paper's lambda.
+        gp_weight: Weight of the gradient penalty.
+        alpha: The learning rate of both default optimizers; 1e-3 for RealNVP in the paper.
+        n_critic: Critic steps for each generator step.
+        name: Name of the model.
+        **shared: See `AdversarialModel`.
+
+    Reference: Grover et al. 2018, https://arxiv.org/abs/1705.08868.
+    """
+
+    critic_norm = None
+    logged = ("bits_per_dimension",)
+
+    def __init__(
+        self,
+        generator,
+        critic,
+        adversarial_weight=1.0,
+        nll_weight=1.0,
+        gp_weight=10.0,
+        alpha=1e-4,
+        n_critic=5,
+        name="flow_gan",
+        **shared,
+    ):
+        for argument, value in (
+            ("adversarial_weight", adversarial_weight),
+            ("nll_weight", nll_weight),
+            ("gp_weight", gp_weight),
+        ):
+            validation.positive(argument, value, zero=True)
+        validation.positive("alpha", alpha)
+        if adversarial_weight == nll_weight == 0:
+            raise ValueError(
+                "`adversarial_weight` and `nll_weight` must not both be zero. Received: both are"
+            )
+        checks.flow(generator)
+        super().__init__(
+            generator,
+            critic,
+            **{"loss": "wasserstein", **shared, "prior": generator.prior},
+            n_critic=n_critic,
+            name=name,
+            own_penalties=(GradientPenalty(gp_weight),),
+        )
+        self.adversarial_weight = adversarial_weight
+        self.nll_weight = nll_weight
+        self.gp_weight = gp_weight
+        self.alpha = alpha
+
+    @classmethod
+    def default_networks(cls, architecture="nice", **size):
+        """Return a flow and a critic; see `AdversarialModel.default_networks`.
+
+        Args:
+            architecture: "nice" or "realnvp"; anything else stands for "nice".
+            **size: Arguments of `kerasgan.networks.flow`, those that it lacks left out.
+        """
+        kind = architecture if architecture in networks.FLOWS else "nice"
+        taken = ("image_size", "channels", "width", "depth", "hidden_layers", "critic_width")
+        return flow(kind=kind, **{name: size[name] for name in taken if name in size})
+
+    def default_optimizers(self):
+        return tuple(
+            keras.optimizers.Adam(self.alpha, beta_1=0.5, beta_2=0.9, epsilon=1e-8)
+            for _ in range(2)
+        )
+
+    def generator_loss(self, batch, training=True):
+        rows = ops.shape(batch.real)[0]
+        noise = self.noise(rows, "uniform", *self.image_shape)
+        log_prob = ops.mean(self.generator.log_prob(batch.real, noise))
+        self.log("bits_per_dimension", bits_per_dimension(log_prob, self.latent_dim), rows)
+        loss = -self.nll_weight * log_prob if self.nll_weight else 0.0
+        if self.adversarial_weight:
+            loss += self.adversarial_weight * super().generator_loss(batch, training)
+        return loss
+
+    def log_prob(self, x, seed=0, batch_size=256):
+        """Return the log-likelihood of 8-bit images under the network that `sample` uses.
+
+        Args:
+            x: Images `(n, height, width, channels)` in [-1, 1].
+            seed: Seed of the dequantisation noise.
+            batch_size: Images at a time.
+
+        Returns:
+            A dict of "nats", an array `(n,)`, and "bits_per_dimension", the same in bits for each
+            value of an image.
+        """
+        self.synchronize()
+        checks.shape("x", np.shape(x), self.image_shape)
+        x = np.asarray(x, "float32")
+        noise = np.random.default_rng(seed).random(x.shape, dtype="float32")
+        with backend.no_gradients():
+            nats = np.concatenate(
+                [
+                    ops.convert_to_numpy(
+                        self.sampler.log_prob(*(a[start : start + batch_size] for a in (x, noise)))
+                    )
+                    for start in range(0, len(x), batch_size)
+                ]
+            )
+        return {
+            "nats": nats,
+            "bits_per_dimension": bits_per_dimension(nats, math.prod(x.shape[1:])),
+        }
+
+    def get_config(self):
+        own = {
+            "adversarial_weight": self.adversarial_weight,
+            "nll_weight": self.nll_weight,
+            "gp_weight": self.gp_weight,
+            "alpha": self.alpha,
+        }
+        return {**super().get_config(), **own}

@@ -1,0 +1,227 @@
+"""InfoGAN: a generator whose codes can be read back from its images."""
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from kerasgan import validation
+from kerasgan.gans import latent
+from kerasgan.gans.base import AdversarialModel
+from kerasgan.gans.body import CriticBody
+from kerasgan.networks.base import Normal
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class InfoGAN(AdversarialModel):
+    """Part of the latent vector are codes, and a network Q is trained to read them in the images.
+
+    A latent vector is noise from U(-1, 1), a one-hot vector for each categorical code, and
+    continuous codes from U(-1, 1). Q shares the critic's body and adds a hidden layer of 128 with
+    batch normalisation. The lower bound of the mutual information, `E[log Q(c | x)] + H(c)` in
+    nats, is logged and enters both losses; Q moves with the critic, as in the authors' code, and
+    its density of continuous codes is a normal one of variance 1.
+
+    Args:
+        generator: Takes `latent_dim` numbers, the codes being the last of them.
+        critic: A functional network whose last layer takes its features.
+        categorical: Number of values of each categorical code.
+        continuous: How many continuous codes there are.
+        info_weight: Weight of the categorical codes' information; the paper's lambda.
+        continuous_weight: Weight of the continuous codes'.
+        alpha: The generator's default learning rate.
+        critic_alpha: The critic's.
+        name: Name of the model.
+        **shared: See `AdversarialModel`.
+
+    Reference: Chen et al. 2016, https://arxiv.org/abs/1606.03657, and its code for MNIST: 62 noise,
+    one code of 10 values, two continuous ones, Adam with beta_1 0.5, batches of 128.
+    """
+
+    logged = ("mutual_information",)
+
+    def __init__(
+        self,
+        generator,
+        critic,
+        categorical=(10,),
+        continuous=2,
+        info_weight=1.0,
+        continuous_weight=1.0,
+        alpha=1e-3,
+        critic_alpha=2e-4,
+        name="infogan",
+        **shared,
+    ):
+        for size in categorical:
+            validation.positive_integer("categorical", size)
+        if continuous != 0:
+            validation.positive_integer("continuous", continuous)
+        for argument, value in (("alpha", alpha), ("critic_alpha", critic_alpha)):
+            validation.positive(argument, value)
+        for argument, value in (
+            ("info_weight", info_weight),
+            ("continuous_weight", continuous_weight),
+        ):
+            validation.positive(argument, value, zero=True)
+        super().__init__(generator, critic, **{"prior": "uniform", **shared}, name=name)
+        self.categorical = tuple(categorical)
+        self.continuous = continuous
+        self.info_weight = info_weight
+        self.continuous_weight = continuous_weight
+        self.alpha = alpha
+        self.critic_alpha = critic_alpha
+        self.code_dim = sum(self.categorical) + continuous
+        if not 0 < self.code_dim < self.latent_dim:
+            raise ValueError(
+                "`categorical` and `continuous` must leave room for noise in the generator's "
+                f"latent vectors. Received: {self.code_dim} numbers of codes and latent_dim="
+                f"{self.latent_dim}"
+            )
+        self.body = CriticBody(critic)
+        self.code_reader = _code_reader(self.body.width, self.code_dim)
+
+    def default_optimizers(self):
+        rates = (self.alpha, self.critic_alpha)
+        return tuple(keras.optimizers.Adam(rate, beta_1=0.5, epsilon=1e-8) for rate in rates)
+
+    def critic_variables(self):
+        return [*self.critic.trainable_variables, *self.code_reader.trainable_variables]
+
+    def critic_loss(self, batch, training=True):
+        return super().critic_loss(batch, training) - self.information(batch, training)
+
+    def generator_loss(self, batch, training=True):
+        return super().generator_loss(batch, training) - self.information(batch, training)
+
+    def information(self, batch, training=True):
+        """Return the weighted lower bound of the mutual information of codes and images."""
+        features = self.scores(batch.fake, batch.labels, training, self.body.features)
+        read = ops.cast(self.code_reader(features, training=training), "float32")
+        codes = batch.z[:, self.latent_dim - self.code_dim :]
+        if self.packing > 1:  # The features are of a pack: its first image's codes are asked for.
+            codes = codes[:: self.packing]
+        start, categorical = 0, 0.0
+        for size in self.categorical:
+            log_q = ops.log_softmax(read[:, start : start + size], axis=-1)
+            code = codes[:, start : start + size]
+            categorical += ops.mean(ops.sum(code * log_q, axis=-1)) + math.log(size)
+            start += size
+        error = ops.sum(ops.square(codes[:, start:] - read[:, start:]), axis=-1)
+        entropy = self.continuous * (math.log(2.0) - 0.5 * math.log(2.0 * math.pi))
+        continuous = entropy - 0.5 * ops.mean(error)
+        self.log("mutual_information", categorical + continuous, ops.shape(batch.fake)[0])
+        return self.info_weight * categorical + self.continuous_weight * continuous
+
+    def latent(self, batch_size):
+        noise = super().latent(batch_size)
+        parts = [noise[:, : self.latent_dim - self.code_dim]]
+        for size in self.categorical:
+            drawn = ops.cast(self.noise(batch_size, "uniform") * size, "int32")
+            parts.append(ops.one_hot(ops.minimum(drawn, size - 1), size, dtype="float32"))
+        parts.append(noise[:, self.latent_dim - self.continuous :])
+        return ops.concatenate(parts, axis=1)
+
+    def latent_vectors(self, n, seed=None, codes=None):
+        """Return the latent vectors of `sample(n, seed, codes)`."""
+        z = latent.latent_vectors(n, self.latent_dim, seed, "uniform")
+        start = self.latent_dim - self.code_dim
+        for i, size in enumerate(self.categorical):
+            chosen = ((z[:, start] + 1.0) / 2.0 * size).astype(int).clip(0, size - 1)
+            if codes and f"categorical_{i}" in codes:
+                chosen = np.broadcast_to(codes[f"categorical_{i}"], n)
+            if chosen.min() < 0 or chosen.max() >= size:
+                raise ValueError(
+                    f"`codes`: categorical_{i} must lie in 0..{size - 1}. Received: "
+                    f"{chosen.min()} to {chosen.max()}"
+                )
+            z[:, start : start + size] = np.eye(size, dtype="float32")[chosen]
+            start += size
+        for i in range(self.continuous):
+            if codes and f"continuous_{i}" in codes:
+                z[:, start + i] = codes[f"continuous_{i}"]
+        return z
+
+    @property
+    def code_names(self):
+        """The names of the codes, in the order of the latent vector."""
+        return [
+            *(f"categorical_{i}" for i in range(len(self.categorical))),
+            *(f"continuous_{i}" for i in range(self.continuous)),
+        ]
+
+    def sample(self, n, seed=None, labels=None, batch_size=256, codes=None):
+        """Return generated images; see `AdversarialModel.sample`.
+
+        Args:
+            n: How many.
+            seed: Seed of the latent vectors, and of the codes that are not given.
+            labels: Of a conditional model.
+            batch_size: Images computed at a time.
+            codes: Values by name, one for all images or n of them: `categorical_0` is a number
+                below that code's size, `continuous_0` one in [-1, 1].
+        """
+        validation.positive_integer("n", n)
+        for name in codes or ():
+            validation.choice("codes", name, self.code_names)
+        if labels is None and self.num_classes is not None:
+            labels = latent.labels(n, self.num_classes, seed)
+        return self.images_of(self.latent_vectors(n, seed, codes), labels, batch_size)
+
+    def traverse(self, code, steps=10, rows=10, seed=None):
+        """Return images in each row of which one code alone changes.
+
+        Args:
+            code: A name, `categorical_0` or `continuous_1`.
+            steps: Values of a continuous code, evenly from -1 to 1; a categorical code takes all
+                of its own.
+            rows: Latent vectors, one each row.
+            seed: Their seed.
+
+        Returns:
+            A float32 array `(rows * steps, height, width, channels)`, row by row, as
+            `kerasgan.pictures.save_grid(path, images, columns=steps)` draws it.
+        """
+        validation.choice("code", code, self.code_names)
+        for name, value in (("steps", steps), ("rows", rows)):
+            validation.positive_integer(name, value)
+        kind, number = code.split("_")
+        if kind == "categorical":
+            values = np.arange(self.categorical[int(number)])
+            offset = sum(self.categorical[: int(number)])
+        else:
+            values = np.linspace(-1.0, 1.0, steps)
+            offset = sum(self.categorical) + int(number)
+        z = np.repeat(self.latent_vectors(rows, seed), len(values), axis=0)
+        start = self.latent_dim - self.code_dim + offset
+        if kind == "categorical":
+            z[:, start : start + len(values)] = np.tile(np.eye(len(values)), (rows, 1))
+        else:
+            z[:, start] = np.tile(values, rows)
+        return self.images_of(z)
+
+    def get_config(self):
+        own = {
+            "categorical": list(self.categorical),
+            "continuous": self.continuous,
+            "info_weight": self.info_weight,
+            "continuous_weight": self.continuous_weight,
+            "alpha": self.alpha,
+            "critic_alpha": self.critic_alpha,
+        }
+        return {**super().get_config(), **own}
+
+
+def _code_reader(width, code_dim):
+    """Return Q's own part, from the critic's features to a distribution's parameters."""
+    return keras.Sequential(
+        [
+            keras.Input((width,)),
+            layers.Dense(128, use_bias=False, kernel_initializer=Normal(0.0, 0.02)),
+            layers.BatchNormalization(momentum=0.9, epsilon=1e-5),
+            layers.LeakyReLU(0.1),
+            layers.Dense(code_dim, kernel_initializer=Normal(0.0, 0.02), dtype="float32"),
+        ],
+        name="code_reader",
+    )

@@ -1,0 +1,118 @@
+"""Unrolled GAN: the generator answers to the critic that its images would make."""
+
+import keras
+from keras import ops
+
+from kerasgan import backend, validation
+from kerasgan.gans.gan import GAN
+
+_INNER = ("adam", "sgd")
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class UnrolledGAN(GAN):
+    """The generator's loss is taken at the critic of K steps ahead, and differentiated through it.
+
+    The K steps are on the batch at hand, with the critic optimizer's learning rate and, where both
+    are Adam, its moments; the real critic takes one step. What the unrolled critic writes, as
+    statistics of batch normalisation, is forgotten.
+
+    Args:
+        generator: See `AdversarialModel`.
+        critic: See `AdversarialModel`.
+        unrolled_steps: The paper's K; 0 is the plain GAN.
+        inner: The optimizer of these steps: "adam", as the authors' notebook, or "sgd".
+        alpha: The generator's default learning rate.
+        critic_alpha: The critic's; both those of the notebook, as is beta_1 0.5.
+        name: Name of the model.
+        **shared: See `GAN`.
+
+    Reference: Metz et al. 2017, https://arxiv.org/abs/1611.02163, section 2.
+    """
+
+    def __init__(
+        self,
+        generator,
+        critic,
+        unrolled_steps=5,
+        inner="adam",
+        alpha=1e-3,
+        critic_alpha=1e-4,
+        name="unrolled_gan",
+        **shared,
+    ):
+        if unrolled_steps != 0:
+            validation.positive_integer("unrolled_steps", unrolled_steps)
+        validation.choice("inner", inner, _INNER)
+        validation.positive("critic_alpha", critic_alpha)
+        super().__init__(generator, critic, alpha=alpha, name=name, **shared)
+        self.unrolled_steps = unrolled_steps
+        self.inner = inner
+        self.critic_alpha = critic_alpha
+
+    def default_optimizers(self):
+        rates = (self.alpha, self.critic_alpha)
+        return tuple(keras.optimizers.Adam(rate, beta_1=0.5, epsilon=1e-8) for rate in rates)
+
+    def generator_loss(self, batch, training=True):
+        if not training:
+            return super().generator_loss(batch, training)
+        variables = self.critic_variables()
+        with backend.substituted(variables, self.unrolled_weights(batch)):
+            return super().generator_loss(batch, training)
+
+    def unrolled_weights(self, batch):
+        """Return the critic's weights after K steps, as functions of the generator's images."""
+        variables = self.critic_variables()
+
+        def loss(weights):
+            with backend.substituted(variables, weights):
+                return self.penalised(self.critic_loss(batch), batch)
+
+        weights = [ops.convert_to_tensor(v) for v in variables]
+        optimizer = self.optimizer.critic_optimizer
+        rate = ops.cast(optimizer.learning_rate, "float32")
+        if self.inner == "sgd":
+            for _ in range(self.unrolled_steps):
+                gradients = backend.gradient(loss, weights)
+                weights = [w - rate * g for w, g in zip(weights, gradients, strict=True)]
+            return weights
+        t, first, second = _moments(optimizer, weights)
+        for _ in range(self.unrolled_steps):
+            gradients = backend.gradient(loss, weights)
+            t = t + 1.0
+            moved = [
+                _adam(rate, t, *values)
+                for values in zip(weights, first, second, gradients, strict=True)
+            ]
+            weights, first, second = map(list, zip(*moved, strict=True))
+        return weights
+
+    def get_config(self):
+        own = {
+            "unrolled_steps": self.unrolled_steps,
+            "inner": self.inner,
+            "critic_alpha": self.critic_alpha,
+        }
+        return {**super().get_config(), **own}
+
+
+_BETA_1, _BETA_2 = 0.5, 0.999
+
+
+def _moments(optimizer, weights):
+    """Return Adam's step count and moments, those of `optimizer` if it is Adam, else zeros."""
+    if isinstance(optimizer, keras.optimizers.Adam):
+        moments = (optimizer._momentums, optimizer._velocities)
+        count = ops.cast(optimizer.iterations, "float32")
+        return count, *[[ops.convert_to_tensor(m) for m in group] for group in moments]
+    zeros = [ops.zeros_like(w) for w in weights]
+    return ops.convert_to_tensor(0.0), zeros, zeros
+
+
+def _adam(rate, t, weight, first, second, gradient):
+    """Return one step of Adam, differentiable also where a gradient is zero."""
+    first = _BETA_1 * first + (1.0 - _BETA_1) * gradient
+    second = _BETA_2 * second + (1.0 - _BETA_2) * ops.square(gradient)
+    scale = rate * ops.sqrt(1.0 - ops.power(_BETA_2, t)) / (1.0 - ops.power(_BETA_1, t))
+    return weight - scale * first / ops.sqrt(second + 1e-16), first, second

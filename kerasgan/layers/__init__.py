@@ -1,0 +1,20 @@
+"""Layers that Keras lacks, one idea a file."""
+
+from kerasgan.layers.basis import DiscriminativeBasis, GenerativeBasis
+from kerasgan.layers.blur import Blur
+from kerasgan.layers.grouped_conv import GroupedConv2D
+from kerasgan.layers.minibatch_discrimination import MinibatchDiscrimination
+from kerasgan.layers.minibatch_stddev import MinibatchStddev
+from kerasgan.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
+
+__all__ = [
+    "Blur",
+    "DiscriminativeBasis",
+    "GenerativeBasis",
+    "GroupedConv2D",
+    "MinibatchDiscrimination",
+    "MinibatchStddev",
+    "SpectralConv2D",
+    "SpectralDense",
+    "SpectralEmbedding",
+]

@@ -1,0 +1,90 @@
+"""R3GAN's bridges between vectors and the smallest feature maps."""
+
+import math
+import random
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasgan import validation
+
+
+class Basis(keras.layers.Layer):
+    """What the two layers share: one learned pattern for each feature, drawn from a normal.
+
+    Args:
+        side: Height and width of the patterns.
+        data_format: "channels_last" or "channels_first", the layout of the feature maps. The
+            weights have the same shape in either.
+        seed: Seed of the patterns; by default drawn from Python's generator.
+        **kwargs: Arguments of `keras.layers.Layer`.
+    """
+
+    def __init__(self, side=4, data_format="channels_last", seed=None, **kwargs):
+        validation.positive_integer("side", side)
+        super().__init__(**kwargs)
+        self.side = side
+        self.data_format = data_format
+        self.seed = random.randrange(2**32) if seed is None else seed
+
+    def get_config(self):
+        own = {"side": self.side, "data_format": self.data_format, "seed": self.seed}
+        return {**super().get_config(), **own}
+
+    def _add_basis(self, features, stddev):
+        def draw(shape, dtype=None):
+            values = np.random.default_rng(self.seed).standard_normal(tuple(shape))
+            return ops.convert_to_tensor(stddev * values, dtype=dtype)
+
+        self.basis = self.add_weight(
+            name="basis", shape=(self.side, self.side, features), initializer=draw
+        )
+
+    def _laid_out(self):
+        basis = ops.convert_to_tensor(self.basis)
+        first = self.data_format == "channels_first"
+        return ops.transpose(basis, (2, 0, 1)) if first else basis
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class GenerativeBasis(Basis):
+    """Scale a learned pattern for each feature: `(batch_size, features)` to feature maps.
+
+    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, as in the authors' code.
+    """
+
+    def build(self, input_shape):
+        self._add_basis(input_shape[-1], 1.0)
+
+    def call(self, inputs):
+        if self.data_format == "channels_first":
+            return inputs[:, :, None, None] * self._laid_out()
+        return inputs[:, None, None] * self._laid_out()
+
+    def compute_output_shape(self, input_shape):
+        batch, features = input_shape
+        sides = (self.side, self.side)
+        first = self.data_format == "channels_first"
+        return (batch, features, *sides) if first else (batch, *sides, features)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class DiscriminativeBasis(Basis):
+    """Weigh each feature map by a learned pattern and sum, to `(batch_size, features)`.
+
+    It is a depthwise convolution as large as the map.
+
+    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, as in the authors' code.
+    """
+
+    def build(self, input_shape):
+        features = input_shape[1 if self.data_format == "channels_first" else -1]
+        self._add_basis(features, 1.0 / math.sqrt(self.side**2))
+
+    def call(self, inputs):
+        axes = (2, 3) if self.data_format == "channels_first" else (1, 2)
+        return ops.sum(inputs * self._laid_out(), axis=axes)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[1 if self.data_format == "channels_first" else -1])

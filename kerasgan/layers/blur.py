@@ -1,0 +1,44 @@
+"""The smoothing that goes with halving and doubling the side."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Blur(keras.layers.Layer):
+    """Smooth feature maps with [1, 2, 1] / 4 along both sides, zeros beyond the border.
+
+    After nearest-neighbour doubling this makes bilinear doubling; before average pooling, halving
+    with [1, 3, 3, 1] / 8: R3GAN's resampling. Written as sums of shifted maps,
+    since depthwise convolutions are slow on CPUs.
+
+    Args:
+        data_format: "channels_last" or "channels_first".
+        **kwargs: Arguments of `keras.layers.Layer`.
+
+    Reference: Zhang 2019, https://arxiv.org/abs/1904.11486.
+    """
+
+    def __init__(self, data_format="channels_last", **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = data_format
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def call(self, inputs):
+        x = inputs
+        for axis in (1, 2) if self.data_format == "channels_last" else (2, 3):
+            side = x.shape[axis]
+            padding = [(0, 0)] * 4
+            padding[axis] = (1, 1)
+            padded = ops.pad(x, padding)
+            left, middle, right = (
+                padded[(slice(None),) * axis + (slice(start, start + side),)] for start in range(3)
+            )
+            x = 0.25 * (left + right) + 0.5 * middle
+        return x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "data_format": self.data_format}

@@ -1,0 +1,205 @@
+"""Invertible layers: couplings, a diagonal scaling, and the squeeze of multi-scale flows.
+
+`call` runs from the latent space to the data and `inverse` from the data to the latent space, the
+direction in which the papers write their equations. Both return `(output, log_determinant)`: the
+logarithm of the absolute Jacobian determinant of the map just taken, one number for each sample.
+
+They compute in float32 whatever the global policy says, since a flow is only as good as its
+inverse is exact.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+MASKS = ("checkerboard", "channel")
+
+
+class Invertible(keras.layers.Layer):
+    """A layer that can be undone; a subclass gives `call(x, inverse=False)`.
+
+    Args:
+        dtype: The policy to compute in, not the global one.
+        **kwargs: As in `keras.layers.Layer`.
+    """
+
+    def __init__(self, dtype="float32", **kwargs):
+        super().__init__(dtype=dtype, **kwargs)
+
+    def inverse(self, y):
+        """Return `(x, log_determinant)` with `call(x)[0]` equal to `y`."""
+        # By way of __call__, which casts inputs and variables to this layer's own dtype.
+        return self(y, inverse=True)
+
+
+class Coupling(Invertible):
+    """A layer that moves one part of each sample as a function of the other part.
+
+    Args:
+        network: A Keras model or layer from samples, with the moved part set to zero, to
+            `outputs` values for each of their entries, on the last axis. Invertibility asks
+            nothing of it; it should compute in float32.
+        mask: What is held. "checkerboard" holds the even entries of vectors and the even fields
+            of images; "channel" holds the first half of the last axis.
+        flip: Hold what would be moved, and move what would be held.
+        **kwargs: As in `keras.layers.Layer`; the dtype is float32 by default.
+
+    Raises:
+        ValueError: If `mask` is unknown or does not fit the samples, or `network` returns another
+            shape.
+    """
+
+    outputs = 1  # Values that the network returns for each entry.
+
+    def __init__(self, network, mask="checkerboard", flip=False, **kwargs):
+        super().__init__(**kwargs)
+        if mask not in MASKS:
+            raise ValueError(f"`mask` must be one of {MASKS}. Received: mask={mask!r}")
+        self.network = network
+        self.mask = mask
+        self.flip = bool(flip)
+
+    def build(self, input_shape):
+        self._moved = _moved(tuple(input_shape[1:]), self.mask, self.flip)
+        if not self.network.built:
+            self.network.build(input_shape)
+        expected = (*input_shape[1:-1], self.outputs * input_shape[-1])
+        received = tuple(self.network.compute_output_shape(input_shape))[1:]
+        if received != expected:
+            raise ValueError(
+                f"`network` must return the shape {(None, *expected)} for samples of shape "
+                f"{(None, *input_shape[1:])}. Received: {(None, *received)}"
+            )
+
+    def get_config(self):
+        network = keras.saving.serialize_keras_object(self.network)
+        return {**super().get_config(), "network": network, "mask": self.mask, "flip": self.flip}
+
+    @classmethod
+    def from_config(cls, config):
+        network = keras.saving.deserialize_keras_object(config["network"])
+        return cls(**{**config, "network": network})
+
+    def _split(self, x):
+        """Return the mask of the moved entries, and what the network makes of the held ones."""
+        moved = ops.convert_to_tensor(self._moved, dtype=x.dtype)
+        return moved, self.network(x * (1.0 - moved))
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class AdditiveCoupling(Coupling):
+    """Shift one part by a function of the other; volumes stay as they are.
+
+    From the data to the latent space `moved + network(held)`. See `Coupling` for the arguments.
+
+    Reference: Dinh et al. 2014, NICE, https://arxiv.org/abs/1410.8516, section 3.2.
+    """
+
+    def call(self, x, inverse=False):
+        moved, shift = self._split(x)
+        y = x + moved * shift if inverse else x - moved * shift
+        return y, _for_each_sample(0.0, x)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class AffineCoupling(Coupling):
+    """Scale and shift one part by functions of the other.
+
+    From the data to the latent space `moved * exp(s) + t`, where the first half of the network's
+    channels gives `s = scale * tanh(...)`, with one learned `scale` for each channel, and the
+    second half gives `t`. See `Coupling` for the arguments.
+
+    Reference: Dinh et al. 2017, RealNVP, https://arxiv.org/abs/1605.08803, section 3.2.
+    """
+
+    outputs = 2
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones", name="scale")
+
+    def call(self, x, inverse=False):
+        moved, y = self._split(x)
+        channels = x.shape[-1]
+        log_scale = moved * self.scale * ops.tanh(y[..., :channels])
+        shift = moved * y[..., channels:]
+        log_determinant = ops.sum(log_scale, axis=tuple(range(1, len(x.shape))))
+        if inverse:
+            return x * ops.exp(log_scale) + shift, log_determinant
+        return (x - shift) * ops.exp(-log_scale), -log_determinant
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class DiagonalScaling(Invertible):
+    """Scale each entry by a learned positive number, at first 1.
+
+    From the data to the latent space `y * exp(log_scale)`: NICE's last layer, which gives
+    additive couplings a volume and shows by its scales which dimensions matter.
+
+    Reference: Dinh et al. 2014, NICE, https://arxiv.org/abs/1410.8516, section 3.3.
+    """
+
+    def build(self, input_shape):
+        self.log_scale = self.add_weight(
+            shape=input_shape[1:], initializer="zeros", name="log_scale"
+        )
+
+    def call(self, x, inverse=False):
+        log_scale = ops.convert_to_tensor(self.log_scale)
+        log_scale = log_scale if inverse else -log_scale
+        return x * ops.exp(log_scale), _for_each_sample(ops.sum(log_scale), x)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Unsqueeze(Invertible):
+    """Turn groups of four channels into blocks of two by two pixels.
+
+    From `(batch_size, height, width, 4 * channels)` to `(batch_size, 2 * height, 2 * width,
+    channels)`; `inverse` is the papers' squeeze.
+
+    Reference: Dinh et al. 2017, RealNVP, https://arxiv.org/abs/1605.08803, section 3.6.
+    """
+
+    def call(self, x, inverse=False):
+        batch_size = ops.shape(x)[0]
+        _, height, width, channels = x.shape
+        if inverse:
+            if height % 2 or width % 2:
+                raise ValueError(
+                    "`y` must have an even height and width. Received: shape "
+                    f"{(None, height, width, channels)}"
+                )
+            y = ops.reshape(x, (batch_size, height // 2, 2, width // 2, 2, channels))
+            y = ops.transpose(y, (0, 1, 3, 2, 4, 5))
+            y = ops.reshape(y, (batch_size, height // 2, width // 2, 4 * channels))
+        else:
+            if channels % 4:
+                raise ValueError(
+                    "`x` must have a multiple of 4 channels. Received: shape "
+                    f"{(None, height, width, channels)}"
+                )
+            y = ops.reshape(x, (batch_size, height, width, 2, 2, channels // 4))
+            y = ops.transpose(y, (0, 1, 3, 2, 4, 5))
+            y = ops.reshape(y, (batch_size, 2 * height, 2 * width, channels // 4))
+        return y, _for_each_sample(0.0, x)
+
+
+def _moved(shape, mask, flip):
+    """Return 1 where an entry is moved and 0 where it is held, broadcastable to `shape`."""
+    if mask == "channel":
+        if shape[-1] < 2:
+            raise ValueError(
+                '`mask` must be "checkerboard" for samples of a single channel. Received: '
+                f"mask={mask!r} and samples of shape {(None, *shape)}"
+            )
+        moved = np.arange(shape[-1]) >= shape[-1] // 2
+    elif len(shape) == 1:
+        moved = np.arange(shape[0]) % 2
+    else:
+        moved = (np.indices((*shape[:-1], 1)).sum(axis=0)) % 2
+    return np.not_equal(moved, flip).astype("float32")
+
+
+def _for_each_sample(value, x):
+    """Return `value` for each sample of `x`, shape `(batch_size,)`."""
+    return ops.broadcast_to(ops.cast(value, x.dtype), ops.shape(x)[:1])

@@ -1,0 +1,71 @@
+"""Minibatch discrimination: the critic sees how close a sample is to the others."""
+
+import math
+import random
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasgan import validation
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class MinibatchDiscrimination(keras.layers.Layer):
+    """Append to each sample's features its closeness to the other samples of the batch.
+
+    With the matrices `M_i = f(x_i) T`, of shape `(kernels, kernel_dim)`, the closeness in kernel b
+    is `o_b(x_i) = sum over j != i of exp(-||M_i,b - M_j,b||_1)`, computed in float32. Real and
+    generated images must go through in batches of their own. Memory grows with
+    `batch_size**2 * kernels * kernel_dim`.
+
+    A critic with this layer does not score each sample on its own, which gradient penalties
+    assume.
+
+    Args:
+        kernels: Number of closenesses, B in the paper.
+        kernel_dim: Length of the rows that are compared, C in the paper.
+        seed: Seed of T, drawn from N(0, 1 / features); by default drawn from Python's generator.
+        **kwargs: Arguments of `keras.layers.Layer`.
+
+    Input shape: `(batch_size, features)`. Output shape: `(batch_size, features + kernels)`.
+
+    Reference: Salimans et al. 2016, https://arxiv.org/abs/1606.03498, section 3.2.
+    """
+
+    def __init__(self, kernels=100, kernel_dim=5, seed=None, **kwargs):
+        validation.positive_integer("kernels", kernels)
+        validation.positive_integer("kernel_dim", kernel_dim)
+        super().__init__(**kwargs)
+        self.kernels = kernels
+        self.kernel_dim = kernel_dim
+        self.seed = random.randrange(2**32) if seed is None else seed
+        self.input_spec = keras.layers.InputSpec(ndim=2)
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_shape[-1], self.kernels * self.kernel_dim),
+            initializer=self._draw,
+        )
+
+    def call(self, inputs):
+        matrices = ops.cast(ops.matmul(inputs, self.kernel), "float32")
+        matrices = ops.reshape(matrices, (-1, self.kernels, self.kernel_dim))
+        apart = ops.abs(matrices[:, None] - matrices[None])  # (batch, batch, kernels, kernel_dim)
+        close = ops.exp(-ops.sum(apart, axis=-1))
+        index = ops.arange(ops.shape(inputs)[0])
+        others = ops.cast(ops.not_equal(index[:, None], index[None]), "float32")
+        closeness = ops.sum(close * others[:, :, None], axis=1)
+        return ops.concatenate([inputs, ops.cast(closeness, inputs.dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + self.kernels)
+
+    def get_config(self):
+        own = {"kernels": self.kernels, "kernel_dim": self.kernel_dim, "seed": self.seed}
+        return {**super().get_config(), **own}
+
+    def _draw(self, shape, dtype=None):
+        draw = np.random.default_rng(self.seed).standard_normal(tuple(shape))
+        return ops.convert_to_tensor(draw / math.sqrt(shape[0]), dtype=dtype)

@@ -1,0 +1,339 @@
+"""Residual networks: SNGAN's and R3GAN's."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D
+from kerasgan.layers import (
+    Blur,
+    DiscriminativeBasis,
+    GenerativeBasis,
+    GroupedConv2D,
+    MinibatchStddev,
+    SpectralConv2D,
+)
+from kerasgan.networks import base
+
+IMAGE_SIZES = (32, 64, 128)
+STYLES = ("sngan", "r3gan")
+NORMS = (None, "spectral")
+
+# SNGAN's feature maps, in multiples of the width: the generator's from a side of 4 on, the
+# critic's block by block, and how many of its blocks halve the side.
+GENERATOR_MAPS = {32: (2, 2, 2, 2), 64: (16, 8, 4, 2, 1), 128: (16, 16, 8, 4, 2, 1)}
+CRITIC_MAPS = {32: (1, 1, 1, 1), 64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16)}
+HALVINGS = {32: 2, 64: 5, 128: 5}
+
+# R3GAN's maps in each group of a grouped convolution.
+GROUP_WIDTH = 16
+
+
+def resnet(
+    image_size=32,
+    channels=3,
+    latent_dim=128,
+    width=64,
+    style="sngan",
+    depth=None,
+    critic_norm=None,
+    num_classes=None,
+    conditioning="projection",
+    packing=1,
+    minibatch=None,
+):
+    """Return a residual generator and critic.
+
+    "sngan" is the pair of SNGAN and, without `critic_norm`, close to WGAN-GP's: batch normalisation
+    in the generator, nearest-neighbour doubling, average pooling, ReLU, a sum over the last maps.
+    Departures: labels enter the generator one-hot beside the latent vector, not by conditional
+    normalisation; the shortcuts resample where it costs a quarter, with the same values.
+
+    "r3gan" normalises nowhere: a learned 4x4 basis, inverted bottlenecks of a grouped convolution
+    between two of 1x1, each residual zero at the start, bilinear resampling. Departures: a tanh
+    after the generator, whose images are to lie in [-1, 1]; labels one-hot, not embedded.
+
+    Args:
+        image_size: 32, 64 or 128 pixels.
+        channels: 1 or 3.
+        latent_dim: Width of the latent vectors.
+        width: Feature maps. "sngan": those beside the image, doubling with each halving of the
+            side; for 32 pixels the critic has `width` throughout and the generator twice that
+            (the papers' 128 there, 64 for larger images). "r3gan": those up to a side of 32, halved
+            with each doubling beyond (the authors' 768).
+        style: "sngan" or "r3gan".
+        depth: "r3gan" alone: residual blocks for each side; None for the authors' 2.
+        critic_norm: "spectral", as SNGAN asks, or None; None with "r3gan".
+        num_classes: Classes of a conditional pair, which take `[z, labels]` and `[images, labels]`;
+            None for an unconditional one.
+        conditioning: How labels enter the critic: "projection", or "concat", a map for each class.
+        packing: Images that the critic judges together, stacked along the channels.
+        minibatch: "discrimination" or "stddev", a layer in the critic that compares the images of
+            a batch, or None.
+
+    Returns:
+        `(generator, critic)`: from `(batch_size, latent_dim)` to images in [-1, 1] of shape
+        `(batch_size, image_size, image_size, channels)`, and from these to `(batch_size, 1)`.
+
+    Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, appendix B.4; Huang et al.
+    2025, https://arxiv.org/abs/2501.05441, and the authors' code of both.
+    """
+    shared = {
+        "image_size": image_size,
+        "channels": channels,
+        "width": width,
+        "style": style,
+        "depth": depth,
+        "num_classes": num_classes,
+    }
+    critic = {"conditioning": conditioning, "packing": packing, "minibatch": minibatch}
+    return (
+        ResNetGenerator(latent_dim=latent_dim, **shared),
+        ResNetCritic(norm=critic_norm, **shared, **critic),
+    )
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class ResNetGenerator(base.Builder):
+    """Residual blocks from a map of 4x4 to the image; see `resnet`."""
+
+    def __init__(
+        self,
+        image_size=32,
+        channels=3,
+        latent_dim=128,
+        width=64,
+        style="sngan",
+        depth=None,
+        num_classes=None,
+        name="resnet_generator",
+    ):
+        arguments = {
+            "image_size": image_size,
+            "channels": channels,
+            "latent_dim": latent_dim,
+            "width": width,
+            "style": style,
+            "depth": depth,
+            "num_classes": num_classes,
+        }
+        _check(**arguments)
+        inputs, z = base.latent_inputs(latent_dim, num_classes)
+        if style == "sngan":
+            x = _sngan_generator(z, [n * width for n in GENERATOR_MAPS[image_size]])
+            x = _conv(x, channels, 3, _glorot(x, channels, 3))
+        else:
+            x = _r3gan_generator(z, _r3gan_maps(image_size, width), depth or 2)
+            x = _conv(x, channels, 1, _fan_in(x), use_bias=False)
+        x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
+        super().__init__(inputs, x, arguments, name)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class ResNetCritic(base.Builder):
+    """Residual blocks from the image to one score; see `resnet`."""
+
+    def __init__(
+        self,
+        image_size=32,
+        channels=3,
+        width=64,
+        style="sngan",
+        depth=None,
+        norm=None,
+        num_classes=None,
+        conditioning="projection",
+        packing=1,
+        minibatch=None,
+        name="resnet_critic",
+    ):
+        arguments = {
+            "image_size": image_size,
+            "channels": channels,
+            "width": width,
+            "style": style,
+            "depth": depth,
+            "norm": norm,
+            "num_classes": num_classes,
+            "conditioning": conditioning,
+            "packing": packing,
+            "minibatch": minibatch,
+        }
+        _check(**arguments)
+        shape = (image_size, image_size, channels)
+        inputs, images, labels = base.image_inputs(shape, num_classes, conditioning, packing)
+        x = base.to_inside(images)
+        if style == "sngan":
+            maps = [n * width for n in CRITIC_MAPS[image_size]]
+            x = _sngan_critic(x, maps, HALVINGS[image_size], norm, minibatch)
+            stddev = math.sqrt(2.0 / (x.shape[-1] + 1))
+        else:
+            x = _r3gan_critic(x, _r3gan_maps(image_size, width)[::-1], depth or 2, minibatch)
+            stddev = math.sqrt(1.0 / x.shape[-1])
+        scores = base.score(x, labels, num_classes, conditioning, norm, minibatch, stddev)
+        super().__init__(inputs, scores, arguments, name)
+
+
+def _check(image_size, style, depth, norm=None, **arguments):
+    choices = (("image_size", image_size, IMAGE_SIZES), ("style", style, STYLES))
+    for name, value, allowed in (*choices, ("norm", norm, NORMS)):
+        if value not in allowed:
+            raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={value!r}")
+    if style == "r3gan" and norm is not None:
+        raise ValueError(f'`norm` must be None with style="r3gan". Received: norm={norm!r}')
+    if depth is not None:
+        if style == "sngan":
+            raise ValueError(f'`depth` must be None with style="sngan". Received: depth={depth!r}')
+        arguments["depth"] = depth
+    base.check(**arguments)
+
+
+# SNGAN. The initializers have the deviations of the authors' uniform ones: Glorot's, times the
+# root of 2 inside residuals.
+
+
+def _sngan_generator(z, maps):
+    x = layers.Dense(
+        16 * maps[0],
+        kernel_initializer=base.Normal(0.0, math.sqrt(2.0 / (z.shape[-1] + 16 * maps[0]))),
+    )(z)
+    x = base.to_inside(layers.Reshape((4, 4, maps[0]))(x))
+    for n in maps[1:]:
+        # A convolution of 1x1 and nearest-neighbour doubling may change places.
+        shortcut = _double(_conv(x, n, 1, _glorot(x, n, 1)))
+        x = _double(_norm_relu(x))
+        x = _conv(x, n, 3, _glorot(x, n, 3, 2.0))
+        x = _norm_relu(x)
+        x = _conv(x, n, 3, _glorot(x, n, 3, 2.0))
+        x = layers.Add()([x, shortcut])
+    return _norm_relu(x)
+
+
+def _sngan_critic(x, maps, halvings, norm, minibatch):
+    """Return the sums over the last maps."""
+    for i, n in enumerate(maps):
+        x = _sngan_critic_block(x, n, norm, first=i == 0, halve=i < halvings)
+    x = layers.ReLU()(x)
+    if minibatch == "stddev":
+        x = MinibatchStddev(data_format=PREFERRED_DATA_FORMAT)(x)
+    axes = (2, 3) if base.channel_axis() == 1 else (1, 2)
+    return ops.sum(ops.cast(x, "float32"), axis=axes)
+
+
+def _sngan_critic_block(x, maps, norm, first, halve):
+    shortcut = _halve(x) if halve else x
+    inside = maps if first else _maps(x)
+    if halve or _maps(x) != maps:
+        shortcut = _conv(shortcut, maps, 1, _glorot(x, maps, 1), norm)
+    if not first:
+        x = layers.ReLU()(x)
+    x = _conv(x, inside, 3, _glorot(x, inside, 3, 2.0), norm)
+    x = layers.ReLU()(x)
+    x = _conv(x, maps, 3, _glorot(x, maps, 3, 2.0), norm)
+    return layers.Add()([_halve(x) if halve else x, shortcut])
+
+
+def _norm_relu(x):
+    # Epsilon and momentum are Chainer's own, which the authors leave as they are.
+    x = BatchNormalization(axis=base.channel_axis(), momentum=0.9, epsilon=2e-5)(x)
+    return layers.ReLU()(x)
+
+
+# R3GAN.
+
+
+def _r3gan_maps(image_size, width):
+    """Return the feature maps for the sides 4, 8, ... image_size."""
+    sides = [2**i for i in range(2, int(math.log2(image_size)) + 1)]
+    return [max(width * 32 // max(side, 32), 1) for side in sides]
+
+
+def _r3gan_generator(z, maps, depth):
+    x = layers.Dense(
+        maps[0], use_bias=False, kernel_initializer=base.Normal(0.0, math.sqrt(1.0 / z.shape[-1]))
+    )(z)
+    x = GenerativeBasis(data_format=PREFERRED_DATA_FORMAT)(x)
+    for i, n in enumerate(maps):
+        if i:
+            if n != _maps(x):
+                x = _conv(x, n, 1, _fan_in(x), use_bias=False)
+            x = Blur(PREFERRED_DATA_FORMAT)(_double(x))
+        for _ in range(depth):
+            x = _r3gan_block(x, depth * len(maps))
+    return x
+
+
+def _r3gan_critic(x, maps, depth, minibatch):
+    """Return the features of the discriminative basis."""
+    x = _conv(x, maps[0], 1, _fan_in(x), use_bias=False)
+    for i, n in enumerate(maps):
+        if i:
+            x = _halve(Blur(PREFERRED_DATA_FORMAT)(x))
+            if n != _maps(x):
+                x = _conv(x, n, 1, _fan_in(x), use_bias=False)
+        for _ in range(depth):
+            x = _r3gan_block(x, depth * len(maps))
+    if minibatch == "stddev":
+        x = MinibatchStddev(data_format=PREFERRED_DATA_FORMAT)(x)
+    return DiscriminativeBasis(data_format=PREFERRED_DATA_FORMAT)(x)
+
+
+def _r3gan_block(x, blocks):
+    """Add an inverted bottleneck, zero at the start; `blocks` are in the whole network.
+
+    As in Fixup the gain of the two layers before falls with the fourth root of the depth.
+    """
+    maps = _maps(x)
+    wide = 2 * maps
+    groups = wide // math.gcd(wide, GROUP_WIDTH)
+    gain = 2.0 / (1.0 + 0.2**2) / math.sqrt(blocks)
+    y = _conv(x, wide, 1, _fan_in(x, gain))
+    y = layers.LeakyReLU(0.2)(y)
+    y = GroupedConv2D(
+        wide,
+        3,
+        padding="same",
+        groups=groups,
+        data_format=PREFERRED_DATA_FORMAT,
+        kernel_initializer=base.Normal(0.0, math.sqrt(gain * groups / (9 * wide))),
+    )(y)
+    y = layers.LeakyReLU(0.2)(y)
+    y = _conv(y, maps, 1, 0.0, use_bias=False)
+    return layers.Add()([x, y])
+
+
+# What both share.
+
+
+def _conv(x, maps, size, stddev, norm=None, use_bias=True):
+    layer = SpectralConv2D if norm == "spectral" else Conv2D
+    return layer(
+        maps,
+        size,
+        padding="same",
+        use_bias=use_bias,
+        kernel_initializer=base.Normal(0.0, stddev),
+        data_format=PREFERRED_DATA_FORMAT,
+    )(x)
+
+
+def _maps(x):
+    return x.shape[base.channel_axis()]
+
+
+def _glorot(x, maps, size, gain=1.0):
+    return math.sqrt(gain * 2.0 / (size**2 * (_maps(x) + maps)))
+
+
+def _fan_in(x, gain=1.0):
+    """Return the deviation that keeps the variance through a convolution of 1x1."""
+    return math.sqrt(gain / _maps(x))
+
+
+def _double(x):
+    return layers.UpSampling2D(2, data_format=PREFERRED_DATA_FORMAT)(x)
+
+
+def _halve(x):
+    return layers.AveragePooling2D(2, data_format=PREFERRED_DATA_FORMAT)(x)

@@ -1,0 +1,94 @@
+"""InfoGAN's codes and its bound of the mutual information."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import kerasgan
+from kerasgan.gans import Batch
+
+
+@pytest.fixture
+def gan():
+    pair = kerasgan.networks.mlp(8, 1, latent_dim=12, width=8, depth=1)
+    gan = kerasgan.InfoGAN(*pair, categorical=(3, 2), continuous=2)
+    gan.compile()
+    return gan
+
+
+def check_codes(z):
+    assert (np.abs(z[:, :5]) <= 1).all()
+    for first, size in ((5, 3), (8, 2)):
+        one_hot = z[:, first : first + size]
+        np.testing.assert_array_equal(np.sort(one_hot, 1), np.eye(size)[[-1] * len(z)])
+        assert one_hot.sum(0).min() > 0  # Every value comes.
+    assert (np.abs(z[:, 10:]) <= 1).all() and z[:, 10:].std() > 0.3
+
+
+def test_latent_vectors_hold_the_codes(gan):
+    check_codes(ops.convert_to_numpy(gan.latent(64)))
+    check_codes(gan.latent_vectors(64, seed=0))
+
+
+def test_information_equals_numpy(gan):
+    z = gan.latent_vectors(6, seed=0)
+    images = np.random.default_rng(0).uniform(-1, 1, (6, 8, 8, 1)).astype("float32")
+    tensors = [ops.convert_to_tensor(a) for a in (images, z)]
+    gan.info_weight, gan.continuous_weight = 0.7, 0.3
+    found = gan.information(Batch(None, *tensors), training=False)
+    read = ops.convert_to_numpy(gan.code_reader(gan.body.features(tensors[0])))
+    log_q = 0.0
+    for first, size in ((0, 3), (3, 2)):
+        part = read[:, first : first + size]
+        log_softmax = part - np.log(np.exp(part).sum(1, keepdims=True))
+        code = z[:, 5 + first : 5 + first + size]
+        log_q += np.mean((log_softmax * code).sum(1)) + np.log(size)
+    normal = -0.5 * (z[:, 10:] - read[:, 5:]) ** 2 - 0.5 * np.log(2 * np.pi)
+    expected = 0.7 * log_q + 0.3 * (normal.sum(1).mean() + 2 * np.log(2))
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_q_moves_with_the_critic_alone():
+    images = np.random.default_rng(0).uniform(-1, 1, (16, 8, 8, 1)).astype("float32")
+    pair = kerasgan.networks.mlp(8, 1, latent_dim=12, width=8, depth=1)
+    gan = kerasgan.InfoGAN(*pair, categorical=(3,), continuous=1)
+    gan.compile(critic_optimizer=keras.optimizers.SGD(0.0))
+    before = [ops.convert_to_numpy(v) for v in gan.code_reader.trainable_variables]
+    gan.fit(images, batch_size=16, verbose=0)
+    for a, v in zip(before, gan.code_reader.trainable_variables, strict=True):
+        np.testing.assert_array_equal(a, ops.convert_to_numpy(v))
+    gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.1))
+    gan.fit(images, batch_size=16, verbose=0)
+    after = [ops.convert_to_numpy(v) for v in gan.code_reader.trainable_variables]
+    assert any(np.abs(a - b).max() > 0 for a, b in zip(before, after, strict=True))
+
+
+def test_sample_with_codes(gan):
+    codes = {"categorical_0": 2, "continuous_1": np.linspace(-1, 1, 4)}
+    z = gan.latent_vectors(4, seed=0, codes=codes)
+    np.testing.assert_array_equal(z[:, 5:8], [[0, 0, 1]] * 4)
+    np.testing.assert_allclose(z[:, 11], np.linspace(-1, 1, 4), rtol=1e-6)
+    images = gan.sample(4, seed=0, codes=codes)
+    np.testing.assert_array_equal(images, gan.images_of(z))
+    with pytest.raises(ValueError, match="`codes` must be one of"):
+        gan.sample(2, codes={"colour": 1})
+    with pytest.raises(ValueError, match=r"categorical_0 must lie in 0\.\.2"):
+        gan.sample(2, codes={"categorical_0": 3})
+
+
+@pytest.mark.parametrize(("code", "columns"), [("categorical_1", 2), ("continuous_0", 5)])
+def test_traverse_changes_one_code(gan, code, columns, monkeypatch):
+    seen = []
+    monkeypatch.setattr(gan, "images_of", lambda z: seen.append(z) or z)
+    gan.traverse(code, steps=5, rows=3, seed=1)
+    z = seen[0].reshape(3, columns, 12)
+    changing = np.ptp(z, axis=1).max(0) > 0
+    place = {"categorical_1": [8, 9], "continuous_0": [10]}[code]
+    np.testing.assert_array_equal(np.flatnonzero(changing), place)
+
+
+def test_codes_must_leave_room_for_noise():
+    pair = kerasgan.networks.mlp(8, 1, latent_dim=12, width=8, depth=1)
+    with pytest.raises(ValueError, match=r"room for noise.*Received: 12 numbers.*latent_dim=12"):
+        kerasgan.InfoGAN(*pair, categorical=(10,), continuous=2)

@@ -1,0 +1,385 @@
+"""What any variant combines with: packing, penalties, labels, historical averaging, features."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import kerasgan
+from kerasgan import backend, networks, penalties
+from kerasgan.gans import VARIANTS, Batch
+from kerasgan.gans.burn_in import BurnInAdam, cosine
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.uniform(-1, 1, (24, 8, 8, 1)).astype("float32")
+LABELS = np.arange(24) % 3
+
+
+def number(x):
+    return float(ops.convert_to_numpy(ops.stop_gradient(x)))
+
+
+def pair(**arguments):
+    return networks.mlp(8, 1, latent_dim=6, width=8, depth=2, **arguments)
+
+
+def batch_of(gan, n=6):
+    z = ops.convert_to_tensor(RNG.standard_normal((n, gan.latent_dim)).astype("float32"))
+    return Batch(ops.convert_to_tensor(IMAGES[:n]), gan.generate(z), z)
+
+
+# Packing.
+
+
+def test_packing_stacks_neighbours_along_the_channels():
+    gan = kerasgan.WGANGP(*pair(packing=3), packing=3)
+    packed = ops.convert_to_numpy(gan.packed(ops.convert_to_tensor(IMAGES)))
+    assert packed.shape == (8, 8, 8, 3)
+    for m in range(3):
+        np.testing.assert_array_equal(packed[..., m : m + 1], IMAGES[m::3])
+    back = gan.unpacked(ops.convert_to_tensor(packed))
+    np.testing.assert_array_equal(ops.convert_to_numpy(back), IMAGES)
+
+
+@pytest.mark.parametrize("variant", [kerasgan.PacGAN, kerasgan.WGANGP, kerasgan.R3GAN])
+def test_variants_pack(variant):
+    gan = variant(*pair(packing=2), packing=2, n_critic=1)
+    gan.compile()
+    history = gan.fit(IMAGES, batch_size=8, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    assert set(gan.evaluate(IMAGES[:5], verbose=0)) >= {"critic_loss"}
+
+
+def test_a_batch_that_packing_does_not_divide_is_refused():
+    gan = kerasgan.PacGAN(*pair(packing=3), packing=3)
+    gan.compile()
+    with pytest.raises(
+        ValueError, match=r"`batch_size` must be divisible by packing=3.*Received: 8"
+    ):
+        gan.fit(IMAGES, batch_size=8, verbose=0)
+    with pytest.raises(ValueError, match=r"packing=2 times its channels"):
+        kerasgan.PacGAN(*pair(), packing=2)
+
+
+# Penalties.
+
+
+def test_penalties_add_up_with_their_weights():
+    gan = kerasgan.GAN(*pair(), penalties=[penalties.R1(3.0), penalties.R2(5.0)])
+    gan.compile()
+    batch = batch_of(gan)
+    expected = [
+        penalties.zero_centred_penalty(lambda x: gan.critic(x), images)
+        for images in (batch.real, batch.fake)
+    ]
+    plain = number(gan.critic_loss(batch, training=False))
+    found = number(gan.penalised(gan.critic_loss(batch, training=False), batch, training=False))
+    assert found == pytest.approx(
+        plain + 3 * number(expected[0]) + 5 * number(expected[1]), rel=1e-5
+    )
+
+
+def test_lazy_penalties_come_every_interval_and_weigh_as_much_more():
+    with pytest.warns(UserWarning, match="penalty_interval=2"):
+        gan = kerasgan.GAN(*pair(), penalties=[penalties.R1(3.0)], penalty_interval=2)
+    gan.compile(run_eagerly=True)
+    seen = []
+    step = gan.critic_step
+    gan.critic_step = lambda real, labels, penalise: (
+        seen.append(penalise),
+        step(real, labels, penalise),
+    )
+    gan.fit(IMAGES, batch_size=6, verbose=0)
+    assert seen == [True, False, True, False]
+    batch = batch_of(gan)
+    value = number(gan.penalised(0.0, batch, training=False))
+    once = number(penalties.zero_centred_penalty(gan.critic, batch.real))
+    assert value == pytest.approx(6 * once, rel=1e-5)
+
+
+def test_batch_norm_under_penalties():
+    networks_ = pair(critic_norm="batch")
+    with pytest.raises(ValueError, match="batch normalisation with gradient_penalty"):
+        kerasgan.GAN(*networks_, penalties=[penalties.GradientPenalty(10.0)])
+    with pytest.warns(UserWarning, match="batch normalisation with r1"):
+        kerasgan.GAN(*networks_, penalties=[penalties.R1(10.0)])
+
+
+@pytest.mark.parametrize("given", [["r1"], 10.0, [None]])
+def test_what_is_no_penalty_is_refused(given):
+    with pytest.raises(ValueError, match="`penalties` must be a list"):
+        kerasgan.GAN(*pair(), penalties=given)
+
+
+def test_everything_at_once_round_trips(tmp_path):
+    gan = kerasgan.WGANGP(
+        *pair(packing=2),
+        packing=2,
+        penalties=[penalties.R1(1.0), penalties.DRAGANPenalty(2.0)],
+        historical_averaging=0.1,
+        loss="relativistic",
+        prior="uniform",
+        n_critic=1,
+    )
+    gan.compile()
+    gan.fit(IMAGES, batch_size=8, verbose=0)
+    gan.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    assert loaded.get_config() == gan.get_config()
+    for model in (gan, loaded):
+        model.fit(IMAGES, batch_size=8, verbose=0)
+    for a, b in zip(gan.variables, loaded.variables, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))
+
+
+# Labels.
+
+
+@pytest.mark.parametrize("conditioning", ["projection", "concat"])
+@pytest.mark.parametrize(
+    "name", [n for n in VARIANTS if n not in ("pacgan", "infogan", "flow_gan")]
+)
+def test_conditional_training(name, conditioning):
+    variant = VARIANTS[name]
+    size = {"num_classes": 3, "conditioning": conditioning}
+    gan = variant(
+        *variant.default_networks(
+            "mlp", image_size=8, channels=1, latent_dim=6, width=8, depth=2, **size
+        ),
+        n_critic=1,
+    )
+    assert gan.num_classes == 3
+    gan.compile()
+    history = gan.fit(IMAGES, LABELS, batch_size=8, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    ones, twos = gan.sample(4, seed=0, labels=1), gan.sample(4, seed=0, labels=[2] * 4)
+    assert ones.shape == (4, 8, 8, 1) and not np.array_equal(ones, twos)
+    np.testing.assert_allclose(gan.sample(6, seed=0)[:2], gan.sample(2, seed=0), atol=1e-6)
+    assert np.isfinite(gan.evaluate(IMAGES, LABELS, verbose=0)["critic_loss"])
+
+
+def test_infogan_with_labels():
+    gan = kerasgan.InfoGAN(
+        *pair(num_classes=3, conditioning="concat"), categorical=(2,), continuous=1
+    )
+    gan.compile()
+    assert np.isfinite(gan.fit(IMAGES, LABELS, batch_size=8, verbose=0).history["loss"]).all()
+
+
+def test_conditional_state_comes_back(tmp_path):
+    gan = kerasgan.WGANGP(*pair(num_classes=3), n_critic=1)
+    gan.compile()
+    gan.fit(IMAGES, LABELS, batch_size=8, verbose=0)
+    gan.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(gan.sample(5, seed=1), loaded.sample(5, seed=1))
+    gan.save_to_preset(tmp_path / "preset")
+    preset = kerasgan.from_preset(tmp_path / "preset")
+    np.testing.assert_array_equal(gan.sample(5, seed=1), preset.sample(5, seed=1))
+
+
+def test_labels_that_do_not_fit():
+    gan = kerasgan.GAN(*pair(num_classes=3))
+    gan.compile()
+    with pytest.raises(ValueError, match="`y` must be given"):
+        gan.fit(IMAGES, batch_size=8, verbose=0)
+    with pytest.raises(ValueError, match=r"`labels` must lie in 0\.\.2"):
+        gan.fit(IMAGES, LABELS + 1, batch_size=8, verbose=0)
+    with pytest.raises(ValueError, match=r"`labels` must lie in 0\.\.2"):
+        gan.sample(2, labels=3)
+    with pytest.raises(ValueError, match="`labels` must be one integer or 2"):
+        gan.sample(2, labels=[0, 1, 2])
+    with pytest.raises(ValueError, match="conditional networks"):
+        kerasgan.GAN(*pair()).sample(2, labels=1)
+    with pytest.raises(ValueError, match="must both take labels"):
+        kerasgan.GAN(pair(num_classes=3)[0], pair()[1])
+    with pytest.raises(ValueError, match=r"`packing` must be 1 with conditional"):
+        kerasgan.GAN(*pair(num_classes=3, packing=2), packing=2)
+    with pytest.raises(ValueError, match="`num_classes` is for conditional networks"):
+        kerasgan.GAN(*pair(), num_classes=3)
+
+
+# The rest.
+
+
+def test_historical_averaging_follows_its_definition():
+    gan = kerasgan.GAN(*pair(), historical_averaging=2.0, ema=None)
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), run_eagerly=True)
+    seen = []
+    for start in (0, 8, 16):
+        gan.fit(IMAGES[start : start + 8], batch_size=8, verbose=0)
+        seen.append([ops.convert_to_numpy(v).copy() for v in gan.critic.trainable_variables])
+    for i, past in enumerate(gan.past["critic"]):
+        mean = np.mean([weights[i] for weights in seen], axis=0)
+        np.testing.assert_allclose(ops.convert_to_numpy(past), mean, rtol=1e-4, atol=1e-6)
+    distance = sum(
+        np.sum((ops.convert_to_numpy(v) - ops.convert_to_numpy(p)) ** 2)
+        for v, p in zip(gan.critic.trainable_variables, gan.past["critic"], strict=True)
+    )
+    gan.critic_loss = lambda batch: ops.convert_to_tensor(0.0) * ops.sum(gan.critic(batch.real))
+    logs = gan.fit(IMAGES[:8], batch_size=8, verbose=0).history
+    assert logs["critic_loss"][0] == pytest.approx(2 * distance, rel=1e-3)
+
+
+def test_feature_matching_equals_numpy():
+    gan = kerasgan.GAN(*pair(), loss="feature_matching")
+    batch = batch_of(gan)
+    found = number(gan.generator_loss(batch, training=False))
+    real, fake = (
+        ops.convert_to_numpy(gan.body.features(x)).mean(0) for x in (batch.real, batch.fake)
+    )
+    assert found == pytest.approx(((real - fake) ** 2).sum(), rel=1e-5)
+    head = gan.critic.layers[-1]
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(head(gan.body.features(batch.real))),
+        ops.convert_to_numpy(gan.critic(batch.real)),
+        rtol=1e-5,
+    )
+
+
+def test_feature_matching_needs_features():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(ops.reshape(x, (-1, 64)))
+
+    critic = Own()
+    critic(IMAGES[:1])
+    with pytest.raises(ValueError, match="last layer takes one tensor of features"):
+        kerasgan.GAN(pair()[0], critic, loss="feature_matching")
+
+
+@pytest.mark.parametrize("label", [0.0, 1.2, True])
+def test_label_out_of_range(label):
+    if label is True:
+        with pytest.raises(ValueError, match="`real_label`"):
+            kerasgan.GAN(*pair(), loss="hinge", real_label=0.9)
+        return
+    with pytest.raises(ValueError, match="`real_label`"):
+        kerasgan.GAN(*pair(), real_label=label)
+
+
+def test_uniform_prior():
+    gan = kerasgan.GAN(*pair(), prior="uniform")
+    for z in (gan.latent_vectors(500, seed=0), ops.convert_to_numpy(gan.latent(500))):
+        assert -1 <= z.min() < -0.9 and 0.9 < z.max() <= 1 and abs(z.std() - 3**-0.5) < 0.02
+
+
+def test_sngan_iterates_once_a_critic_step():
+    generator, critic = pair(critic_norm="spectral")
+    gan = kerasgan.SNGAN(generator, critic, n_critic=3)
+    gan.compile()
+    layer = next(layer for layer in critic.layers if hasattr(layer, "iterate"))
+    vectors = [ops.convert_to_numpy(layer.u).copy()]
+    kernel = ops.convert_to_numpy(layer.kernel)
+    gan.fit(IMAGES[:8], batch_size=8, verbose=0)
+    w = kernel.reshape(-1, kernel.shape[-1]).T  # (out, in), before this step moved it.
+    v = w.T @ vectors[0].reshape(-1)
+    u = w @ (v / np.linalg.norm(v))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(layer.u).reshape(-1), u / np.linalg.norm(u), rtol=1e-4, atol=1e-5
+    )
+    with pytest.raises(ValueError, match="spectrally normalised"):
+        kerasgan.SNGAN(*pair())
+
+
+def test_r3gan_schedules():
+    assert number(cosine(1.0, 0.1, 0, 100)) == pytest.approx(1.0)
+    assert number(cosine(1.0, 0.1, 50, 100)) == pytest.approx(0.55)
+    assert number(cosine(1.0, 0.1, 400, 100)) == pytest.approx(0.1)
+    gan = kerasgan.R3GAN(*pair(), gamma=2.0, final_gamma=0.5, burn_in=10, ema=0.99)
+    gan.compile()
+    assert number(gan.penalty_weight(gan.penalties[0])) == pytest.approx(2.0)
+    assert number(gan.ema_decay(ops.convert_to_tensor(10.0))) == pytest.approx(0.99, rel=1e-5)
+    middle = 0.5 ** (1 / (0.5 * np.log(0.5) / np.log(0.99)))
+    assert number(gan.ema_decay(ops.convert_to_tensor(5.0))) == pytest.approx(middle, rel=1e-5)
+    for _ in range(4):
+        gan.fit(IMAGES, batch_size=8, verbose=0)
+    assert number(gan.penalty_weight(gan.penalties[1])) == pytest.approx(0.5)
+
+
+def test_burn_in_adam_equals_numpy():
+    variable = keras.Variable(np.array([1.0, -2.0], "float32"))
+    optimizer = BurnInAdam(0.1, 0.5, beta_1=0.3, beta_2=0.9, final_beta_2=0.99, burn_in=4)
+    w, m, s = np.array([1.0, -2.0]), 0.0, 0.0
+    for t in range(6):
+        gradient = np.array([0.5, -1.0]) * (t + 1)
+        optimizer.apply([ops.convert_to_tensor(gradient.astype("float32"))], [variable])
+        wave = 0.5 * (1 + np.cos(np.pi * min(t / 4, 1)))
+        rate, beta_2 = 0.1 * (0.5 + 0.5 * wave), 0.99 - 0.09 * wave
+        m = 0.3 * m + 0.7 * gradient
+        s = beta_2 * s + (1 - beta_2) * gradient**2
+        rate *= np.sqrt(1 - beta_2 ** (t + 1)) / (1 - 0.3 ** (t + 1))
+        w = w - rate * m / (np.sqrt(s) + 1e-8)
+    np.testing.assert_allclose(ops.convert_to_numpy(variable), w, rtol=1e-4)
+
+
+def test_gradients_of_every_loss_equal_finite_differences():
+    from kerasgan.losses import LOSSES
+
+    # Away from the corners of the hinge loss at -1 and 1.
+    scores = np.float32([[-2.0, 0.3, 0.8, 1.7, -0.6], [1.4, -0.2, -1.5, 0.1, 2.2]])[..., None]
+    for name, loss in LOSSES.items():
+        both = [loss.critic]
+        both.append(loss.generator if loss.relativistic else lambda r, f, g=loss.generator: g(f))
+        for function in both:
+            variable = keras.Variable(scores[1])
+            _, (found,) = backend.value_and_grad(
+                lambda f=function, v=variable: f(ops.convert_to_tensor(scores[0]), v + 0.0),
+                [variable],
+            )
+            expected, h = np.empty((5, 1)), 1e-2
+            for i in range(5):
+                step = np.zeros((5, 1), "float32")
+                step[i] = h
+                values = [number(function(scores[0], scores[1] + d)) for d in (step, -step)]
+                expected[i] = (values[0] - values[1]) / (2 * h)
+            found = ops.convert_to_numpy(found)
+            np.testing.assert_allclose(found, expected, atol=2e-3, err_msg=name)
+
+
+# Augmentation.
+
+
+@pytest.mark.parametrize("packing", [1, 2])
+@pytest.mark.parametrize("augment", [kerasgan.augment.DiffAugment, kerasgan.augment.ADA])
+def test_augmented_training_and_its_state(augment, packing, tmp_path):
+    gan = kerasgan.GAN(
+        *pair(packing=packing),
+        packing=packing,
+        augment=augment(),
+        penalties=[penalties.R1(1.0)],
+    )
+    gan.compile()
+    history = gan.fit(IMAGES, batch_size=8, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    gan.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    assert loaded.get_config() == gan.get_config()
+    for a, b in zip(gan.augment.weights, loaded.augment.weights, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))
+    for model in (gan, loaded):
+        model.fit(IMAGES, batch_size=8, verbose=0)
+    np.testing.assert_array_equal(gan.sample(2, seed=0), loaded.sample(2, seed=0))
+
+
+def test_what_the_critic_judges_is_augmented_in_training_alone():
+    gan = kerasgan.GAN(*pair(), augment=kerasgan.augment.DiffAugment())
+    batch = batch_of(gan)
+    plain = ops.convert_to_numpy(gan.critic(batch.real))
+    judged = [
+        ops.convert_to_numpy(ops.stop_gradient(gan.scores(batch.real, training=training)))
+        for training in (False, True)
+    ]
+    np.testing.assert_allclose(judged[0], plain, rtol=1e-6)
+    assert np.abs(judged[1] - plain).max() > 1e-4
+
+
+def test_augmentations_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"`augment` must not be ADA.*loss='wasserstein'"):
+        kerasgan.WGANGP(*pair(), augment=kerasgan.augment.ADA())
+    with pytest.raises(ValueError, match="`augment` must be a layer"):
+        kerasgan.GAN(*pair(), augment="color")

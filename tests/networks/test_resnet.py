@@ -1,0 +1,180 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kerasgan import backend
+from kerasgan.networks.resnet import resnet
+
+RNG = np.random.default_rng(0)
+PAIRS = [(style, size) for style in ("sngan", "r3gan") for size in (32, 64, 128)]
+
+
+def numpy_of(x):
+    return np.array(ops.convert_to_numpy(ops.stop_gradient(ops.convert_to_tensor(x))))
+
+
+def normal(*shape):
+    return RNG.standard_normal(shape).astype("float32")
+
+
+def tiny(style="sngan", size=32, **arguments):
+    depth = {"depth": 1} if style == "r3gan" else {}
+    return resnet(size, 3, latent_dim=6, width=4, style=style, **depth, **arguments)
+
+
+def names(network):
+    return [type(layer).__name__ for layer in network.layers]
+
+
+@pytest.mark.parametrize(("style", "size"), PAIRS)
+def test_shapes(style, size):
+    generator, critic = tiny(style, size)
+    assert generator.output_shape == (None, size, size, 3)
+    assert critic.input_shape == (None, size, size, 3)
+    assert critic.output_shape == (None, 1)
+
+
+@pytest.mark.parametrize("style", ["sngan", "r3gan"])
+def test_values(style):
+    generator, critic = tiny(style)
+    images = generator(normal(2, 6))
+    assert tuple(images.shape) == (2, 32, 32, 3)
+    assert np.abs(numpy_of(images)).max() <= 1.0
+    assert numpy_of(images).std() > 0.05
+    scores = critic(images)
+    assert tuple(scores.shape) == (2, 1)
+    assert np.isfinite(numpy_of(scores)).all()
+
+
+@pytest.mark.parametrize("style", ["sngan", "r3gan"])
+def test_images_and_scores_are_float32_in_mixed_precision(style):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        norm = "spectral" if style == "sngan" else None
+        networks = tiny(style, critic_norm=norm, num_classes=2)
+    finally:
+        keras.config.set_dtype_policy(before)
+    for network in networks:
+        assert network.outputs[0].dtype == "float32"
+        policies = {layer.compute_dtype for layer in network.layers}
+        assert policies == {"float32", "bfloat16"}
+    labels = ops.array([0, 1], "int32")
+    images = networks[0]([ops.convert_to_tensor(normal(2, 6)), labels])
+    assert np.isfinite(numpy_of(networks[1]([images, labels]))).all()
+
+
+@pytest.mark.parametrize("style", ["sngan", "r3gan"])
+@pytest.mark.parametrize("conditioning", ["projection", "concat"])
+def test_labels_matter_to_both(style, conditioning):
+    generator, critic = tiny(style, num_classes=5, conditioning=conditioning)
+    assert generator.num_classes == critic.num_classes == 5
+    z = np.repeat(normal(1, 6), 2, axis=0)
+    labels = np.array([0, 3], "int32")
+    images = numpy_of(generator([z, labels]))
+    assert np.abs(images[0] - images[1]).max() > 1e-4
+    scores = numpy_of(critic([np.repeat(images[:1], 2, axis=0), labels]))
+    assert abs(scores[0, 0] - scores[1, 0]) > 1e-5
+
+
+@pytest.mark.parametrize("style", ["sngan", "r3gan"])
+def test_packing_widens_the_critics_input_alone(style):
+    plain, packed = tiny(style)[1], tiny(style, packing=3)[1]
+    assert packed.input_shape == (None, 32, 32, 9)
+    differ = [
+        (tuple(a.shape), tuple(b.shape))
+        for a, b in zip(plain.weights, packed.weights, strict=True)
+        if a.shape != b.shape
+    ]
+    assert differ and all(b[2] == 3 * a[2] for a, b in differ)
+
+
+def test_norms_are_where_they_belong():
+    generator, critic = tiny(critic_norm="spectral", num_classes=2)
+    assert "BatchNormalization" in names(generator)
+    assert not {"BatchNormalization", "Conv2D", "Dense", "Embedding"} & set(names(critic))
+    assert {"SpectralConv2D", "SpectralDense", "SpectralEmbedding"} <= set(names(critic))
+    for network in tiny("r3gan"):
+        assert not [name for name in names(network) if "Norm" in name or "Spectral" in name]
+
+
+@pytest.mark.parametrize("minibatch", ["stddev", "discrimination"])
+@pytest.mark.parametrize("style", ["sngan", "r3gan"])
+def test_minibatch_layers(style, minibatch):
+    _, critic = tiny(style, minibatch=minibatch)
+    assert any(name.lower() == f"minibatch{minibatch}" for name in names(critic))
+
+
+def test_r3gan_residuals_are_zero_at_the_start():
+    """Without its residuals the generator is linear in z up to the tanh."""
+    generator, _ = tiny("r3gan")
+    z = normal(1, 6)
+    first, second = (np.arctanh(numpy_of(generator(scale * z))) for scale in (0.05, 0.1))
+    np.testing.assert_allclose(2 * first, second, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"critic_norm": "spectral", "num_classes": 3, "packing": 2},
+        {"style": "r3gan", "num_classes": 3, "conditioning": "concat", "minibatch": "stddev"},
+    ],
+)
+def test_config_round_trip(arguments):
+    for network in tiny(**arguments):
+        again = type(network).from_config(network.get_config())
+        assert again.get_config() == network.get_config()
+        shapes = [tuple(w.shape) for w in network.weights]
+        assert [tuple(w.shape) for w in again.weights] == shapes
+
+
+def test_saved_and_loaded(tmp_path):
+    _, critic = tiny(critic_norm="spectral", num_classes=3)
+    critic.save(tmp_path / "critic.keras")
+    again = keras.saving.load_model(tmp_path / "critic.keras")
+    for old, new in zip(critic.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(numpy_of(old), numpy_of(new))
+
+
+@pytest.mark.slow  # On JAX, which compiles each operation.
+@pytest.mark.parametrize(
+    "arguments", [{"critic_norm": "spectral", "num_classes": 2}, {"style": "r3gan"}]
+)
+def test_a_gradient_penalty_goes_through(arguments):
+    _, critic = tiny(**arguments)
+    images, labels = ops.convert_to_tensor(normal(2, 32, 32, 3)), ops.array([0, 1], "int32")
+
+    def score(x):
+        return critic([x, labels]) if "num_classes" in arguments else critic(x)
+
+    def penalty():
+        gradients = backend.gradient(score, images)
+        norms = ops.sqrt(ops.sum(ops.square(gradients), axis=(1, 2, 3)) + 1e-12)
+        return ops.mean(ops.square(norms - 1.0))
+
+    loss, gradients = backend.value_and_grad(penalty, critic.trainable_variables)
+    assert float(numpy_of(loss)) > 0
+    gradients = [numpy_of(g) for g in gradients]
+    assert all(np.isfinite(g).all() for g in gradients)
+    assert any(np.abs(g).max() > 0 for g in gradients)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"image_size": 28}, r"`image_size` must be one of .* Received: image_size=28"),
+        ({"style": "biggan"}, "`style` must be one of .* Received: style='biggan'"),
+        ({"critic_norm": "batch"}, "`norm` must be one of .* Received: norm='batch'"),
+        ({"style": "r3gan", "critic_norm": "spectral"}, "`norm` must be None"),
+        ({"conditioning": "film"}, "`conditioning` must be one of"),
+        ({"depth": 2}, "`depth` must be None"),
+        ({"style": "r3gan", "depth": 0}, "`depth` must be a positive integer"),
+        ({"packing": 0}, "`packing` must be a positive integer"),
+        ({"width": 1.5}, "`width` must be a positive integer"),
+        ({"num_classes": 0}, "`num_classes`"),
+    ],
+)
+def test_bad_arguments(arguments, match):
+    with pytest.raises(ValueError, match=match):
+        resnet(**{"width": 2, "latent_dim": 2, **arguments})

@@ -1,0 +1,149 @@
+"""What the demonstrations in benchmarks/ compute, against what is known in closed form."""
+
+import importlib
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def module(name):
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.fixture(scope="module")
+def divergences():
+    return module("divergences")
+
+
+@pytest.fixture(scope="module")
+def ring():
+    return module("ring")
+
+
+@pytest.fixture(scope="module")
+def two_gaussians():
+    return module("two_gaussians")
+
+
+@pytest.mark.parametrize("d", [0.0, 0.3, 1.0, 5.0, -8.0])
+def test_integrals_of_gaussians_against_closed_forms(divergences, d):
+    assert divergences.kl_of_gaussians(1.0, 1.0 + d) == pytest.approx(d**2 / 2, abs=1e-9)
+    assert divergences.w1_of_gaussians(1.0, 1.0 + d) == pytest.approx(abs(d), abs=1e-9)
+
+
+def test_js_of_gaussians(divergences):
+    assert divergences.js_of_gaussians(2.0, 2.0) == pytest.approx(0.0, abs=1e-12)
+    assert divergences.js_of_gaussians(0.0, 12.0) == pytest.approx(math.log(2), abs=1e-6)
+    values = [divergences.js_of_gaussians(0.0, d) for d in (0.5, 1, 2, 4, 8)]
+    assert values == sorted(values)
+    assert values[-1] < math.log(2)
+    # Near zero every f-divergence is its curvature times Fisher's information: d^2 / 8.
+    assert divergences.js_of_gaussians(0.0, 0.01) == pytest.approx(0.01**2 / 8, rel=1e-3)
+
+
+def test_js_against_sampling(divergences):
+    x = np.random.default_rng(0).standard_normal(400_000)
+    values = math.log(2) - np.logaddexp(0, 1.5 * x - 1.125)  # log p/m where q = N(1.5, 1).
+    error = values.std() / math.sqrt(len(values))
+    assert abs(values.mean() - divergences.js_of_gaussians(0.0, 1.5)) < 4 * error
+
+
+def test_parallel_lines(divergences):
+    assert divergences.parallel_lines(0) == {"js": 0.0, "kl": 0.0, "w1": 0.0}
+    assert divergences.parallel_lines(0.25) == {"js": math.log(2), "kl": math.inf, "w1": 0.25}
+
+
+def test_ring_has_eight_distinct_centres_evenly_spaced(ring):
+    centres = ring.centres()
+    assert centres.shape == (8, 2)
+    np.testing.assert_allclose(np.linalg.norm(centres, axis=1), 1.0)
+    distances = np.linalg.norm(centres[:, None] - centres, axis=2) + 9 * np.eye(8)
+    np.testing.assert_allclose(distances.min(axis=1), 2 * math.sin(math.pi / 8))
+
+
+def test_real_points_score_at_the_floor(ring):
+    trials = [ring.score(ring.real_points(ring.SAMPLES, seed)) for seed in range(40)]
+    assert {trial["modes"] for trial in trials} == {8}
+    for name in ("high quality", "reverse KL"):
+        values = np.array([trial[name] for trial in trials])
+        error = values.std(ddof=1) / math.sqrt(len(values))
+        assert abs(values.mean() - ring.FLOORS[name]) < 2 * error, name
+    assert ring.FLOORS["high quality"] == pytest.approx(0.9889, abs=1e-4)
+    assert ring.FLOORS["reverse KL"] == pytest.approx(0.0014)
+
+
+def test_collapsed_points_score_as_collapsed(ring):
+    points = ring.real_points(2500, 0)
+    near = np.linalg.norm(points - ring.centres()[3], axis=1) < 0.1
+    assert ring.score(points[near]) == {
+        "modes": 1,
+        "high quality": pytest.approx(0.989, abs=0.02),
+        "reverse KL": pytest.approx(math.log(8)),
+    }
+    half = ring.score(points[points[:, 1] > 0.1])  # Three of eight modes.
+    assert half["modes"] == 3
+    assert half["reverse KL"] == pytest.approx(math.log(8 / 3), abs=0.01)
+
+
+def test_spread_points_are_of_low_quality(ring):
+    score = ring.score(ring.real_points(2500, 0) * np.float32(1.1))
+    assert (score["modes"], score["high quality"]) == (0, 0.0)
+
+
+def test_batches_are_fresh_and_go_on(ring):
+    first, second = ring.Ring(0, 4, seed=1), ring.Ring(2, 4, seed=1)
+    (batch,) = first[0]
+    assert batch.shape == (ring.BATCH, 2) and batch.dtype == "float32"
+    assert not np.array_equal(batch, first[1][0])
+    np.testing.assert_array_equal(first[2][0], second[0][0])
+
+
+def test_every_row_can_be_built(ring):
+    for row in ring.ROWS:
+        assert ring.build(row, 100, 0).sample(3, seed=0).shape == (3, 2)
+
+
+def test_a_row_trains_and_is_kept(ring, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(ring, "draw", lambda rows, path: None)
+    monkeypatch.setattr(ring, "WIDTH", 8)
+    command = ["ring.py", "--models", "relativistic_r1_r2", "--steps", "8", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", command)
+    ring.main()
+    figures = json.loads((tmp_path / "ring" / "relativistic_r1_r2.json").read_text())
+    assert [moment["step"] for moment in figures["moments"]] == list(range(1, 9))
+    assert figures["moments"][-1]["generator steps"] == 8
+    capsys.readouterr()
+    ring.main()
+    assert "kept from an earlier run" in capsys.readouterr().out
+    assert ring.finished(tmp_path / "ring", "relativistic_r1_r2", 9, 0) is None
+
+
+def test_discriminator_and_critic_of_two_gaussians(two_gaussians):
+    """The figures of a network that is known: the best discriminator, and a straight line."""
+
+    def linear(slope):
+        inputs = two_gaussians.keras.Input((1,))
+        layer = two_gaussians.keras.layers.Dense(1)
+        network = two_gaussians.keras.Model(inputs, layer(inputs))
+        layer.set_weights([np.array([[slope]], "float32"), np.zeros(1, "float32")])
+        return network
+
+    real, fake = two_gaussians.normal(0, 20000) - 4, two_gaussians.normal(1, 20000) + 4
+    best = two_gaussians.discriminator_figures(linear(-8.0), real, fake)
+    assert best["JS, estimated"] == pytest.approx(best["JS, true"], abs=1e-4)
+    assert best[two_gaussians.GRADIENT]["log(1 - D), the minimax loss"] < 0.01
+    assert best[two_gaussians.GRADIENT]["-log D, the non-saturating loss"] > 7.9
+    line = two_gaussians.critic_figures(linear(-1.0), 10.0, real, fake)
+    assert line["W1, estimated"] == pytest.approx(8.0, abs=0.05)
+    assert line[two_gaussians.GRADIENT] == pytest.approx(1.0)
+    assert line["R^2 of a straight line between the means"] == pytest.approx(1.0)
