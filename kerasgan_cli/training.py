@@ -61,6 +61,8 @@ def build(options, image_shape, num_classes=None):
     size |= {name: chosen[name] for name in ("width", "packing", "minibatch") if name in chosen}
     if chosen.get("conditional"):
         size["num_classes"] = num_classes
+    if variant.critic_norm == "batch" and chosen.keys() & {"r1", "r2"}:
+        size["critic_norm"] = None  # It mixes the samples whose gradients are penalised.
     named = {"architecture": chosen["network"]} if "network" in chosen else {}
     pair = variant.default_networks(**named, **size)
     arguments = {name: chosen[name] for name in VARIANT_OPTIONS if name in chosen}

@@ -76,7 +76,8 @@ class Loop:
     """The schedule, the losses and the unrolling.
 
     A backend gives `to_device(batch)`, `critic_step(real)` and `generator_step(real)`, which
-    return the losses, and `synchronize()`; and it names its `mean`, `softplus` and `sqrt`.
+    return the losses, and `synchronize()`; and it names its `mean`, `softplus` and `sqrt`, the last
+    unless it gives an `adam` of its own.
 
     Args:
         task: A `Task`.

@@ -61,7 +61,7 @@ class _JaxLoop(Loop):
         if self.task.clip is not None:
             weights = jax.tree.map(lambda w: jnp.clip(w, -self.task.clip, self.task.clip), weights)
         loss_fn = functools.partial(
-            self._critic_loss, statistics=critic["statistics"], real=real, fake=fake
+            self._penalised_critic_loss, statistics=critic["statistics"], real=real, fake=fake
         )
         (loss, statistics), gradients = jax.value_and_grad(
             lambda weights: loss_fn(weights, key=penalty_key), has_aux=True
@@ -70,7 +70,7 @@ class _JaxLoop(Loop):
         generator = {**generator, "statistics": generated}
         return {**state, "generator": generator, "critic": critic, "key": key}, loss
 
-    def _critic_loss(self, weights, statistics, real, fake, key=None):
+    def _penalised_critic_loss(self, weights, statistics, real, fake, key=None):
         def total(images, statistics):
             scores, statistics = self.judge(weights, statistics, images)
             return scores.sum(), (scores, statistics)
@@ -129,7 +129,7 @@ class _JaxLoop(Loop):
 
         def loss_fn(leaves):
             weights = jax.tree.unflatten(structure, leaves)
-            return self._critic_loss(weights, critic["statistics"], real, fake)[0]
+            return self._penalised_critic_loss(weights, critic["statistics"], real, fake)[0]
 
         moments = self.moments(critic["optimizer"])
         return jax.tree.unflatten(structure, self.unrolled(leaves, moments, jax.grad(loss_fn)))

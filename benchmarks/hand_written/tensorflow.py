@@ -33,11 +33,11 @@ class _TensorFlowLoop(Loop):
             for w in self.critic_weights:
                 w.assign(tf.clip_by_value(w, -self.task.clip, self.task.clip))
         with tf.GradientTape() as tape:
-            loss = self._critic_loss(real, fake)
+            loss = self._penalised_critic_loss(real, fake)
         self.update("critic", tape.gradient(loss, self.critic_weights))
         return loss
 
-    def _critic_loss(self, real, fake, weights=None):
+    def _penalised_critic_loss(self, real, fake, weights=None):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([real, fake])
             scores = [self.judge(real, weights), self.judge(fake, weights)]
@@ -80,7 +80,7 @@ class _TensorFlowLoop(Loop):
         def gradients_of(weights):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(weights)
-                loss = self._critic_loss(real, fake, weights)
+                loss = self._penalised_critic_loss(real, fake, weights)
             return tape.gradient(loss, weights)
 
         weights = [tf.convert_to_tensor(w) for w in self.critic_weights]

@@ -39,11 +39,11 @@ class _TorchLoop(Loop):
             if self.task.clip is not None:
                 for w in self.weights["critic"]:
                     w.clamp_(-self.task.clip, self.task.clip)
-        loss = self._critic_loss(real, fake)
+        loss = self._penalised_critic_loss(real, fake)
         self.update("critic", loss)
         return loss.detach()
 
-    def _critic_loss(self, real, fake, weights=None):
+    def _penalised_critic_loss(self, real, fake, weights=None):
         penalties = self.task.penalties
         if "r1" in penalties:
             real, fake = (images.detach().requires_grad_() for images in (real, fake))
@@ -85,7 +85,7 @@ class _TorchLoop(Loop):
 
     def _critic_ahead(self, real, fake):
         def gradients_of(weights):
-            loss = self._critic_loss(real, fake, weights)
+            loss = self._penalised_critic_loss(real, fake, weights)
             return torch.autograd.grad(loss, weights, create_graph=True)
 
         moments = (self.critic_steps, *self.critic_moments())

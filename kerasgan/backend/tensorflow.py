@@ -50,7 +50,9 @@ def gradient(fn, x):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
         y = fn(x)
-    return tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    gradients = tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    # Those of embeddings come as slices, with which nothing can be computed.
+    return tf.nest.map_structure(tf.convert_to_tensor, gradients)
 
 
 def no_gradients():
