@@ -167,7 +167,7 @@ def test_data_takes_a_small_share_of_a_step(images):
     """The share is production time, an upper bound of the waiting."""
     gan = kerasgan.WGANGP(*networks.dcgan(28, 1, width=16))
     gan.compile()
-    dataset = ImageDataset(np.concatenate([images] * 40), batch_size=64)
+    dataset = ImageDataset(np.concatenate([images] * 10), batch_size=64)
     gan.fit(dataset, verbose=0)  # Compiles.
     dataset.seconds = 0
     began = time.perf_counter()
