@@ -29,5 +29,6 @@ def fraction(name, value, optional=False):
 
 def choice(name, value, allowed):
     """Raise ValueError unless `value` is one of `allowed`."""
-    if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"`{name}` must be one of {sorted(allowed)}. Received: {name}={value!r}")
+    allowed = list(allowed)
+    if value not in allowed:
+        raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={value!r}")

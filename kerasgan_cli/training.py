@@ -91,13 +91,8 @@ def build(options, image_shape, num_classes=None):
 def _check_size(options):
     # Before the data is read, which may take long.
     size = options["image_size"]
-    flow = options["model"] == "flow_gan"
-    if (
-        options["network"] in (None, "dcgan")
-        and not flow
-        and size is not None
-        and size not in networks.SIZES
-    ):
+    dcgan = options["network"] in (None, "dcgan") and options["model"] != "flow_gan"
+    if dcgan and size is not None and size not in networks.SIZES:
         raise click.BadParameter(
             f"dcgan draws {', '.join(map(str, sorted(networks.SIZES)))} pixels; --network mlp "
             f"draws any size. Received: {size}",

@@ -178,6 +178,45 @@ class Loop:
         raise NotImplementedError
 
 
+class KerasPlayers:
+    """Keras networks and optimizers, for loops that change their variables in place.
+
+    `hold` sets what `generate`, `judge` and `critic_moments` here, and the loops of TensorFlow and
+    PyTorch, work on.
+    """
+
+    def hold(self, generator, critic, average):
+        """Keep the networks, build their optimizers, and list their tensors."""
+        self.networks = {"generator": generator, "critic": critic}
+        self.variables = {p: network.trainable_variables for p, network in self.networks.items()}
+        self.weights = {p: [v.value for v in vs] for p, vs in self.variables.items()}
+        self.optimizers = {player: self.task.keras_optimizer(player) for player in self.networks}
+        for player, optimizer in self.optimizers.items():
+            optimizer.build(self.variables[player])
+        statistics = (*generator.non_trainable_variables, *critic.non_trainable_variables)
+        self.statistics = [v.value for v in statistics]
+        self.averages = [v.value for v in average.variables]
+        self.averaged = [v.value for v in generator.variables]
+
+    def generate(self, z):
+        """Return the images of latent vectors, in training mode."""
+        return self.networks["generator"](z, training=True)
+
+    def judge(self, images, weights=None):
+        """Return the scores of images, in training mode; with other weights if they are given."""
+        critic = self.networks["critic"]
+        if weights is None:
+            return critic(images, training=True)
+        # Not torch.func.functional_call, which Keras' variables do not heed.
+        statistics = critic.non_trainable_variables
+        return critic.stateless_call(weights, statistics, images, training=True)[0]
+
+    def critic_moments(self):
+        """Return the first and second moments of the critic's Adam."""
+        adam = self.optimizers["critic"]
+        return [[v.value for v in vs] for vs in (adam._momentums, adam._velocities)]
+
+
 def layers_of(network):
     """Return `(kind, arrays)` of each layer that holds weights, in order, from a Keras network."""
     layers = [(type(layer).__name__, layer.get_weights()) for layer in network.layers]

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from hand_written import Loop, first_map, layers_of, sides
+from hand_written import KerasPlayers, Loop, first_map, layers_of, sides
 
 
 class _TensorFlowLoop(Loop):
@@ -100,43 +100,23 @@ class _TensorFlowLoop(Loop):
         }
 
 
-class KerasLoop(_TensorFlowLoop):
+class KerasLoop(KerasPlayers, _TensorFlowLoop):
     """The loop of Keras' guide to custom training on TensorFlow."""
 
     def __init__(self, task, batches, generator, critic, average):
         super().__init__(task, batches)
-        self.generator_weights = [v.value for v in generator.trainable_variables]
-        self.critic_weights = [v.value for v in critic.trainable_variables]
-        statistics = (*generator.non_trainable_variables, *critic.non_trainable_variables)
-        self.statistics = [v.value for v in statistics]
-        self.averages = [v.value for v in average.variables]
-        self.averaged = [v.value for v in generator.variables]
-        self._networks = {"generator": generator, "critic": critic}
-        self._optimizers = {player: task.keras_optimizer(player) for player in self._networks}
-        for player, network in self._networks.items():
-            self._optimizers[player].build(network.trainable_variables)
-
-    def generate(self, z):
-        """Return the images of latent vectors, in training mode."""
-        return self._networks["generator"](z, training=True)
-
-    def judge(self, images, weights=None):
-        """Return the scores of images, in training mode; with other weights if they are given."""
-        critic = self._networks["critic"]
-        if weights is None:
-            return critic(images, training=True)
-        statistics = critic.non_trainable_variables
-        return critic.stateless_call(weights, statistics, images, training=True)[0]
+        self.hold(generator, critic, average)
+        self.generator_weights = self.weights["generator"]
+        self.critic_weights = self.weights["critic"]
 
     def critic_moments(self):
         """Return Adam's step count, its first and its second moments."""
-        adam = self._optimizers["critic"]
-        count = tf.cast(adam.iterations.value, tf.float32)
-        return count, *[[v.value for v in vs] for vs in (adam._momentums, adam._velocities)]
+        count = tf.cast(self.optimizers["critic"].iterations.value, tf.float32)
+        return count, *super().critic_moments()
 
     def update(self, player, gradients):
         """Apply the gradients with a Keras optimizer."""
-        self._optimizers[player].apply(gradients, self._networks[player].trainable_variables)
+        self.optimizers[player].apply(gradients, self.variables[player])
 
 
 class NativeLoop(_TensorFlowLoop):

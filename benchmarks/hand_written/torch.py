@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from hand_written import Loop, first_map, layers_of, sides
+from hand_written import KerasPlayers, Loop, first_map, layers_of, sides
 
 
 class _TorchLoop(Loop):
@@ -118,45 +118,18 @@ class _TorchLoop(Loop):
         }
 
 
-class KerasLoop(_TorchLoop):
+class KerasLoop(KerasPlayers, _TorchLoop):
     """The loop of Keras' guide to custom training on PyTorch."""
 
     def __init__(self, task, batches, generator, critic, average):
         super().__init__(task, batches)
-        self._networks = {"generator": generator, "critic": critic}
-        self._variables = {p: net.trainable_variables for p, net in self._networks.items()}
-        self.weights = {p: [v.value for v in vs] for p, vs in self._variables.items()}
-        self._optimizers = {player: task.keras_optimizer(player) for player in self._networks}
-        for player, optimizer in self._optimizers.items():
-            optimizer.build(self._variables[player])
-        statistics = (*generator.non_trainable_variables, *critic.non_trainable_variables)
-        self.statistics = [v.value for v in statistics]
-        self.averages = [v.value for v in average.variables]
-        self.averaged = [v.value for v in generator.variables]
-
-    def generate(self, z):
-        """Return the images of latent vectors, in training mode."""
-        return self._networks["generator"](z, training=True)
-
-    def judge(self, images, weights=None):
-        """Return the scores of images, in training mode; with other weights if they are given."""
-        critic = self._networks["critic"]
-        if weights is None:
-            return critic(images, training=True)
-        # Not torch.func.functional_call, which Keras' variables do not heed.
-        statistics = critic.non_trainable_variables
-        return critic.stateless_call(weights, statistics, images, training=True)[0]
-
-    def critic_moments(self):
-        """Return Adam's first and second moments."""
-        adam = self._optimizers["critic"]
-        return [[v.value for v in vs] for vs in (adam._momentums, adam._velocities)]
+        self.hold(generator, critic, average)
 
     def update(self, player, loss):
         """Differentiate and apply the gradients with a Keras optimizer."""
         gradients = torch.autograd.grad(loss, self.weights[player])
         with torch.no_grad():
-            self._optimizers[player].apply(gradients, self._variables[player])
+            self.optimizers[player].apply(gradients, self.variables[player])
 
 
 class NativeLoop(_TorchLoop):

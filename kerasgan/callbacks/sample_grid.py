@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from kerasgan import pictures
+from kerasgan import pictures, validation
 
 ANIMATIONS = ("webp", "gif", None)
 
@@ -26,10 +26,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     def __init__(self, folder, n=100, columns=None, seed=0, every=1, animation="webp"):
         super().__init__()
-        if animation not in ANIMATIONS:
-            raise ValueError(
-                f"`animation` must be one of {ANIMATIONS}. Received: animation={animation!r}"
-            )
+        validation.choice("animation", animation, ANIMATIONS)
         self.folder = Path(folder)
         self.n = n
         self.columns = columns

@@ -9,11 +9,11 @@ import numpy as np
 from keras import ops
 
 from kerasgan import backend, networks, storage, validation
-from kerasgan.gans import checks, latent
+from kerasgan.gans import checks, latent, moving_average
 from kerasgan.gans.feed import Feed, held_out, is_array
 from kerasgan.gans.optimizer import AdversarialOptimizer
+from kerasgan.gans.sampling import Sampling
 from kerasgan.losses import LOSSES
-from kerasgan.networks.base import Builder
 
 _COUNTERS = ("critic_steps", "generator_steps", "critic_steps_this_round")
 
@@ -35,7 +35,7 @@ class Batch:
     labels: Any = None
 
 
-class AdversarialModel(backend.Trainer, keras.Model):
+class AdversarialModel(Sampling, backend.Trainer, keras.Model):
     """A generator and a critic that train each other; the base of every variant.
 
     A variant names its `adversarial_loss` and gives `default_optimizers`; where its losses, its
@@ -126,6 +126,9 @@ class AdversarialModel(backend.Trainer, keras.Model):
             )
         self.generator = generator
         self.critic = critic
+        self.power_iterations = tuple(  # Of spectral normalisation, one a critic step.
+            layer.iterate for layer in critic._flatten_layers() if hasattr(layer, "iterate")
+        )
         self.adversarial_loss = loss
         self.penalty_interval = penalty_interval
         self.packing = packing
@@ -135,17 +138,16 @@ class AdversarialModel(backend.Trainer, keras.Model):
         self.ema = ema
         self.prior = prior
         self.seed = seed
-        self.ema_generator = None if ema is None else _copy(generator)
+        self.ema_generator = None if ema is None else moving_average.copy(generator)
         self.seed_generator = keras.random.SeedGenerator(seed, name="training_seeds")
         names = ["critic_loss", "generator_loss", *(p.name for p in self.penalties), *self.logged]
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         for counter in _COUNTERS:
             setattr(self, counter, 0)
+        self.past = {}  # The mean of past weights, by player, where it is asked for.
         if historical_averaging is not None:
-            self.past = {
-                player: [_past(self, variable) for variable in network.trainable_variables]
-                for player, network in (("critic", critic), ("generator", generator))
-            }
+            for player, network in (("critic", critic), ("generator", generator)):
+                self.past[player] = [_past(self, v) for v in network.trainable_variables]
         self.built = True
 
     @classmethod
@@ -261,9 +263,8 @@ class AdversarialModel(backend.Trainer, keras.Model):
 
     def critic_step(self, real, labels=None, penalise=True):
         """Move the critic once, on real images `(batch_size, height, width, channels)`."""
-        for layer in self.critic._flatten_layers():
-            if hasattr(layer, "iterate"):  # Spectral normalisation's power iteration.
-                layer.iterate()
+        for iterate in self.power_iterations:
+            iterate()
         z = self.latent(ops.shape(real)[0])
         with backend.no_gradients():
             batch = Batch(real, self.generate(z, labels, training=True), z, labels)
@@ -284,16 +285,19 @@ class AdversarialModel(backend.Trainer, keras.Model):
 
         self._move("generator", loss, self.generator.trainable_variables, real)
         if self.ema is not None:
-            self._update_average()
+            steps = ops.cast(self.optimizer.generator_optimizer.iterations, "float32")
+            moving_average.follow(self.ema_generator, self.generator, self.ema_decay(steps))
 
     def _move(self, player, loss_fn, variables, real):
         optimizer = getattr(self.optimizer, f"{player}_optimizer")
-        past = self.past[player] if self.historical_averaging is not None else []
+        past = self.past.get(player, ())
 
-        def loss():
-            distances = [ops.sum(ops.square(v - p)) for v, p in zip(variables, past, strict=False)]
-            return loss_fn() + (self.historical_averaging * sum(distances) if past else 0.0)
+        def with_distance():
+            pairs = zip(variables, past, strict=False)
+            distance = sum(ops.sum(ops.square(v - p)) for v, p in pairs)
+            return loss_fn() + self.historical_averaging * distance
 
+        loss = with_distance if past else loss_fn
         value, gradients = backend.value_and_grad(loss, variables)
         optimizer.apply(gradients, variables)
         self.log(f"{player}_loss", value, ops.shape(real)[0])
@@ -339,17 +343,6 @@ class AdversarialModel(backend.Trainer, keras.Model):
         """Return the epoch's means so far; `loss` is their sum over the two players."""
         results = {name: tracker.result() for name, tracker in self.trackers.items()}
         return {"loss": results["critic_loss"] + results["generator_loss"], **results}
-
-    def _update_average(self):
-        decay = self.ema_decay(ops.cast(self.optimizer.generator_optimizer.iterations, "float32"))
-        averages, values = self.ema_generator.variables, []
-        for average, variable in zip(averages, self.generator.variables, strict=True):
-            if keras.backend.is_float_dtype(variable.dtype):
-                difference = ops.subtract(variable, average)
-                values.append(average + ops.cast(1.0 - decay, average.dtype) * difference)
-            else:
-                values.append(ops.convert_to_tensor(variable))
-        backend.assign(averages, values)
 
     # The schedule, on the host: it chooses between compiled steps.
 
@@ -484,87 +477,6 @@ class AdversarialModel(backend.Trainer, keras.Model):
             x, y = held_out(self, x, y, kwargs.pop("batch_size", None)), None
         return super().evaluate(x, y, return_dict=return_dict, **kwargs)
 
-    # Images out.
-
-    @property
-    def sampler(self):
-        """The network that `sample` uses: the moving average, or the generator without one."""
-        return self.generator if self.ema_generator is None else self.ema_generator
-
-    def call(self, z, training=False):
-        """Return images for latent vectors `(batch_size, latent_dim)`, as `predict` does.
-
-        A conditional model is called with `[z, labels]`.
-        """
-        return self.sampler(z, training=training)
-
-    def sample(self, n, seed=None, labels=None, batch_size=256):
-        """Return generated images.
-
-        The latent vectors are drawn by NumPy, so one seed gives one set of images on every
-        backend, and the first k of n images are those of `sample(k, seed)`.
-
-        Args:
-            n: How many.
-            seed: Seed of the latent vectors; None draws new ones.
-            labels: Of a conditional model: one class number for all, or n of them; None draws
-                them evenly.
-            batch_size: Images computed at a time.
-
-        Returns:
-            A float32 array of shape `(n, height, width, channels)` in [-1, 1].
-        """
-        validation.positive_integer("n", n)
-        if labels is None and self.num_classes is not None:
-            labels = latent.labels(n, self.num_classes, seed)
-        return self.images_of(self.latent_vectors(n, seed), labels, batch_size)
-
-    def latent_vectors(self, n, seed=None):
-        """Return the `(n, latent_dim)` latent vectors that `sample` starts from."""
-        return latent.latent_vectors(n, self.latent_dim, seed, self.prior)
-
-    def interpolate(self, n, first_seed, last_seed):
-        """Return `n` latent vectors on the way from one seed's first vector to another's."""
-        ends = (self.latent_vectors(1, seed)[0] for seed in (first_seed, last_seed))
-        return latent.interpolated_vectors(n, *ends, self.prior)
-
-    def images_of(self, z, labels=None, batch_size=256):
-        """Return the images of latent vectors `(n, latent_dim)`, computed in batches.
-
-        A conditional model without `labels` goes through its classes in turn.
-        """
-        validation.positive_integer("batch_size", batch_size)
-        self.synchronize()
-        z = np.asarray(z, "float32")
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"`z` must have the shape (n, {self.latent_dim}). Received: shape {z.shape}"
-            )
-        parts = [z]
-        if self.num_classes is not None:
-            chosen = np.arange(len(z)) % self.num_classes if labels is None else labels
-            parts.append(checks.labels(chosen, len(z), self.num_classes))
-        elif labels is not None:
-            raise ValueError("`labels` are for conditional networks. Received: labels")
-        size = min(batch_size, len(z))
-        images = np.empty((len(z), *self.image_shape), "float32")
-        for start in range(0, len(z), size):
-            rows = [part[start : start + size] for part in parts]
-            short = size - len(rows[0])  # One shape, one program.
-            rows = [np.pad(r, [(0, short)] + [(0, 0)] * (r.ndim - 1)) for r in rows]
-            inputs = rows[0] if len(rows) == 1 else rows
-            batch = keras.ops.convert_to_numpy(backend.forward(self.sampler, inputs))
-            images[start : start + size] = batch[: size - short]
-        return images
-
-    def export(self, filepath, format="tf_saved_model", **kwargs):
-        """Write the network that `sample` uses for serving; see `keras.Model.export`."""
-        self.synchronize()
-        # Keras exports to ONNX only what was called before.
-        z = np.zeros((1, self.latent_dim), "float32")
-        self.sampler(z if self.num_classes is None else [z, np.zeros(1, "int32")], training=False)
-        return self.sampler.export(filepath, format=format, **kwargs)
-
     # State.
 
     def save_to_preset(self, folder, metadata=None):
@@ -623,9 +535,7 @@ class AdversarialModel(backend.Trainer, keras.Model):
         # variables but not as weights, and saves weights alone.
         weights = {id(weight) for weight in self.weights}
         seeds = [v for v in self.non_trainable_variables if id(v) not in weights]
-        past = (
-            [v for group in self.past.values() for v in group] if self.historical_averaging else []
-        )
+        past = [v for group in self.past.values() for v in group]
         return [
             *((f"seed_{i}", v) for i, v in enumerate(seeds)),
             *((f"past_{i}", v) for i, v in enumerate(past)),
@@ -636,24 +546,3 @@ def _past(model, variable):
     return model.add_weight(
         shape=variable.shape, dtype=variable.dtype, initializer="zeros", trainable=False
     )
-
-
-def _copy(network):
-    """Return a second, untrained-by-gradient network with the same weights."""
-    try:
-        if isinstance(network, Builder):
-            # Keras' own way serializes the layers, and its serializer imports TensorFlow.
-            copy = type(network).from_config(network.get_config())
-        else:
-            copy = keras.models.clone_model(network)
-        if not copy.built:
-            copy.build(checks.input_shapes(network, "generator")[0])
-        copy.set_weights(network.get_weights())
-    except (NotImplementedError, TypeError, ValueError) as error:
-        raise ValueError(
-            "`ema` needs a generator that keras.models.clone_model can copy; register its own "
-            "classes and give them a get_config, or pass ema=None. Received: "
-            f"{type(network).__name__}: {error}"
-        ) from error
-    copy.trainable = False
-    return copy

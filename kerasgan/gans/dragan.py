@@ -4,6 +4,7 @@ import keras
 
 from kerasgan import validation
 from kerasgan.gans.base import AdversarialModel
+from kerasgan.gans.optimizer import adam_pair
 from kerasgan.penalties import DRAGANPenalty
 
 
@@ -40,7 +41,7 @@ class DRAGAN(AdversarialModel):
         self.alpha = alpha
 
     def default_optimizers(self):
-        return tuple(keras.optimizers.Adam(self.alpha, beta_1=0.5, epsilon=1e-8) for _ in range(2))
+        return adam_pair(self.alpha)
 
     def get_config(self):
         own = {"gp_weight": self.gp_weight, "spread": self.spread, "alpha": self.alpha}

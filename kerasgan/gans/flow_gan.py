@@ -9,6 +9,7 @@ from keras import ops
 from kerasgan import backend, networks, validation
 from kerasgan.gans import checks
 from kerasgan.gans.base import AdversarialModel
+from kerasgan.gans.optimizer import adam_pair
 from kerasgan.networks.flow import bits_per_dimension, flow
 from kerasgan.penalties import GradientPenalty
 
@@ -90,10 +91,7 @@ class FlowGAN(AdversarialModel):
         return flow(kind=kind, **{name: size[name] for name in taken if name in size})
 
     def default_optimizers(self):
-        return tuple(
-            keras.optimizers.Adam(self.alpha, beta_1=0.5, beta_2=0.9, epsilon=1e-8)
-            for _ in range(2)
-        )
+        return adam_pair(self.alpha, beta_1=0.5, beta_2=0.9)
 
     def generator_loss(self, batch, training=True):
         rows = ops.shape(batch.real)[0]

@@ -5,6 +5,7 @@ import keras
 from kerasgan import losses, validation
 from kerasgan.gans.base import AdversarialModel
 from kerasgan.gans.body import CriticBody
+from kerasgan.gans.optimizer import adam_pair
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -67,7 +68,7 @@ class GAN(AdversarialModel):
         self.body = CriticBody(critic) if loss == "feature_matching" else None
 
     def default_optimizers(self):
-        return tuple(keras.optimizers.Adam(self.alpha, beta_1=0.5, epsilon=1e-8) for _ in range(2))
+        return adam_pair(self.alpha)
 
     def critic_loss(self, batch, training=True):
         if self.real_label == 1.0:

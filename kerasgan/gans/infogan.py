@@ -10,6 +10,7 @@ from kerasgan import validation
 from kerasgan.gans import latent
 from kerasgan.gans.base import AdversarialModel
 from kerasgan.gans.body import CriticBody
+from kerasgan.gans.optimizer import adam_pair
 from kerasgan.networks.base import Normal
 
 
@@ -83,8 +84,7 @@ class InfoGAN(AdversarialModel):
         self.code_reader = _code_reader(self.body.width, self.code_dim)
 
     def default_optimizers(self):
-        rates = (self.alpha, self.critic_alpha)
-        return tuple(keras.optimizers.Adam(rate, beta_1=0.5, epsilon=1e-8) for rate in rates)
+        return adam_pair(self.alpha, self.critic_alpha)
 
     def critic_variables(self):
         return [*self.critic.trainable_variables, *self.code_reader.trainable_variables]
@@ -124,23 +124,41 @@ class InfoGAN(AdversarialModel):
         return ops.concatenate(parts, axis=1)
 
     def latent_vectors(self, n, seed=None, codes=None):
-        """Return the latent vectors of `sample(n, seed, codes)`."""
+        """Return `n` latent vectors, as `sample(n, seed, codes=codes)` starts from.
+
+        Args:
+            n: How many.
+            seed: Their seed, and that of the codes that are not given.
+            codes: Values by name, one for all or n of them: `categorical_0` is a number below that
+                code's size, `continuous_0` one in [-1, 1].
+        """
         z = latent.latent_vectors(n, self.latent_dim, seed, "uniform")
         start = self.latent_dim - self.code_dim
+        drawn = {}
         for i, size in enumerate(self.categorical):
-            chosen = ((z[:, start] + 1.0) / 2.0 * size).astype(int).clip(0, size - 1)
-            if codes and f"categorical_{i}" in codes:
-                chosen = np.broadcast_to(codes[f"categorical_{i}"], n)
-            if chosen.min() < 0 or chosen.max() >= size:
-                raise ValueError(
-                    f"`codes`: categorical_{i} must lie in 0..{size - 1}. Received: "
-                    f"{chosen.min()} to {chosen.max()}"
-                )
-            z[:, start : start + size] = np.eye(size, dtype="float32")[chosen]
+            chosen = ((z[:, start] + 1.0) / 2.0 * size).astype(int)
+            drawn[f"categorical_{i}"] = chosen.clip(0, size - 1)
             start += size
-        for i in range(self.continuous):
-            if codes and f"continuous_{i}" in codes:
-                z[:, start + i] = codes[f"continuous_{i}"]
+        return self._with_codes(z, {**drawn, **(codes or {})})
+
+    def _with_codes(self, z, codes):
+        """Write codes into latent vectors `(n, latent_dim)`, and return these."""
+        for name, values in codes.items():
+            validation.choice("codes", name, self.code_names)
+            kind, number = name.split("_")
+            number = int(number)
+            if kind == "continuous":
+                z[:, self.latent_dim - self.continuous + number] = values
+                continue
+            size = self.categorical[number]
+            values = np.broadcast_to(values, len(z))
+            if values.min() < 0 or values.max() >= size:
+                raise ValueError(
+                    f"`codes`: {name} must lie in 0..{size - 1}. Received: "
+                    f"{values.min()} to {values.max()}"
+                )
+            start = self.latent_dim - self.code_dim + sum(self.categorical[:number])
+            z[:, start : start + size] = np.eye(size, dtype="float32")[values]
         return z
 
     @property
@@ -150,24 +168,6 @@ class InfoGAN(AdversarialModel):
             *(f"categorical_{i}" for i in range(len(self.categorical))),
             *(f"continuous_{i}" for i in range(self.continuous)),
         ]
-
-    def sample(self, n, seed=None, labels=None, batch_size=256, codes=None):
-        """Return generated images; see `AdversarialModel.sample`.
-
-        Args:
-            n: How many.
-            seed: Seed of the latent vectors, and of the codes that are not given.
-            labels: Of a conditional model.
-            batch_size: Images computed at a time.
-            codes: Values by name, one for all images or n of them: `categorical_0` is a number
-                below that code's size, `continuous_0` one in [-1, 1].
-        """
-        validation.positive_integer("n", n)
-        for name in codes or ():
-            validation.choice("codes", name, self.code_names)
-        if labels is None and self.num_classes is not None:
-            labels = latent.labels(n, self.num_classes, seed)
-        return self.images_of(self.latent_vectors(n, seed, codes), labels, batch_size)
 
     def traverse(self, code, steps=10, rows=10, seed=None):
         """Return images in each row of which one code alone changes.
@@ -189,17 +189,10 @@ class InfoGAN(AdversarialModel):
         kind, number = code.split("_")
         if kind == "categorical":
             values = np.arange(self.categorical[int(number)])
-            offset = sum(self.categorical[: int(number)])
         else:
             values = np.linspace(-1.0, 1.0, steps)
-            offset = sum(self.categorical) + int(number)
         z = np.repeat(self.latent_vectors(rows, seed), len(values), axis=0)
-        start = self.latent_dim - self.code_dim + offset
-        if kind == "categorical":
-            z[:, start : start + len(values)] = np.tile(np.eye(len(values)), (rows, 1))
-        else:
-            z[:, start] = np.tile(values, rows)
-        return self.images_of(z)
+        return self.images_of(self._with_codes(z, {code: np.tile(values, rows)}))
 
     def get_config(self):
         own = {

@@ -45,3 +45,18 @@ class AdversarialOptimizer(keras.optimizers.MultiOptimizer):
     def load_own_variables(self, store):
         for i, variable in enumerate(self._variables):
             variable.assign(store[str(i)])
+
+
+def adam_pair(generator_rate, critic_rate=None, beta_1=0.5, beta_2=0.999):
+    """Return Adam for the generator and for the critic, with PyTorch's epsilon of 1e-8.
+
+    Args:
+        generator_rate: Learning rate of the generator's.
+        critic_rate: Of the critic's; None for the same.
+        beta_1: Of both.
+        beta_2: Of both.
+    """
+    rates = (generator_rate, generator_rate if critic_rate is None else critic_rate)
+    return tuple(
+        keras.optimizers.Adam(rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8) for rate in rates
+    )

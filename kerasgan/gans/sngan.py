@@ -4,6 +4,7 @@ import keras
 
 from kerasgan import validation
 from kerasgan.gans.base import AdversarialModel
+from kerasgan.gans.optimizer import adam_pair
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -33,7 +34,7 @@ class SNGAN(AdversarialModel):
     ):
         validation.positive("alpha", alpha)
         super().__init__(generator, critic, loss, n_critic=n_critic, name=name, **shared)
-        if not any(hasattr(layer, "iterate") for layer in critic._flatten_layers()):
+        if not self.power_iterations:
             raise ValueError(
                 "`critic` must hold spectrally normalised layers (kerasgan.layers.SpectralConv2D, "
                 'SpectralDense), as critic_norm="spectral" builds it. Received: '
@@ -42,10 +43,7 @@ class SNGAN(AdversarialModel):
         self.alpha = alpha
 
     def default_optimizers(self):
-        return tuple(
-            keras.optimizers.Adam(self.alpha, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
-            for _ in range(2)
-        )
+        return adam_pair(self.alpha, beta_1=0.0, beta_2=0.9)
 
     def get_config(self):
         return {**super().get_config(), "alpha": self.alpha}

@@ -5,6 +5,7 @@ from keras import ops
 
 from kerasgan import backend, validation
 from kerasgan.gans.gan import GAN
+from kerasgan.gans.optimizer import adam_pair
 
 _INNER = ("adam", "sgd")
 
@@ -51,8 +52,7 @@ class UnrolledGAN(GAN):
         self.critic_alpha = critic_alpha
 
     def default_optimizers(self):
-        rates = (self.alpha, self.critic_alpha)
-        return tuple(keras.optimizers.Adam(rate, beta_1=0.5, epsilon=1e-8) for rate in rates)
+        return adam_pair(self.alpha, self.critic_alpha)
 
     def generator_loss(self, batch, training=True):
         if not training:

@@ -4,6 +4,7 @@ import keras
 
 from kerasgan import validation
 from kerasgan.gans.base import AdversarialModel
+from kerasgan.gans.optimizer import adam_pair
 from kerasgan.penalties import GradientPenalty
 
 
@@ -56,10 +57,7 @@ class WGANGP(AdversarialModel):
         self.alpha = alpha
 
     def default_optimizers(self):
-        return tuple(
-            keras.optimizers.Adam(self.alpha, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
-            for _ in range(2)
-        )
+        return adam_pair(self.alpha, beta_1=0.0, beta_2=0.9)
 
     def get_config(self):
         own = {"gp_weight": self.gp_weight, "one_sided": self.one_sided, "alpha": self.alpha}

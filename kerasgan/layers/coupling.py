@@ -12,6 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasgan import validation
+
 MASKS = ("checkerboard", "channel")
 
 
@@ -53,8 +55,7 @@ class Coupling(Invertible):
 
     def __init__(self, network, mask="checkerboard", flip=False, **kwargs):
         super().__init__(**kwargs)
-        if mask not in MASKS:
-            raise ValueError(f"`mask` must be one of {MASKS}. Received: mask={mask!r}")
+        validation.choice("mask", mask, MASKS)
         self.network = network
         self.mask = mask
         self.flip = bool(flip)

@@ -37,11 +37,7 @@ class MinibatchStddev(keras.layers.Layer):
         validation.positive_integer("group_size", group_size)
         validation.positive_integer("channels", channels)
         data_format = keras.config.image_data_format() if data_format is None else data_format
-        if data_format not in ("channels_last", "channels_first"):
-            raise ValueError(
-                '`data_format` must be one of ("channels_last", "channels_first"). '
-                f"Received: data_format={data_format!r}"
-            )
+        validation.choice("data_format", data_format, ("channels_last", "channels_first"))
         super().__init__(**kwargs)
         self.group_size = group_size
         self.channels = channels

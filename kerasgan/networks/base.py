@@ -1,5 +1,6 @@
 """What the network builders share."""
 
+import inspect
 import random
 
 import keras
@@ -72,15 +73,32 @@ class Normal(keras.initializers.Initializer):
 _CHOICES = {"norm": NORMS, "conditioning": CONDITIONINGS, "minibatch": MINIBATCHES}
 
 
-def check(num_classes=None, **arguments):
+def arguments(scope):
+    """Return the arguments of the constructor whose `locals()` are given, without its name."""
+    return {k: v for k, v in scope.items() if k not in ("self", "name", "__class__")}
+
+
+def pair(generator, critic, scope):
+    """Return both networks, each made of those of the builder's `locals()` that it takes.
+
+    The builder's `critic_norm` is the critic's `norm`.
+    """
+    given = {"norm" if name == "critic_norm" else name: value for name, value in scope.items()}
+
+    def made(network):
+        taken = inspect.signature(network).parameters
+        return network(**{name: value for name, value in given.items() if name in taken})
+
+    return made(generator), made(critic)
+
+
+def check(num_classes=None, **sizes_and_choices):
     """Raise ValueError for a size that is not a positive integer or a choice that is unknown."""
-    for name, value in arguments.items():
-        if name not in _CHOICES:
+    for name, value in sizes_and_choices.items():
+        if name in _CHOICES:
+            validation.choice(name, value, _CHOICES[name])
+        else:
             validation.positive_integer(name, value)
-        elif value not in _CHOICES[name]:
-            raise ValueError(
-                f"`{name}` must be one of {_CHOICES[name]}. Received: {name}={value!r}"
-            )
     if num_classes is not None:
         validation.positive_integer("num_classes", num_classes)
 

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from kerasgan import validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D, Conv2DTranspose
 from kerasgan.layers import MinibatchStddev, SpectralConv2D
 from kerasgan.networks import base
@@ -51,18 +52,7 @@ def dcgan(
 
     Reference: Radford et al. 2016, https://arxiv.org/abs/1511.06434.
     """
-    size = {
-        "image_size": image_size,
-        "channels": channels,
-        "width": width,
-        "kernel_size": kernel_size,
-        "num_classes": num_classes,
-    }
-    critic = {"conditioning": conditioning, "packing": packing, "minibatch": minibatch}
-    return (
-        DCGANGenerator(latent_dim=latent_dim, **size),
-        DCGANCritic(norm=critic_norm, **size, **critic),
-    )
+    return base.pair(DCGANGenerator, DCGANCritic, locals())
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -79,14 +69,7 @@ class DCGANGenerator(base.Builder):
         num_classes=None,
         name="dcgan_generator",
     ):
-        arguments = {
-            "image_size": image_size,
-            "channels": channels,
-            "latent_dim": latent_dim,
-            "width": width,
-            "kernel_size": kernel_size,
-            "num_classes": num_classes,
-        }
+        arguments = base.arguments(locals())
         base.check(**arguments)
         sides = _sides(image_size)
         side, maps = sides[0], width * 2 ** (len(sides) - 2)
@@ -122,17 +105,7 @@ class DCGANCritic(base.Builder):
         minibatch=None,
         name="dcgan_critic",
     ):
-        arguments = {
-            "image_size": image_size,
-            "channels": channels,
-            "width": width,
-            "kernel_size": kernel_size,
-            "norm": norm,
-            "num_classes": num_classes,
-            "conditioning": conditioning,
-            "packing": packing,
-            "minibatch": minibatch,
-        }
+        arguments = base.arguments(locals())
         base.check(**arguments)
         shape = (image_size, image_size, channels)
         inputs, images, labels = base.image_inputs(shape, num_classes, conditioning, packing)
@@ -153,10 +126,7 @@ class DCGANCritic(base.Builder):
 
 def _sides(image_size):
     """Return the sides of the feature maps from the smallest to the image."""
-    if image_size not in SIZES:
-        raise ValueError(
-            f"`image_size` must be one of {list(SIZES)}. Received: image_size={image_size}"
-        )
+    validation.choice("image_size", image_size, SIZES)
     sides = [image_size]
     while sides[0] > 4:
         sides.insert(0, math.ceil(sides[0] / 2))

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
+from kerasgan import validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT, Conv2D
 from kerasgan.layers.coupling import (
     AdditiveCoupling,
@@ -95,8 +96,7 @@ class FlowGenerator(base.Builder):
         hidden_layers=None,
         name="flow_generator",
     ):
-        if kind not in _KINDS:
-            raise ValueError(f"`kind` must be one of {list(_KINDS)}. Received: kind={kind!r}")
+        validation.choice("kind", kind, _KINDS)
         defaults = _KINDS[kind]
         sizes = {
             "width": defaults["width"] if width is None else width,

@@ -45,18 +45,7 @@ def mlp(
 
     Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, section 4.3.
     """
-    size = {
-        "image_size": image_size,
-        "channels": channels,
-        "width": width,
-        "depth": depth,
-        "num_classes": num_classes,
-    }
-    critic = {"conditioning": conditioning, "packing": packing, "minibatch": minibatch}
-    return (
-        MLPGenerator(latent_dim=latent_dim, **size),
-        MLPCritic(norm=critic_norm, **size, **critic),
-    )
+    return base.pair(MLPGenerator, MLPCritic, locals())
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -73,14 +62,7 @@ class MLPGenerator(base.Builder):
         num_classes=None,
         name="mlp_generator",
     ):
-        arguments = {
-            "image_size": image_size,
-            "channels": channels,
-            "latent_dim": latent_dim,
-            "width": width,
-            "depth": depth,
-            "num_classes": num_classes,
-        }
+        arguments = base.arguments(locals())
         base.check(**arguments)
         shape = (image_size, image_size, channels)
         inputs, x = base.latent_inputs(latent_dim, num_classes)
@@ -109,17 +91,7 @@ class MLPCritic(base.Builder):
         minibatch=None,
         name="mlp_critic",
     ):
-        arguments = {
-            "image_size": image_size,
-            "channels": channels,
-            "width": width,
-            "depth": depth,
-            "norm": norm,
-            "num_classes": num_classes,
-            "conditioning": conditioning,
-            "packing": packing,
-            "minibatch": minibatch,
-        }
+        arguments = base.arguments(locals())
         base.check(**arguments)
         if minibatch == "stddev":
             raise ValueError(

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
+from kerasgan import validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D
 from kerasgan.layers import (
     Blur,
@@ -79,19 +80,7 @@ def resnet(
     Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, appendix B.4; Huang et al.
     2025, https://arxiv.org/abs/2501.05441, and the authors' code of both.
     """
-    shared = {
-        "image_size": image_size,
-        "channels": channels,
-        "width": width,
-        "style": style,
-        "depth": depth,
-        "num_classes": num_classes,
-    }
-    critic = {"conditioning": conditioning, "packing": packing, "minibatch": minibatch}
-    return (
-        ResNetGenerator(latent_dim=latent_dim, **shared),
-        ResNetCritic(norm=critic_norm, **shared, **critic),
-    )
+    return base.pair(ResNetGenerator, ResNetCritic, locals())
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -109,15 +98,7 @@ class ResNetGenerator(base.Builder):
         num_classes=None,
         name="resnet_generator",
     ):
-        arguments = {
-            "image_size": image_size,
-            "channels": channels,
-            "latent_dim": latent_dim,
-            "width": width,
-            "style": style,
-            "depth": depth,
-            "num_classes": num_classes,
-        }
+        arguments = base.arguments(locals())
         _check(**arguments)
         inputs, z = base.latent_inputs(latent_dim, num_classes)
         if style == "sngan":
@@ -148,18 +129,7 @@ class ResNetCritic(base.Builder):
         minibatch=None,
         name="resnet_critic",
     ):
-        arguments = {
-            "image_size": image_size,
-            "channels": channels,
-            "width": width,
-            "style": style,
-            "depth": depth,
-            "norm": norm,
-            "num_classes": num_classes,
-            "conditioning": conditioning,
-            "packing": packing,
-            "minibatch": minibatch,
-        }
+        arguments = base.arguments(locals())
         _check(**arguments)
         shape = (image_size, image_size, channels)
         inputs, images, labels = base.image_inputs(shape, num_classes, conditioning, packing)
@@ -176,10 +146,9 @@ class ResNetCritic(base.Builder):
 
 
 def _check(image_size, style, depth, norm=None, **arguments):
-    choices = (("image_size", image_size, IMAGE_SIZES), ("style", style, STYLES))
-    for name, value, allowed in (*choices, ("norm", norm, NORMS)):
-        if value not in allowed:
-            raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={value!r}")
+    validation.choice("image_size", image_size, IMAGE_SIZES)
+    validation.choice("style", style, STYLES)
+    validation.choice("norm", norm, NORMS)
     if style == "r3gan" and norm is not None:
         raise ValueError(f'`norm` must be None with style="r3gan". Received: norm={norm!r}')
     if depth is not None:

@@ -1,0 +1,47 @@
+"""The moving average of a network's weights: a second network that follows the first."""
+
+import keras
+from keras import ops
+
+from kerasgan import backend
+from kerasgan.gans import checks
+from kerasgan.networks.base import Builder
+
+
+def copy(network):
+    """Return a second, untrained-by-gradient network with the same weights.
+
+    Raises:
+        ValueError: If Keras cannot copy it.
+    """
+    try:
+        if isinstance(network, Builder):
+            # Keras' own way serializes the layers, and its serializer imports TensorFlow.
+            twin = type(network).from_config(network.get_config())
+        else:
+            twin = keras.models.clone_model(network)
+        if not twin.built:
+            twin.build(checks.input_shapes(network, "generator")[0])
+        twin.set_weights(network.get_weights())
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise ValueError(
+            "`ema` needs a generator that keras.models.clone_model can copy; register its own "
+            "classes and give them a get_config, or pass ema=None. Received: "
+            f"{type(network).__name__}: {error}"
+        ) from error
+    twin.trainable = False
+    return twin
+
+
+def follow(average, network, decay):
+    """Move the weights of `average` towards those of `network`; `decay` of the old ones stays.
+
+    What is no float, as the state of a seed, is taken over.
+    """
+    values = []
+    for old, new in zip(average.variables, network.variables, strict=True):
+        if keras.backend.is_float_dtype(new.dtype):
+            values.append(old + ops.cast(1.0 - decay, old.dtype) * ops.subtract(new, old))
+        else:
+            values.append(ops.convert_to_tensor(new))
+    backend.assign(average.variables, values)
