@@ -42,7 +42,11 @@ def zero_centred_penalty(critic, images):
 
     Reference: Mescheder et al. 2018, https://arxiv.org/abs/1801.04406, equation 9.
     """
-    gradients = _gradient(critic, _float(images))
+    return half_mean_square(_gradient(critic, _float(images)))
+
+
+def half_mean_square(gradients):
+    """Return half the mean over the samples of each gradient's squared Euclidean norm."""
     return 0.5 * ops.mean(ops.sum(ops.square(gradients), axis=_axes(gradients)))
 
 
@@ -76,9 +80,12 @@ class Penalty:
         name: The name under which its mean is logged, before the weight.
         batch_norm: What becomes of batch normalisation in the critic: "refused", "warned about"
             or "allowed".
+        at: "real" or "fake" where the penalty is a function, `of`, of the gradients of the scores
+            at these images alone. The loss scores them too, and its pass is then the only one.
     """
 
     name = None
+    at = None
     batch_norm = "warned about"
 
     def __init__(self, weight):
@@ -145,6 +152,8 @@ class R1(Penalty):
     """
 
     name = "r1"
+    at = "real"
+    of = staticmethod(half_mean_square)
 
     def __call__(self, scores, real, fake, noise):
         return zero_centred_penalty(scores, real)
@@ -159,6 +168,8 @@ class R2(Penalty):
     """
 
     name = "r2"
+    at = "fake"
+    of = staticmethod(half_mean_square)
 
     def __call__(self, scores, real, fake, noise):
         return zero_centred_penalty(scores, fake)

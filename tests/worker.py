@@ -83,6 +83,8 @@ SMALL = {
 def make(name, batch_norm=True):
     variant = kerasgan.gans.VARIANTS[name]
     size = {"image_size": 28, "channels": 1, "latent_dim": 8}
+    if name == "flow_gan":  # Its critic is convolutional.
+        size["critic_width"] = 4
     if batch_norm:
         pair = variant.default_networks("dcgan", width=4, **size)
     else:

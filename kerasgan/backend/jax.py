@@ -105,12 +105,17 @@ def value_and_grad(loss_fn, variables):
     return loss, gradients
 
 
-def gradient(fn, x):
-    """Return d sum(fn(x)) / dx, differentiable again; `x` may be a list."""
-    pure, written = _pure(lambda x: keras.ops.sum(fn(x)))
-    result, updates = jax.grad(lambda x: pure((), x), has_aux=True)(x)
+def value_and_gradient(fn, x):
+    """Return fn(x) and d sum(fn(x)) / dx, differentiable again; `x` may be a list."""
+    pure, written = _pure(fn)
+
+    def total(x):
+        value, updates = pure((), x)
+        return keras.ops.sum(value), (value, updates)
+
+    gradient, (value, updates) = jax.grad(total, has_aux=True)(x)
     assign(written, updates)
-    return result
+    return value, gradient
 
 
 def no_gradients():
@@ -131,6 +136,10 @@ def assign(variables, values):
 
 def lay_out(variables):
     """Leave the memory order of kernels to the compiler."""
+
+
+def quicken(optimizer):
+    """Let an optimizer take its steps as fast as the backend can; Keras' do here."""
 
 
 def draw(fn, batch_size):

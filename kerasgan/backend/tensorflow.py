@@ -44,15 +44,15 @@ def value_and_grad(loss_fn, variables):
     return loss, gradients
 
 
-def gradient(fn, x):
-    """Return d sum(fn(x)) / dx, differentiable again under an outer tape; `x` may be a list."""
+def value_and_gradient(fn, x):
+    """Return fn(x) and d sum(fn(x)) / dx, differentiable again; `x` may be a list."""
     x = tf.nest.map_structure(tf.convert_to_tensor, x)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
         y = fn(x)
     gradients = tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     # Those of embeddings come as slices, with which nothing can be computed.
-    return tf.nest.map_structure(tf.convert_to_tensor, gradients)
+    return y, tf.nest.map_structure(tf.convert_to_tensor, gradients)
 
 
 def no_gradients():
@@ -84,6 +84,10 @@ def assign(variables, values):
 
 def lay_out(variables):
     """Leave the memory order of kernels to the compiler."""
+
+
+def quicken(optimizer):
+    """Let an optimizer take its steps as fast as the backend can; Keras' do here."""
 
 
 def draw(fn, batch_size):

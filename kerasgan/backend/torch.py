@@ -43,8 +43,8 @@ def value_and_grad(loss_fn, variables):
     return loss.detach(), list(gradients)
 
 
-def gradient(fn, x):
-    """Return d sum(fn(x)) / dx, differentiable again where gradients are recorded.
+def value_and_gradient(fn, x):
+    """Return fn(x) and d sum(fn(x)) / dx, differentiable again where gradients are recorded.
 
     `x` may be a list.
     """
@@ -55,11 +55,11 @@ def gradient(fn, x):
             point if point.requires_grad else point.detach().requires_grad_()
             for point in (x if several else [x])
         ]
-        result = fn(points if several else points[0]).sum()
+        value = fn(points if several else points[0])
         gradients = torch.autograd.grad(
-            result, points, create_graph=again, allow_unused=several, materialize_grads=several
+            value.sum(), points, create_graph=again, allow_unused=several, materialize_grads=several
         )
-    return list(gradients) if several else gradients[0]
+    return value, list(gradients) if several else gradients[0]
 
 
 def no_gradients():
@@ -88,6 +88,47 @@ def lay_out(variables):
         if len(variable.shape) == 4:
             tensor = variable.value
             tensor.data = tensor.data.permute(3, 2, 0, 1).contiguous().permute(2, 3, 1, 0)
+
+
+def quicken(optimizer):
+    """Let a built Keras Adam take its steps in one kernel, which Keras makes in twelve passes."""
+    adam = isinstance(optimizer, keras.optimizers.Adam) and not optimizer.amsgrad
+    if not adam or not hasattr(optimizer, "_parallel_update_step"):
+        return
+    slowly = optimizer._parallel_update_step
+    far = {}  # A step count whose bias corrections are 1, on each device.
+
+    def step(gradients, variables, learning_rate):
+        values = [v.value.data for v in variables]
+        indices = [optimizer._get_variable_index(v) for v in variables]
+        first, second = (
+            [group[i].value.data for i in indices]
+            for group in (optimizer._momentums, optimizer._velocities)
+        )
+        one = values[0]
+        alike = all(t.dtype == one.dtype and t.device == one.device for t in (*values, *gradients))
+        # The kernel goes through memory as it lies, so all of a variable's must lie alike.
+        lie = [[t.stride() for t in group] for group in (values, first, second)]
+        if not alike or not lie[0] == lie[1] == lie[2]:
+            return slowly(gradients, variables, learning_rate)
+        gradients = [
+            g if g.stride() == v.stride() else torch.empty_like(v).copy_(g)
+            for g, v in zip(gradients, values, strict=True)
+        ]
+        count = keras.ops.cast(optimizer.iterations + 1, one.dtype)
+        rate = keras.ops.cast(learning_rate, one.dtype)
+        # Keras adds epsilon after the correction of the bias, which is hence part of the rate.
+        rate = rate * torch.sqrt(1 - optimizer.beta_2**count) / (1 - optimizer.beta_1**count)
+        if one.device not in far:
+            far[one.device] = torch.full((), 1e9, device=one.device)
+        torch._fused_adam_(
+            values, gradients, first, second, [], [far[one.device]] * len(values),
+            lr=rate, beta1=optimizer.beta_1, beta2=optimizer.beta_2, weight_decay=0.0,
+            eps=optimizer.epsilon, amsgrad=False, maximize=False,
+        )  # fmt: skip
+        return None
+
+    object.__setattr__(optimizer, "_parallel_update_step", step)
 
 
 def draw(fn, batch_size):

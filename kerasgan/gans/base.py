@@ -27,12 +27,15 @@ class Batch:
         fake: Generated images of the same shape.
         z: The latent vectors that they were made of.
         labels: Class numbers `(batch_size,)` of both, or None.
+        slopes: The gradients of the critic's scores at "real" or "fake", packed; `both_scores`
+            fills in those whose key is there.
     """
 
     real: Any
     fake: Any
     z: Any
     labels: Any = None
+    slopes: dict = dataclasses.field(default_factory=dict)
 
 
 class AdversarialModel(Sampling, backend.Trainer, keras.Model):
@@ -227,10 +230,20 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
 
     def both_scores(self, batch, training=True):
         """Return the scores of the real and of the generated images of a batch."""
-        real = self.scores(batch.real, batch.labels, training)
+        real = self._scored("real", batch, training)
         if training and hasattr(self.augment, "observe"):
             self.augment.observe(ops.repeat(real, self.packing))
-        return real, self.scores(batch.fake, batch.labels, training)
+        return real, self._scored("fake", batch, training)
+
+    def _scored(self, which, batch, training):
+        images = getattr(batch, which)
+        if which not in batch.slopes:
+            return self.scores(images, batch.labels, training)
+        scores, batch.slopes[which] = backend.value_and_gradient(
+            lambda x: ops.cast(self.packed_scores(x, batch.labels, training), "float32"),
+            ops.cast(self.packed(images), "float32"),
+        )
+        return scores
 
     def packed_scores(self, packed, labels=None, training=True, network=None):
         """Return the critic's scores of images that are packed already."""
@@ -249,12 +262,16 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
         real, fake = self.packed(batch.real), self.packed(batch.fake)
         rows = ops.shape(real)[0]
         for penalty in self.penalties:
-            value = penalty(
-                lambda images: self.packed_scores(images, batch.labels, training),
-                real,
-                fake,
-                lambda *shape: self.noise(rows, *shape),
-            )
+            slopes = batch.slopes.get(penalty.at)
+            if slopes is not None:
+                value = penalty.of(slopes)
+            else:
+                value = penalty(
+                    lambda images: self.packed_scores(images, batch.labels, training),
+                    real,
+                    fake,
+                    lambda *shape: self.noise(rows, *shape),
+                )
             self.log(penalty.name, value, ops.shape(batch.real)[0])
             loss = loss + self.penalty_interval * self.penalty_weight(penalty) * value
         return loss
@@ -267,9 +284,11 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
             iterate()
         z = self.latent(ops.shape(real)[0])
         with backend.no_gradients():
-            batch = Batch(real, self.generate(z, labels, training=True), z, labels)
+            fake = self.generate(z, labels, training=True)
+        wanted = {p.at for p in self.penalties if p.at} if penalise else ()
 
         def loss():
+            batch = Batch(real, fake, z, labels, dict.fromkeys(wanted))
             value = self.critic_loss(batch)
             return self.penalised(value, batch) if penalise else value
 
@@ -414,6 +433,8 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
         )
         self.optimizer.build(self.trainable_variables)
         backend.lay_out([*self.variables, *self.optimizer.variables])
+        for inner in pair:
+            backend.quicken(inner)
 
     def get_compile_config(self):
         """Return both optimizers and the flags of `compile`, for `compile_from_config`."""

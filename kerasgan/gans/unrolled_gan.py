@@ -15,8 +15,9 @@ class UnrolledGAN(GAN):
     """The generator's loss is taken at the critic of K steps ahead, and differentiated through it.
 
     The K steps are on the batch at hand, with the critic optimizer's learning rate and, where both
-    are Adam, its moments; the real critic takes one step. What the unrolled critic writes, as
-    statistics of batch normalisation, is forgotten.
+    are Adam, its moments, betas and epsilon (which stands under the root here, as its square, so
+    that gradients of zero can be differentiated); the real critic takes one step. What the
+    unrolled critic writes, as statistics of batch normalisation, is forgotten.
 
     Args:
         generator: See `AdversarialModel`.
@@ -77,12 +78,14 @@ class UnrolledGAN(GAN):
                 gradients = backend.gradient(loss, weights)
                 weights = [w - rate * g for w, g in zip(weights, gradients, strict=True)]
             return weights
-        t, first, second = _moments(optimizer, weights)
+        is_adam = isinstance(optimizer, keras.optimizers.Adam)
+        constants = optimizer if is_adam else self.default_optimizers()[1]
+        t, first, second = _moments(optimizer, weights, is_adam)
         for _ in range(self.unrolled_steps):
             gradients = backend.gradient(loss, weights)
             t = t + 1.0
             moved = [
-                _adam(rate, t, *values)
+                _adam(constants, rate, t, *values)
                 for values in zip(weights, first, second, gradients, strict=True)
             ]
             weights, first, second = map(list, zip(*moved, strict=True))
@@ -97,12 +100,9 @@ class UnrolledGAN(GAN):
         return {**super().get_config(), **own}
 
 
-_BETA_1, _BETA_2 = 0.5, 0.999
-
-
-def _moments(optimizer, weights):
+def _moments(optimizer, weights, is_adam):
     """Return Adam's step count and moments, those of `optimizer` if it is Adam, else zeros."""
-    if isinstance(optimizer, keras.optimizers.Adam):
+    if is_adam:
         moments = (optimizer._momentums, optimizer._velocities)
         count = ops.cast(optimizer.iterations, "float32")
         return count, *[[ops.convert_to_tensor(m) for m in group] for group in moments]
@@ -110,9 +110,10 @@ def _moments(optimizer, weights):
     return ops.convert_to_tensor(0.0), zeros, zeros
 
 
-def _adam(rate, t, weight, first, second, gradient):
+def _adam(constants, rate, t, weight, first, second, gradient):
     """Return one step of Adam, differentiable also where a gradient is zero."""
-    first = _BETA_1 * first + (1.0 - _BETA_1) * gradient
-    second = _BETA_2 * second + (1.0 - _BETA_2) * ops.square(gradient)
-    scale = rate * ops.sqrt(1.0 - ops.power(_BETA_2, t)) / (1.0 - ops.power(_BETA_1, t))
-    return weight - scale * first / ops.sqrt(second + 1e-16), first, second
+    beta_1, beta_2 = constants.beta_1, constants.beta_2
+    first = beta_1 * first + (1.0 - beta_1) * gradient
+    second = beta_2 * second + (1.0 - beta_2) * ops.square(gradient)
+    scale = rate * ops.sqrt(1.0 - ops.power(beta_2, t)) / (1.0 - ops.power(beta_1, t))
+    return weight - scale * first / ops.sqrt(second + constants.epsilon**2), first, second

@@ -136,3 +136,28 @@ def test_lay_out_changes_no_value():
     np.testing.assert_array_equal(numpy(variables[1].value), values[0])
     variables[0].assign(2 * values)
     np.testing.assert_array_equal(numpy(variables[0].value), 2 * values)
+
+
+@pytest.mark.parametrize("laid_out", [False, True])
+def test_quickened_adam_equals_kerass(laid_out):
+    rng = np.random.default_rng(0)
+    shapes = [(3, 3, 4, 5), (7,), (2, 6)]
+    start = [rng.standard_normal(shape).astype("float32") for shape in shapes]
+    steps = [[rng.standard_normal(s).astype("float32") for s in shapes] for _ in range(4)]
+    found = []
+    for quick in (False, True):
+        variables = [keras.Variable(value) for value in start]
+        optimizer = keras.optimizers.Adam(
+            keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5),
+            beta_1=0.5, beta_2=0.9, epsilon=1e-3, clipvalue=1.0, weight_decay=0.01,
+        )  # fmt: skip
+        optimizer.build(variables)
+        if laid_out:
+            backend.lay_out([*variables, *optimizer.variables])
+        if quick:
+            backend.quicken(optimizer)
+        for gradients in steps:
+            optimizer.apply([ops.convert_to_tensor(g) for g in gradients], variables)
+        found.append([ops.convert_to_numpy(v) for v in (*variables, *optimizer.variables)])
+    for slow, fast in zip(*found, strict=True):
+        np.testing.assert_allclose(fast, slow, rtol=2e-6, atol=1e-6)

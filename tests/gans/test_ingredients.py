@@ -1,5 +1,7 @@
 """What any variant combines with: packing, penalties, labels, historical averaging, features."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -79,6 +81,29 @@ def test_penalties_add_up_with_their_weights():
     )
 
 
+def test_zero_centred_penalties_share_the_passes_of_the_loss():
+    gan = kerasgan.GAN(
+        *pair(packing=2), packing=2, penalties=[penalties.R1(3.0), penalties.R2(5.0)]
+    )
+    gan.compile()
+    batch, passes = batch_of(gan), []
+    score = gan.packed_scores
+    gan.packed_scores = lambda *args: passes.append(1) or score(*args)
+    found = []
+    for slopes in ({"real": None, "fake": None}, {}):
+        passes.clear()
+        shared = dataclasses.replace(batch, slopes=slopes)
+        loss, gradients = backend.value_and_grad(
+            lambda shared=shared: gan.penalised(gan.critic_loss(shared), shared),
+            gan.critic_variables(),
+        )
+        found.append((len(passes), number(loss), [ops.convert_to_numpy(g) for g in gradients]))
+    assert (found[0][0], found[1][0]) == (2, 4)
+    assert found[0][1] == pytest.approx(found[1][1], rel=1e-5)
+    for first, second in zip(found[0][2], found[1][2], strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-6)
+
+
 def test_lazy_penalties_come_every_interval_and_weigh_as_much_more():
     with pytest.warns(UserWarning, match="penalty_interval=2"):
         gan = kerasgan.GAN(*pair(), penalties=[penalties.R1(3.0)], penalty_interval=2)
@@ -147,6 +172,7 @@ def test_conditional_training(name, conditioning):
             "mlp", image_size=8, channels=1, latent_dim=6, width=8, depth=2, **size
         ),
         n_critic=1,
+        **({"unrolled_steps": 2} if name == "unrolled_gan" else {}),
     )
     assert gan.num_classes == 3
     gan.compile()

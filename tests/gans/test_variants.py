@@ -15,12 +15,20 @@ every_variant = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIAN
 
 
 # What a variant needs beside its defaults on small networks.
-SMALL = {kerasgan.InfoGAN: {"categorical": (3,), "continuous": 1}}
+SMALL = {
+    kerasgan.InfoGAN: {"categorical": (3,), "continuous": 1},
+    kerasgan.UnrolledGAN: {"unrolled_steps": 2},  # Each step more is compiled into the program.
+}
+SIZES = {kerasgan.FlowGAN: {"critic_width": 4, "hidden_layers": 1}}
 
 
 def make(variant, compiled=True, architecture="mlp", size=None, **arguments):
     # Fully connected: convolutions take JAX many seconds to compile, and other tests have them.
-    size = {"mlp": {"width": 16, "depth": 2}, "dcgan": {"width": 4}}[architecture] | (size or {})
+    size = (
+        {"mlp": {"width": 16, "depth": 2}, "dcgan": {"width": 4}}[architecture]
+        | SIZES.get(variant, {})
+        | (size or {})
+    )
     pair = variant.default_networks(architecture, image_size=28, channels=1, latent_dim=8, **size)
     gan = variant(*pair, **{**SMALL.get(variant, {}), **arguments})
     if compiled:
