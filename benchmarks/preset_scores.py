@@ -20,17 +20,6 @@ COMPONENTS = 64
 NOISE = (0.05, 0.1, 0.2, 0.3)
 
 
-def frechet(a, b):
-    """Return the Fréchet distance between Gaussians fitted to the rows of `a` and of `b`."""
-    mean = np.sum((a.mean(0) - b.mean(0)) ** 2)
-    ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    # tr (ca cb)^(1/2) is the sum of the roots of the eigenvalues of cb^(1/2) ca cb^(1/2).
-    values, vectors = np.linalg.eigh(cb)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ ca @ root), 0)).sum()
-    return float(mean + np.trace(ca) + np.trace(cb) - 2 * cross)
-
-
 def principal_components(images):
     """Return a function from images to their first components, fitted on `images`."""
     flat = images.reshape(len(images), -1).astype("float64")
@@ -43,6 +32,7 @@ def principal_components(images):
 def score(model, data, samples, seed):
     """Return the distances and losses of `model`, with the baselines beside them."""
     from kerasgan.data import load
+    from kerasgan.metrics import frechet_distance
 
     train, test = load(data), load(data, split="test")
     samples = min(samples, test.num_examples)
@@ -51,7 +41,7 @@ def score(model, data, samples, seed):
     target = project(real)
     noise = np.random.default_rng(seed)
     noisy = {
-        f"test images with noise of sd {sd}": frechet(
+        f"test images with noise of sd {sd}": frechet_distance(
             project(np.clip(real + sd * noise.standard_normal(real.shape), -1, 1)), target
         )
         for sd in NOISE
@@ -60,8 +50,8 @@ def score(model, data, samples, seed):
         "protocol": f"Fréchet distance, {COMPONENTS} principal components of pixels in [-1, 1]",
         "samples": samples,
         "seed": seed,
-        "generated": frechet(project(model.sample(samples, seed=seed)), target),
-        "real training images": frechet(project(train.take(samples)), target),
+        "generated": frechet_distance(project(model.sample(samples, seed=seed)), target),
+        "real training images": frechet_distance(project(train.take(samples)), target),
         **noisy,
         "losses on the test images": model.evaluate(real, verbose=0) if model.compiled else None,
     }

@@ -213,9 +213,10 @@ def _spread(images, axis, factor):
 
 def _translation(images, noise):
     _, height, width, _ = images.shape
+    far, wide = (int(side * 0.125 + 0.5) for side in (height, width))
     down, across = ops.unstack(noise("uniform", 2), 2, axis=1)
-    rows = _line(height)[:, None] + _each(_integer(down, -(height // 8), height // 8), 3)
-    columns = _line(width)[None, :] + _each(_integer(across, -(width // 8), width // 8), 3)
+    rows = _line(height)[:, None] + _each(_integer(down, -far, far), 3)
+    columns = _line(width)[None, :] + _each(_integer(across, -wide, wide), 3)
     inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
     moved = _take(images, ops.clip(rows, 0, height - 1), ops.clip(columns, 0, width - 1))
     return moved * ops.cast(inside, "float32")[..., None]

@@ -6,6 +6,7 @@ import traceback
 
 import click
 
+from kerasgan_cli.evaluate import evaluate
 from kerasgan_cli.sample import sample
 from kerasgan_cli.train import train
 from kerasgan_cli.zoo import zoo
@@ -22,6 +23,7 @@ def cli(debug):
 
 cli.add_command(train)
 cli.add_command(sample)
+cli.add_command(evaluate)
 cli.add_command(zoo)
 
 

@@ -33,6 +33,8 @@ class _Seeds(click.ParamType):
               help="A grid.png, a folder/ of single files, or an array.npz.")  # fmt: skip
 @click.option("--interpolate", type=_Seeds(),
               help="Walk in -n steps between the latent vectors of two seeds.")  # fmt: skip
+@click.option("--label", type=click.IntRange(min=0),
+              help="Class of all images of a conditional model.")  # fmt: skip
 @click.option("--columns", type=click.IntRange(min=1), help="Images in a row of the grid.")
 @click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True,
               help="Enlarge each pixel of a grid.")  # fmt: skip
@@ -40,7 +42,9 @@ class _Seeds(click.ParamType):
               help="Images computed at a time.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @backend_option
-def sample(source, count, seed, out, interpolate, columns, scale, batch_size, overwrite, backend):
+def sample(
+    source, count, seed, out, interpolate, label, columns, scale, batch_size, overwrite, backend
+):
     """Draw images from a pretrained model, a run folder or a .keras file."""
     kind = _kind_of(out)
     out = Path(out)
@@ -52,9 +56,12 @@ def sample(source, count, seed, out, interpolate, columns, scale, batch_size, ov
 
     model = open_model(source)
     if interpolate is None:
-        images = model.sample(count, seed, batch_size=batch_size)
+        images = model.sample(count, seed, label, batch_size=batch_size)
     else:
-        images = model.images_of(model.interpolate(count, *interpolate), batch_size=batch_size)
+        if model.num_classes is not None:  # One class all the way.
+            label = [0 if label is None else label] * count
+        walk = model.interpolate(count, *interpolate)
+        images = model.images_of(walk, label, batch_size)
     if not np.isfinite(images).all():
         raise click.ClickException(f"{source} draws images that are not finite: it has diverged.")
     out.parent.mkdir(parents=True, exist_ok=True)

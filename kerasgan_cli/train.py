@@ -32,7 +32,8 @@ MODELS = {
 }
 SHARED = ("n_critic", "ema", "packing", "prior", "historical_averaging")
 VARIANT_OPTIONS = sorted({*SHARED, *(option for options in MODELS.values() for option in options)})
-NETWORKS = ("dcgan", "mlp", "resnet", "nice", "realnvp")
+FLOWS = ("nice", "realnvp")
+NETWORKS = ("dcgan", "mlp", "resnet", *FLOWS)
 
 
 def _option(*names, **settings):
@@ -108,6 +109,8 @@ def _option(*names, **settings):
 @options_group(
     "Ingredients (of any variant)",
     _option("--conditional", is_flag=True, help="Give both networks the labels of the data."),
+    _option("--conditioning", type=click.Choice(["projection", "concat"]),
+            help="How labels enter the critic.  [default: projection]"),
     _option("--packing", type=click.IntRange(min=1), help="Images that the critic judges at once."),
     _option("--r1", type=click.FloatRange(min=0), help="Weight of a zero-centred penalty, real."),
     _option("--r2", type=click.FloatRange(min=0), help="The same on generated images."),
@@ -164,6 +167,15 @@ def _checked_model(model, options):
     if options["data"] != "avatars" and Path(options["data"]).expanduser().exists():
         # The run may be resumed from another directory.
         options["data"] = str(Path(options["data"]).expanduser().resolve())
+    networks = FLOWS if model == "flow_gan" else [n for n in NETWORKS if n not in FLOWS]
+    if options["network"] not in (None, *networks):
+        raise click.UsageError(
+            f"--network of {model} is one of {', '.join(networks)}. Received: {options['network']}"
+        )
+    if model == "flow_gan" and (options["conditional"] or options["minibatch"]):
+        raise click.UsageError("--conditional and --minibatch are no options of flow_gan.")
+    if options["conditioning"] is not None and not options["conditional"]:
+        raise click.UsageError("--conditioning goes with --conditional.")
     for name in VARIANT_OPTIONS:
         if options[name] is not None and name not in (*SHARED, *MODELS[model]):
             raise click.UsageError(

@@ -61,6 +61,8 @@ def build(options, image_shape, num_classes=None):
     size |= {name: chosen[name] for name in ("width", "packing", "minibatch") if name in chosen}
     if chosen.get("conditional"):
         size["num_classes"] = num_classes
+        if "conditioning" in chosen:
+            size["conditioning"] = chosen["conditioning"]
     if variant.critic_norm == "batch" and chosen.keys() & {"r1", "r2"}:
         size["critic_norm"] = None  # It mixes the samples whose gradients are penalised.
     named = {"architecture": chosen["network"]} if "network" in chosen else {}

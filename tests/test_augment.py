@@ -86,8 +86,8 @@ def numpy_diff_augment(part, image, draws):
             out[i, j] = mean + (image[i, j] - mean) * 2 * saturation
         return out.mean() + (out - out.mean()) * (contrast + 0.5)
     if part == "translation":
-        down = np.arange(-(height // 8), height // 8 + 1)
-        across = np.arange(-(width // 8), width // 8 + 1)
+        far, wide = (int(side * 0.125 + 0.5) for side in (height, width))
+        down, across = np.arange(-far, far + 1), np.arange(-wide, wide + 1)
         down, across = down[int(draws[0] * len(down))], across[int(draws[1] * len(across))]
         for i, j in np.ndindex(height, width):
             if 0 <= i + down < height and 0 <= j + across < width:

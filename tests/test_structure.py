@@ -18,7 +18,7 @@ ORDER = [
     ("backend",),
     ("storage",),
     ("data",),
-    ("pictures",),
+    ("pictures", "metrics"),
     ("losses", "penalties", "augment"),
     ("layers",),
     ("networks",),
@@ -91,6 +91,13 @@ def test_command_line_knows_the_library():
         classes = kerasgan.gans.VARIANTS[name].__mro__
         own = {n for c in classes if "__init__" in vars(c) for n in inspect.signature(c).parameters}
         assert set(options) <= own, name
+
+
+def test_evaluate_knows_the_metrics_and_the_extractors():
+    from kerasgan_cli import evaluate
+
+    assert list(evaluate.METRICS) == list(kerasgan.metrics.METRICS)
+    assert set(evaluate.EXTRACTORS) == {"auto", *kerasgan.metrics.extractors.EXTRACTORS}
 
 
 def test_loading_after_importing_in_either_order(tmp_path):

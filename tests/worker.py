@@ -83,9 +83,9 @@ SMALL = {
 def make(name, batch_norm=True):
     variant = kerasgan.gans.VARIANTS[name]
     size = {"image_size": 28, "channels": 1, "latent_dim": 8}
-    if name == "flow_gan":  # Its critic is convolutional.
-        size["critic_width"] = 4
-    if batch_norm:
+    if name == "flow_gan":
+        pair = variant.default_networks("nice", width=32, depth=2, critic_width=4, **size)
+    elif batch_norm:
         pair = variant.default_networks("dcgan", width=4, **size)
     else:
         norm = None if variant.critic_norm == "batch" else variant.critic_norm

@@ -123,14 +123,15 @@ class Loop:
     def generator_loss(self, real, fake):
         """Return the generator's loss from the scores; those of real images may be None.
 
-        Only the relativistic loss looks at them.
+        The relativistic loss looks at them, and the minimax one where the critic's weights, and
+        so its scores of real images, depend on the generator.
         """
         if self.task.loss == "wasserstein":
             return -self.mean(fake)
         if self.task.loss == "relativistic":
             return self.mean(self.softplus(real - fake))
         if self.task.loss == "minimax":
-            return -self.mean(self.softplus(fake))
+            return -self.critic_loss(real, fake)
         return self.mean(self.softplus(-fake))
 
     def unrolled(self, weights, moments, gradients_of):

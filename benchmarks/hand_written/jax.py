@@ -101,7 +101,7 @@ class _JaxLoop(Loop):
             weights, judged, real_scores = critic["weights"], critic["statistics"], None
             if self.task.unrolled_steps:
                 weights = self._critic_ahead(critic, real, fake)
-            if self.task.loss == "relativistic":
+            if self.task.loss in ("relativistic", "minimax"):
                 real_scores, judged = self.judge(weights, judged, real)
             fake_scores, judged = self.judge(weights, judged, fake)
             return self.generator_loss(real_scores, fake_scores), (generated, judged)

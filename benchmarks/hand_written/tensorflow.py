@@ -66,7 +66,8 @@ class _TensorFlowLoop(Loop):
         with tf.GradientTape() as tape:
             fake = self.generate(self._latent())
             weights = self._critic_ahead(real, fake) if self.task.unrolled_steps else None
-            real_scores = self.judge(real) if self.task.loss == "relativistic" else None
+            needed = self.task.loss in ("relativistic", "minimax")
+            real_scores = self.judge(real, weights) if needed else None
             loss = self.generator_loss(real_scores, self.judge(fake, weights))
         self.update("generator", tape.gradient(loss, self.generator_weights))
         self.generator_steps.assign_add(1.0)

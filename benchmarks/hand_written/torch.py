@@ -75,6 +75,8 @@ class _TorchLoop(Loop):
         if self.task.loss == "relativistic":
             with torch.no_grad():
                 real_scores = self.judge(real)
+        elif self.task.loss == "minimax":  # Its weights depend on the generator.
+            real_scores = self.judge(real, weights)
         loss = self.generator_loss(real_scores, self.judge(fake, weights))
         self.update("generator", loss)
         self.generator_steps += 1

@@ -4,5 +4,6 @@ from kerasgan.callbacks.checkpoint import Checkpoint
 from kerasgan.callbacks.metrics_file import MetricsFile
 from kerasgan.callbacks.progress import Progress
 from kerasgan.callbacks.sample_grid import SampleGrid
+from kerasgan.callbacks.scores import Scores
 
-__all__ = ["Checkpoint", "MetricsFile", "Progress", "SampleGrid"]
+__all__ = ["Checkpoint", "MetricsFile", "Progress", "SampleGrid", "Scores"]

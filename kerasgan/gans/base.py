@@ -8,9 +8,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan import backend, networks, storage, validation
+from kerasgan import backend, metrics, networks, storage, validation
+from kerasgan.data import ImageDataset
 from kerasgan.gans import checks, latent, moving_average
-from kerasgan.gans.feed import Feed, held_out, is_array
+from kerasgan.gans.feed import Feed, check_dataset, held_out, is_array
 from kerasgan.gans.optimizer import AdversarialOptimizer
 from kerasgan.gans.sampling import Sampling
 from kerasgan.losses import LOSSES
@@ -29,6 +30,7 @@ class Batch:
         labels: Class numbers `(batch_size,)` of both, or None.
         slopes: The gradients of the critic's scores at "real" or "fake", packed; `both_scores`
             fills in those whose key is there.
+        observed: Whether the augmentation is to learn from the scores: in the critic's own step.
     """
 
     real: Any
@@ -36,6 +38,7 @@ class Batch:
     z: Any
     labels: Any = None
     slopes: dict = dataclasses.field(default_factory=dict)
+    observed: bool = False
 
 
 class AdversarialModel(Sampling, backend.Trainer, keras.Model):
@@ -82,6 +85,7 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
 
     critic_norm = "batch"  # What `default_networks` puts into the critic: "batch" or None.
     packs = 1  # The packing that `default_networks` builds for.
+    resnet_style = "sngan"  # What it takes for "resnet".
     logged = ()  # Names that the variant's losses pass to `log`, beside losses and penalties.
 
     def __init__(
@@ -162,8 +166,11 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
             **size: Arguments of that builder, as `image_size`, `channels` and `latent_dim`.
         """
         validation.choice("architecture", architecture, networks.ARCHITECTURES)
-        builder = networks.ARCHITECTURES[architecture]
-        return builder(**{"critic_norm": cls.critic_norm, "packing": cls.packs, **size})
+        own = {"critic_norm": cls.critic_norm, "packing": cls.packs}
+        if architecture == "resnet":  # It has no batch normalisation in the critic.
+            norm = None if cls.critic_norm == "batch" else cls.critic_norm
+            own |= {"critic_norm": norm, "style": cls.resnet_style}
+        return networks.ARCHITECTURES[architecture](**{**own, **size})
 
     # The variant's part.
 
@@ -231,7 +238,7 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
     def both_scores(self, batch, training=True):
         """Return the scores of the real and of the generated images of a batch."""
         real = self._scored("real", batch, training)
-        if training and hasattr(self.augment, "observe"):
+        if batch.observed and hasattr(self.augment, "observe"):
             self.augment.observe(ops.repeat(real, self.packing))
         return real, self._scored("fake", batch, training)
 
@@ -255,8 +262,12 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
         network = network or self.critic
         return network(packed if labels is None else [packed, labels], training=training)
 
-    def penalised(self, loss, batch, training=True):
-        """Return the critic's loss with every penalty added, each of which is logged."""
+    def penalised(self, loss, batch, training=True, factor=1):
+        """Return the critic's loss with every penalty added, each of which is logged.
+
+        Outside training a penalty has its own weight, without schedule: losses on held-out images
+        compare from one epoch to the next.
+        """
         if not self.penalties:
             return loss
         real, fake = self.packed(batch.real), self.packed(batch.fake)
@@ -273,7 +284,8 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
                     lambda *shape: self.noise(rows, *shape),
                 )
             self.log(penalty.name, value, ops.shape(batch.real)[0])
-            loss = loss + self.penalty_interval * self.penalty_weight(penalty) * value
+            weight = self.penalty_weight(penalty) if training else penalty.weight
+            loss = loss + factor * weight * value
         return loss
 
     # One step.
@@ -288,9 +300,11 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
         wanted = {p.at for p in self.penalties if p.at} if penalise else ()
 
         def loss():
-            batch = Batch(real, fake, z, labels, dict.fromkeys(wanted))
+            batch = Batch(real, fake, z, labels, dict.fromkeys(wanted), observed=True)
             value = self.critic_loss(batch)
-            return self.penalised(value, batch) if penalise else value
+            if not penalise:
+                return value
+            return self.penalised(value, batch, factor=self.penalty_interval)
 
         self._move("critic", loss, self.critic_variables(), real)
 
@@ -314,7 +328,9 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
         def with_distance():
             pairs = zip(variables, past, strict=False)
             distance = sum(ops.sum(ops.square(v - p)) for v, p in pairs)
-            return loss_fn() + self.historical_averaging * distance
+            # Before the first step there is no past.
+            weight = ops.where(optimizer.iterations > 0, self.historical_averaging, 0.0)
+            return loss_fn() + weight * distance
 
         loss = with_distance if past else loss_fn
         value, gradients = backend.value_and_grad(loss, variables)
@@ -489,14 +505,30 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
             **kwargs,
         )
 
-    def evaluate(self, x=None, y=None, return_dict=True, **kwargs):
+    def evaluate(self, x=None, y=None, return_dict=True, scores=(), samples=2000, **kwargs):
         """Return both losses on held-out images by name; see `keras.Model.evaluate`.
 
         The latent vectors are drawn from the model's seeds, which go on: nothing else moves.
+
+        Args:
+            x: Images, as `fit` takes them.
+            y: Labels beside an array, or None.
+            return_dict: Whether the result has names.
+            scores: Metrics of `kerasgan.metrics.METRICS` to add, such as "frechet_distance"; `x`
+                is then an array or an `ImageDataset`.
+            samples: Generated images, and real ones, in a score.
+            **kwargs: As in `keras.Model.evaluate`.
         """
+        found = {}
+        if scores:
+            evaluator = metrics.Evaluator(x, y, list(scores), samples)
+            found = {result.name: result.value for result in evaluator(self)}
         if is_array(x):
             x, y = held_out(self, x, y, kwargs.pop("batch_size", None)), None
-        return super().evaluate(x, y, return_dict=return_dict, **kwargs)
+        elif isinstance(x, ImageDataset):
+            check_dataset(self, x)
+        losses = super().evaluate(x, y, return_dict=return_dict, **kwargs)
+        return {**losses, **found} if return_dict else [*losses, *found.values()]
 
     # State.
 

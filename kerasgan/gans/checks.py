@@ -153,10 +153,11 @@ def augment(given, loss):
             "`augment` must be a layer of kerasgan.augment, as DiffAugment(), or None. Received: "
             f"{given!r}"
         )
-    if isinstance(given, ADA) and loss in ("wasserstein", "relativistic"):
+    if isinstance(given, ADA) and loss in ("wasserstein", "relativistic", "least_squares"):
         raise ValueError(
-            "`augment` must not be ADA with the losses wasserstein and relativistic: it reads "
-            "overfitting from the sign of the critic's scores, whose zero means nothing there. "
+            "`augment` must not be ADA with the losses wasserstein, relativistic and "
+            "least_squares: it reads overfitting from the sign of the critic's scores, whose zero "
+            "is not the border there. "
             f"Received: loss={loss!r}"
         )
 
@@ -225,6 +226,8 @@ def batch(data, model):
         raise ValueError(
             f"`y` must have one class number for each image, shape (n,). Received: {given.shape}"
         )
+    if keras.backend.is_float_dtype(keras.backend.standardize_dtype(given.dtype)):
+        raise ValueError(f"`y` must hold integers, class numbers. Received: dtype {given.dtype}")
     return real, ops.cast(given, "int32")
 
 

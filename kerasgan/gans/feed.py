@@ -42,6 +42,8 @@ class Feed:
         if is_array(x):
             checks.divisible("batch_size", 64 if batch_size is None else batch_size, model.packing)
             self.x = self._dataset(model, x, y, batch_size, shuffle, options)
+        elif isinstance(x, ImageDataset) and batch_size is None:
+            check_dataset(model, x)
         elif isinstance(x, (list, tuple)):
             raise ValueError(
                 "`x` must be one array of images, with labels in `y`, or a dataset of batches. "
@@ -92,6 +94,16 @@ class _Follow(keras.callbacks.Callback):
         seen = self.model.critic_steps // self.dataset.batches_per_epoch
         if self.dataset.epoch != seen:  # Who has sought to the middle of this epoch stays there.
             self.dataset.seek(seen)
+
+
+def check_dataset(model, dataset):
+    """Raise ValueError unless the labels and the batches of an `ImageDataset` suit the model."""
+    checks.divisible("batch_size", dataset.batch_size, model.packing)
+    if not dataset.drop_remainder:
+        rest = dataset.num_examples % dataset.batch_size
+        checks.divisible("the last batch", rest, model.packing)
+    if model.num_classes is not None and dataset.labels is not None:
+        checks.labels(dataset.labels, dataset.num_examples, model.num_classes)
 
 
 def held_out(model, x, y, batch_size):

@@ -1,5 +1,6 @@
 """Flow-GAN: a generator that knows the likelihood of an image."""
 
+import inspect
 import math
 
 import keras
@@ -65,6 +66,11 @@ class FlowGAN(AdversarialModel):
                 "`adversarial_weight` and `nll_weight` must not both be zero. Received: both are"
             )
         checks.flow(generator)
+        if shared.get("prior", generator.prior) != generator.prior:
+            raise ValueError(
+                f"`prior` must be the generator's, {generator.prior!r}. Received: "
+                f"prior={shared['prior']!r}"
+            )
         super().__init__(
             generator,
             critic,
@@ -83,12 +89,19 @@ class FlowGAN(AdversarialModel):
         """Return a flow and a critic; see `AdversarialModel.default_networks`.
 
         Args:
-            architecture: "nice" or "realnvp"; anything else stands for "nice".
-            **size: Arguments of `kerasgan.networks.flow`, those that it lacks left out.
+            architecture: "nice" or "realnvp".
+            **size: Arguments of `kerasgan.networks.flow`; `latent_dim` is left out, since an
+                image's size is that of its latent vector.
+
+        Raises:
+            ValueError: For another architecture, or an argument that flows do not have.
         """
-        kind = architecture if architecture in networks.FLOWS else "nice"
-        taken = ("image_size", "channels", "width", "depth", "hidden_layers", "critic_width")
-        return flow(kind=kind, **{name: size[name] for name in taken if name in size})
+        validation.choice("architecture", architecture, networks.FLOWS)
+        size.pop("latent_dim", None)
+        for name in size:
+            if name not in inspect.signature(flow).parameters:
+                raise ValueError(f"the networks of a FlowGAN take no `{name}`. Received: {name}")
+        return flow(kind=architecture, **size)
 
     def default_optimizers(self):
         return adam_pair(self.alpha, beta_1=0.5, beta_2=0.9)

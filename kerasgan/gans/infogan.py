@@ -18,11 +18,11 @@ from kerasgan.networks.base import Normal
 class InfoGAN(AdversarialModel):
     """Part of the latent vector are codes, and a network Q is trained to read them in the images.
 
-    A latent vector is noise from U(-1, 1), a one-hot vector for each categorical code, and
-    continuous codes from U(-1, 1). Q shares the critic's body and adds a hidden layer of 128 with
-    batch normalisation. The lower bound of the mutual information, `E[log Q(c | x)] + H(c)` in
-    nats, is logged and enters both losses; Q moves with the critic, as in the authors' code, and
-    its density of continuous codes is a normal one of variance 1.
+    A latent vector is noise from the prior, U(-1, 1) by default, a one-hot vector for each
+    categorical code, and continuous codes from U(-1, 1). Q shares the critic's body and adds a
+    hidden layer of 128 with batch normalisation. The lower bound of the mutual information,
+    `E[log Q(c | x)] + H(c)` in nats, is logged and enters both losses; Q moves with the critic, as
+    in the authors' code, and its density of continuous codes is a normal one of variance 1.
 
     Args:
         generator: Takes `latent_dim` numbers, the codes being the last of them.
@@ -120,7 +120,7 @@ class InfoGAN(AdversarialModel):
         for size in self.categorical:
             drawn = ops.cast(self.noise(batch_size, "uniform") * size, "int32")
             parts.append(ops.one_hot(ops.minimum(drawn, size - 1), size, dtype="float32"))
-        parts.append(noise[:, self.latent_dim - self.continuous :])
+        parts.append(2.0 * self.noise(batch_size, "uniform", self.continuous) - 1.0)
         return ops.concatenate(parts, axis=1)
 
     def latent_vectors(self, n, seed=None, codes=None):
@@ -134,6 +134,9 @@ class InfoGAN(AdversarialModel):
         """
         z = latent.latent_vectors(n, self.latent_dim, seed, "uniform")
         start = self.latent_dim - self.code_dim
+        if self.prior != "uniform":
+            stream = None if seed is None else [seed, 2]  # Apart from that of the codes.
+            z[:, :start] = latent.latent_vectors(n, start, stream, self.prior)
         drawn = {}
         for i, size in enumerate(self.categorical):
             chosen = ((z[:, start] + 1.0) / 2.0 * size).astype(int)
@@ -148,10 +151,19 @@ class InfoGAN(AdversarialModel):
             kind, number = name.split("_")
             number = int(number)
             if kind == "continuous":
+                if np.min(values) < -1 or np.max(values) > 1:
+                    raise ValueError(
+                        f"`codes`: {name} must lie in [-1, 1]. Received: {np.min(values)} to "
+                        f"{np.max(values)}"
+                    )
                 z[:, self.latent_dim - self.continuous + number] = values
                 continue
             size = self.categorical[number]
             values = np.broadcast_to(values, len(z))
+            if values.dtype.kind not in "iu":
+                raise ValueError(
+                    f"`codes`: {name} must be integers. Received: dtype {values.dtype}"
+                )
             if values.min() < 0 or values.max() >= size:
                 raise ValueError(
                     f"`codes`: {name} must lie in 0..{size - 1}. Received: "

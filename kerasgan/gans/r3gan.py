@@ -16,8 +16,10 @@ class R3GAN(AdversarialModel):
     """Each generated image is paired with a real one; R1 and R2 in every step.
 
     Over a burn-in gamma falls, beta_2 and the half-life of the moving average grow, and the
-    learning rate falls, each along half a cosine as in the authors' code. No normalisation in
-    either network. Departure: the burn-in counts steps of either network, not images.
+    learning rate falls, each along half a cosine as in the authors' code. Their networks, which
+    normalise nowhere, are `default_networks("resnet")`; the generators of the other architectures
+    keep their batch normalisation. Departures: the burn-in counts steps of either network, not
+    images, and its length and the half-life at its end (693 steps) suit hours, not days.
 
     Args:
         generator: See `AdversarialModel`.
@@ -26,7 +28,7 @@ class R3GAN(AdversarialModel):
         final_gamma: The same at the end of the burn-in.
         burn_in: Its steps.
         alpha: The learning rate of both default optimizers at the start.
-        final_alpha: At the end.
+        final_alpha: At the end; None for a quarter, as the authors have it.
         ema: Decay of the moving average at the end.
         name: Name of the model.
         **shared: See `AdversarialModel`.
@@ -35,6 +37,7 @@ class R3GAN(AdversarialModel):
     """
 
     critic_norm = None
+    resnet_style = "r3gan"
 
     def __init__(
         self,
@@ -44,15 +47,21 @@ class R3GAN(AdversarialModel):
         final_gamma=0.1,
         burn_in=20000,
         alpha=2e-4,
-        final_alpha=5e-5,
+        final_alpha=None,
         ema=0.999,
         name="r3gan",
         **shared,
     ):
         for argument, value in (("gamma", gamma), ("final_gamma", final_gamma)):
             validation.positive(argument, value, zero=True)
-        for argument, value in (("alpha", alpha), ("final_alpha", final_alpha)):
-            validation.positive(argument, value)
+        validation.positive("alpha", alpha)
+        final_alpha = alpha / 4 if final_alpha is None else final_alpha
+        validation.positive("final_alpha", final_alpha)
+        if final_alpha > alpha:
+            raise ValueError(
+                "`final_alpha` must not be above `alpha`: the learning rate falls. Received: "
+                f"alpha={alpha}, final_alpha={final_alpha}"
+            )
         validation.positive_integer("burn_in", burn_in)
         super().__init__(
             generator,

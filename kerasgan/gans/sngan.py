@@ -11,7 +11,7 @@ from kerasgan.gans.optimizer import adam_pair
 class SNGAN(AdversarialModel):
     """A critic each of whose layers is divided by its largest singular value.
 
-    One power iteration a critic step, as the authors run it. Their residual networks play with
+    One power iteration a critic step, as in algorithm 1. The authors' residual networks play with
     the hinge loss and Adam (2e-4, beta_1 0, beta_2 0.9), five critic steps a round. Departure: the
     moving average is an addition.
 

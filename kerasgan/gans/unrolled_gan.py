@@ -14,6 +14,10 @@ _INNER = ("adam", "sgd")
 class UnrolledGAN(GAN):
     """The generator's loss is taken at the critic of K steps ahead, and differentiated through it.
 
+    With the minimax loss, which is the paper's and the default, the generator minimises the whole
+    objective `E[log D(x)] + E[log(1 - D(G(z)))]` of that critic: it moves the first term too, by
+    way of the critic's weights. With any other loss it is that loss.
+
     The K steps are on the batch at hand, with the critic optimizer's learning rate and, where both
     are Adam, its moments, betas and epsilon (which stands under the root here, as its square, so
     that gradients of zero can be differentiated); the real critic takes one step. What the
@@ -24,6 +28,7 @@ class UnrolledGAN(GAN):
         critic: See `AdversarialModel`.
         unrolled_steps: The paper's K; 0 is the plain GAN.
         inner: The optimizer of these steps: "adam", as the authors' notebook, or "sgd".
+        loss: See `GAN`.
         alpha: The generator's default learning rate.
         critic_alpha: The critic's; both those of the notebook, as is beta_1 0.5.
         name: Name of the model.
@@ -38,6 +43,7 @@ class UnrolledGAN(GAN):
         critic,
         unrolled_steps=5,
         inner="adam",
+        loss="minimax",
         alpha=1e-3,
         critic_alpha=1e-4,
         name="unrolled_gan",
@@ -47,7 +53,7 @@ class UnrolledGAN(GAN):
             validation.positive_integer("unrolled_steps", unrolled_steps)
         validation.choice("inner", inner, _INNER)
         validation.positive("critic_alpha", critic_alpha)
-        super().__init__(generator, critic, alpha=alpha, name=name, **shared)
+        super().__init__(generator, critic, loss, alpha=alpha, name=name, **shared)
         self.unrolled_steps = unrolled_steps
         self.inner = inner
         self.critic_alpha = critic_alpha
@@ -56,21 +62,20 @@ class UnrolledGAN(GAN):
         return adam_pair(self.alpha, self.critic_alpha)
 
     def generator_loss(self, batch, training=True):
-        if not training:
-            return super().generator_loss(batch, training)
-        variables = self.critic_variables()
-        with backend.substituted(variables, self.unrolled_weights(batch)):
-            return super().generator_loss(batch, training)
+        def loss():
+            if self.loss_name == "minimax":
+                return -self.critic_loss(batch, training)
+            return super(UnrolledGAN, self).generator_loss(batch, training)
+
+        return self._at(self.unrolled_weights(batch), loss) if training else loss()
 
     def unrolled_weights(self, batch):
         """Return the critic's weights after K steps, as functions of the generator's images."""
-        variables = self.critic_variables()
 
         def loss(weights):
-            with backend.substituted(variables, weights):
-                return self.penalised(self.critic_loss(batch), batch)
+            return self._at(weights, lambda: self.penalised(self.critic_loss(batch), batch))
 
-        weights = [ops.convert_to_tensor(v) for v in variables]
+        weights = [ops.convert_to_tensor(v) for v in self.critic_variables()]
         optimizer = self.optimizer.critic_optimizer
         rate = ops.cast(optimizer.learning_rate, "float32")
         if self.inner == "sgd":
@@ -90,6 +95,15 @@ class UnrolledGAN(GAN):
             ]
             weights, first, second = map(list, zip(*moved, strict=True))
         return weights
+
+    def _at(self, weights, fn):
+        """Return `fn()` where the critic has these weights; of what it writes, only seeds stay."""
+        with backend.substituted(self.critic_variables(), weights) as scope:
+            value = fn()
+            seed = scope.get_current_value(self.seed_generator.state)
+        if seed is not None:
+            self.seed_generator.state.assign(seed)
+        return value
 
     def get_config(self):
         own = {

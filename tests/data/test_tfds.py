@@ -29,7 +29,10 @@ def data_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tfds")
     for name in NAMES:
         config = tfds.download.DownloadConfig(manual_dir=FILES / name, max_examples_per_split=1000)
-        tfds.builder(name, data_dir=folder).download_and_prepare(download_config=config)
+        # Apart: what is extracted is kept by its file's name, and the names are the same.
+        tfds.builder(name, data_dir=folder).download_and_prepare(
+            download_dir=folder / "downloads" / name, download_config=config
+        )
     return folder
 
 

@@ -92,3 +92,25 @@ def test_codes_must_leave_room_for_noise():
     pair = kerasgan.networks.mlp(8, 1, latent_dim=12, width=8, depth=1)
     with pytest.raises(ValueError, match=r"room for noise.*Received: 12 numbers.*latent_dim=12"):
         kerasgan.InfoGAN(*pair, categorical=(10,), continuous=2)
+
+
+def test_codes_are_uniform_whatever_the_prior():
+    gan = kerasgan.InfoGAN(
+        *kerasgan.networks.mlp(8, 1, latent_dim=8, width=8, depth=1),
+        categorical=(3,), continuous=2, prior="normal",
+    )  # fmt: skip
+    for z in (gan.latent_vectors(4000, seed=0), ops.convert_to_numpy(gan.latent(4000))):
+        assert np.abs(z[:, -2:]).max() <= 1 and z[:, -2:].std() == pytest.approx(3**-0.5, abs=0.03)
+        assert z[:, :3].std() == pytest.approx(1, abs=0.05)
+        assert set(np.unique(z[:, 3:6])) == {0, 1}
+    np.testing.assert_array_equal(gan.latent_vectors(9, 5)[:4], gan.latent_vectors(4, 5))
+
+
+def test_codes_out_of_range_are_refused():
+    gan = kerasgan.InfoGAN(
+        *kerasgan.networks.mlp(8, 1, latent_dim=8, width=8, depth=1), categorical=(3,), continuous=1
+    )
+    with pytest.raises(ValueError, match=r"continuous_0 must lie in \[-1, 1\]. Received: 2"):
+        gan.sample(2, codes={"continuous_0": 2.0})
+    with pytest.raises(ValueError, match="categorical_0 must be integers"):
+        gan.sample(2, codes={"categorical_0": 1.0})

@@ -114,12 +114,20 @@ def test_lazy_penalties_come_every_interval_and_weigh_as_much_more():
         seen.append(penalise),
         step(real, labels, penalise),
     )
+    factors = []
+    penalised = gan.penalised
+    gan.penalised = lambda *args, factor=1: (
+        factors.append(factor) or penalised(*args, factor=factor)
+    )
     gan.fit(IMAGES, batch_size=6, verbose=0)
     assert seen == [True, False, True, False]
+    assert factors == [2, 2]
+    del gan.penalised
     batch = batch_of(gan)
-    value = number(gan.penalised(0.0, batch, training=False))
     once = number(penalties.zero_centred_penalty(gan.critic, batch.real))
-    assert value == pytest.approx(6 * once, rel=1e-5)
+    held_out = number(gan.penalised(0.0, batch, training=False))
+    assert held_out == pytest.approx(3 * once, rel=1e-5)
+    assert number(gan.penalised(0.0, batch, factor=2)) == pytest.approx(6 * once, rel=1e-5)
 
 
 def test_batch_norm_under_penalties():
@@ -172,7 +180,7 @@ def test_conditional_training(name, conditioning):
             "mlp", image_size=8, channels=1, latent_dim=6, width=8, depth=2, **size
         ),
         n_critic=1,
-        **({"unrolled_steps": 2} if name == "unrolled_gan" else {}),
+        **({"unrolled_steps": 1} if name == "unrolled_gan" else {}),
     )
     assert gan.num_classes == 3
     gan.compile()
@@ -230,6 +238,11 @@ def test_labels_that_do_not_fit():
 
 def test_historical_averaging_follows_its_definition():
     gan = kerasgan.GAN(*pair(), historical_averaging=2.0, ema=None)
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), run_eagerly=True)
+    gan._move(
+        "critic", lambda: 0.0 * ops.sum(gan.critic(IMAGES[:8])), gan.critic_variables(), IMAGES[:8]
+    )
+    assert number(gan.trackers["critic_loss"].result()) == 0  # No past, no distance.
     gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), run_eagerly=True)
     seen = []
     for start in (0, 8, 16):
@@ -409,3 +422,51 @@ def test_augmentations_that_do_not_fit():
         kerasgan.WGANGP(*pair(), augment=kerasgan.augment.ADA())
     with pytest.raises(ValueError, match="`augment` must be a layer"):
         kerasgan.GAN(*pair(), augment="color")
+
+
+def test_datasets_are_checked_as_arrays_are():
+    gan = kerasgan.PacGAN(*pair(packing=3), packing=3)
+    gan.compile()
+    uneven = kerasgan.data.ImageDataset(IMAGES, batch_size=8)
+    with pytest.raises(ValueError, match=r"divisible by packing=3.*Received: 8"):
+        gan.fit(uneven, verbose=0)
+    rest = kerasgan.data.ImageDataset(IMAGES[:20], batch_size=9, drop_remainder=False)
+    for method in (gan.fit, gan.evaluate):
+        with pytest.raises(ValueError, match=r"`the last batch` must be divisible.*Received: 2"):
+            method(rest, verbose=0)
+    conditional = kerasgan.GAN(*pair(num_classes=3))
+    conditional.compile()
+    wrong = kerasgan.data.ImageDataset(IMAGES, LABELS + 1, batch_size=8)
+    with pytest.raises(ValueError, match=r"must lie in 0..2. Received: 1 to 3"):
+        conditional.fit(wrong, verbose=0)
+
+
+def test_the_learning_rate_of_r3gan_falls():
+    gan = kerasgan.R3GAN(*pair(), alpha=1e-5)
+    assert gan.final_alpha == pytest.approx(2.5e-6)
+    with pytest.raises(ValueError, match="`final_alpha` must not be above `alpha`"):
+        kerasgan.R3GAN(*pair(), alpha=1e-5, final_alpha=1e-4)
+
+
+def test_held_out_losses_of_r3gan_do_not_follow_the_schedule():
+    gan = kerasgan.R3GAN(*pair(), gamma=8.0, final_gamma=0.0, burn_in=2)
+    gan.compile()
+    gan.fit(IMAGES, batch_size=8, verbose=0)
+    logs = gan.evaluate(IMAGES, batch_size=24, verbose=0)
+    assert logs["r1"] > 0
+    batch = batch_of(gan)
+    expected = 8 * sum(
+        number(penalties.zero_centred_penalty(gan.critic, x)) for x in (batch.real, batch.fake)
+    )
+    found = number(gan.penalised(0.0, batch, training=False))
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_flows_refuse_what_they_cannot_do():
+    build = kerasgan.FlowGAN.default_networks
+    with pytest.raises(ValueError, match=r"`architecture` must be one of.*nice"):
+        build("resnet", image_size=6, channels=1)
+    with pytest.raises(ValueError, match="take no `packing`"):
+        build("nice", image_size=6, channels=1, packing=2)
+    with pytest.raises(ValueError, match="`prior` must be the generator's, 'logistic'"):
+        kerasgan.FlowGAN(*build(image_size=6, channels=1, width=4, depth=1), prior="uniform")

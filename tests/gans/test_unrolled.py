@@ -54,7 +54,9 @@ def unrolled_loss(theta, weights, steps, inner):
             w - scale * m / np.sqrt(s + 1e-16)
             for w, m, s in zip(weights, first, second, strict=True)
         ]
-    return np.mean(np.log1p(np.exp(-scores(weights, fake))))
+    # The whole objective: its real term depends on the generator by way of the weights.
+    real = -np.mean(np.log1p(np.exp(-scores(weights, REAL))))
+    return real - np.mean(np.log1p(np.exp(scores(weights, fake))))
 
 
 @pytest.mark.parametrize("inner", ["sgd", "adam"])
@@ -97,6 +99,38 @@ def test_gradient_through_the_updates(steps, inner):
     np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-4 * np.abs(expected).max())
     for before, after in zip(weights, critic.get_weights(), strict=True):
         np.testing.assert_allclose(before, after, rtol=1e-6)  # The real critic stays.
+
+
+def test_an_augmentation_learns_in_the_critics_own_step_alone():
+    pair = kerasgan.networks.mlp(8, 1, latent_dim=4, width=8, depth=1)
+    ada = kerasgan.augment.ADA(interval=100, policy="color")
+    gan = kerasgan.UnrolledGAN(*pair, unrolled_steps=2, augment=ada)
+    gan.compile(run_eagerly=True)
+    images = RNG.uniform(-1, 1, (12, 8, 8, 1)).astype("float32")
+    gan.fit(images, batch_size=4, verbose=0)
+    assert float(ops.convert_to_numpy(gan.augment.steps)) == 3
+    assert np.isfinite(gan.sample(2, seed=0)).all()
+
+
+def test_each_step_ahead_draws_anew():
+    pair = kerasgan.networks.mlp(8, 1, latent_dim=4, width=8, depth=1)
+    gan = kerasgan.UnrolledGAN(*pair, unrolled_steps=2, augment=kerasgan.augment.DiffAugment())
+    gan.compile(run_eagerly=True)
+    seeds, noise = [], gan.noise
+    gan.noise = lambda *args: (
+        seeds.append(tuple(ops.convert_to_numpy(gan.seed_generator.state).tolist())),
+        noise(*args),
+    )[1]
+    real = ops.convert_to_tensor(RNG.uniform(-1, 1, (4, 8, 8, 1)).astype("float32"))
+    with backend.no_gradients():
+        z = gan.latent(4)
+    if keras.backend.backend() == "jax":  # Inside a gradient the seeds are traced.
+        before = ops.convert_to_numpy(gan.seed_generator.state)
+        gan.generator_loss(Batch(real, gan.generator(z), z))
+        assert not np.array_equal(before, ops.convert_to_numpy(gan.seed_generator.state))
+        return
+    gan.generator_loss(Batch(real, gan.generator(z), z))
+    assert len(seeds) > 6 and len(set(seeds)) == len(seeds)
 
 
 def test_the_real_critic_takes_one_step(images):

@@ -24,12 +24,14 @@ SIZES = {kerasgan.FlowGAN: {"critic_width": 4, "hidden_layers": 1}}
 
 def make(variant, compiled=True, architecture="mlp", size=None, **arguments):
     # Fully connected: convolutions take JAX many seconds to compile, and other tests have them.
+    # Flows have an architecture of their own, and a convolutional critic.
     size = (
         {"mlp": {"width": 16, "depth": 2}, "dcgan": {"width": 4}}[architecture]
         | SIZES.get(variant, {})
         | (size or {})
     )
-    pair = variant.default_networks(architecture, image_size=28, channels=1, latent_dim=8, **size)
+    named = "nice" if variant is kerasgan.FlowGAN else architecture
+    pair = variant.default_networks(named, image_size=28, channels=1, latent_dim=8, **size)
     gan = variant(*pair, **{**SMALL.get(variant, {}), **arguments})
     if compiled:
         gan.compile()
@@ -181,12 +183,12 @@ def test_evaluate_moves_nothing(variant, images):
 def test_mixed_bfloat16_keeps_the_losses_close(variant, images):
     import tempfile
 
-    full = make(variant)
+    full = make(variant, n_critic=1)
     with tempfile.TemporaryDirectory() as folder:
         full.save_weights(f"{folder}/m.weights.h5")
         keras.config.set_dtype_policy("mixed_bfloat16")
         try:
-            half = make(variant)
+            half = make(variant, n_critic=1)
         finally:
             keras.config.set_dtype_policy("float32")
         half.load_weights(f"{folder}/m.weights.h5")
@@ -194,7 +196,8 @@ def test_mixed_bfloat16_keeps_the_losses_close(variant, images):
         model.fit(images, batch_size=64, shuffle=False, verbose=0).history for model in (full, half)
     )
     assert half.sample(2, seed=0).dtype == np.float32
-    np.testing.assert_allclose(a["critic_loss"], b["critic_loss"], rtol=0.05, atol=0.02)
+    for name in ("critic_loss", "generator_loss"):
+        np.testing.assert_allclose(a[name], b[name], rtol=0.05, atol=0.02)
 
 
 @every_variant
@@ -241,17 +244,45 @@ def test_wgan_warmup_is_that_of_the_authors():
     assert needed == [100, 100, 5, 5, 100, 5]
 
 
-def test_default_optimizers_are_the_papers():
-    adam = make(kerasgan.WGANGP).optimizer.critic_optimizer
-    assert (float(adam.learning_rate), adam.beta_1, adam.beta_2) == (
-        pytest.approx(1e-4),
-        0.0,
-        0.9,
-    )
+@pytest.mark.parametrize(
+    ("variant", "generator", "critic", "n_critic"),
+    [
+        (kerasgan.GAN, (2e-4, 0.5, 0.999), (2e-4, 0.5, 0.999), 1),
+        (kerasgan.WGANGP, (1e-4, 0.0, 0.9), (1e-4, 0.0, 0.9), 5),
+        (kerasgan.DRAGAN, (2e-4, 0.5, 0.999), (2e-4, 0.5, 0.999), 1),
+        (kerasgan.SNGAN, (2e-4, 0.0, 0.9), (2e-4, 0.0, 0.9), 5),
+        (kerasgan.UnrolledGAN, (1e-3, 0.5, 0.999), (1e-4, 0.5, 0.999), 1),
+        (kerasgan.InfoGAN, (1e-3, 0.5, 0.999), (2e-4, 0.5, 0.999), 1),
+        (kerasgan.FlowGAN, (1e-4, 0.5, 0.9), (1e-4, 0.5, 0.9), 5),
+        (kerasgan.R3GAN, (2e-4, 0.0, 0.9), (2e-4, 0.0, 0.9), 1),
+    ],
+)
+def test_default_optimizers_are_the_papers(variant, generator, critic, n_critic):
+    gan = make(variant)
+    assert gan.n_critic == n_critic
+    for player, expected in (("generator", generator), ("critic", critic)):
+        adam = getattr(gan.optimizer, f"{player}_optimizer")
+        assert isinstance(adam, keras.optimizers.Adam)
+        assert (float(adam.learning_rate), adam.beta_1, adam.beta_2) == pytest.approx(expected)
+
+
+def test_default_optimizers_of_wgan_are_the_papers():
     rmsprop = make(kerasgan.WGAN).optimizer.generator_optimizer
     assert float(rmsprop.learning_rate) == pytest.approx(5e-5)
     assert (make(kerasgan.WGAN).clip, make(kerasgan.WGAN).n_critic) == (0.01, 5)
     assert make(kerasgan.WGANGP).gp_weight == 10.0
+
+
+@pytest.mark.parametrize("name", [n for n in VARIANTS if n != "flow_gan"])
+def test_every_variant_has_residual_networks(name):
+    variant = VARIANTS[name]
+    generator, critic = variant.default_networks("resnet", image_size=32, channels=1, width=2)
+    gan = variant(generator, critic, **({"packing": variant.packs} if variant.packs > 1 else {}))
+    assert gan.sample(1, seed=0).shape == (1, 32, 32, 1)
+    normalised = any(
+        isinstance(layer, keras.layers.BatchNormalization) for layer in generator._flatten_layers()
+    )
+    assert normalised == (name != "r3gan")
 
 
 def test_setting_the_learning_rate_keeps_the_ratio():

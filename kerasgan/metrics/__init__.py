@@ -1,0 +1,49 @@
+"""Scores of generated images, each with its real-data baseline, its floor and its provenance."""
+
+from kerasgan.metrics import clusters, divergences, extractors
+from kerasgan.metrics.checks import MetricError
+from kerasgan.metrics.duplicates import Support, duplicate_rate, support_size
+from kerasgan.metrics.evaluation import CHEAP, METRICS, Evaluator, evaluate
+from kerasgan.metrics.features import cached_features
+from kerasgan.metrics.frechet import frechet_distance
+from kerasgan.metrics.kernel import kernel_distance
+from kerasgan.metrics.modes import Modes, expected_kl, modes_of_labels, modes_of_mixture
+from kerasgan.metrics.ms_ssim import mean_ms_ssim, ms_ssim
+from kerasgan.metrics.ndb import NDB, ndb
+from kerasgan.metrics.prdc import PRDC, coverage, prdc
+from kerasgan.metrics.result import Provenance, ProvenanceError, Result, rank, table
+from kerasgan.metrics.vendi import vendi_score
+
+__all__ = [
+    "CHEAP",
+    "METRICS",
+    "NDB",
+    "PRDC",
+    "Evaluator",
+    "MetricError",
+    "Modes",
+    "Provenance",
+    "ProvenanceError",
+    "Result",
+    "Support",
+    "cached_features",
+    "clusters",
+    "coverage",
+    "divergences",
+    "duplicate_rate",
+    "evaluate",
+    "expected_kl",
+    "extractors",
+    "frechet_distance",
+    "kernel_distance",
+    "mean_ms_ssim",
+    "modes_of_labels",
+    "modes_of_mixture",
+    "ms_ssim",
+    "ndb",
+    "prdc",
+    "rank",
+    "support_size",
+    "table",
+    "vendi_score",
+]

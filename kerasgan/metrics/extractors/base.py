@@ -1,0 +1,86 @@
+"""What turns images into features."""
+
+import numpy as np
+
+from kerasgan.metrics import checks
+
+
+class Extractor:
+    """A function from images to features, with a name that says all that it depends on.
+
+    A subclass sets `name` and gives `extract`; where it resizes it sets `resize`.
+
+    Attributes:
+        name: Name and version; part of every score's provenance.
+        resize: How it brings images to its size, in words.
+        batch_size: Images that `extract` is given at a time.
+    """
+
+    name = None
+    resize = "none"
+    batch_size = 256
+
+    def check(self):
+        """Raise MetricError unless the extractor has a name."""
+        if not self.name:
+            raise checks.MetricError(
+                "an extractor must have a `name` that says all that its features depend on. "
+                f"Received: {type(self).__name__} without one"
+            )
+
+    def extract(self, images):
+        """Return the features `(n, d)` of images `(n, height, width, channels)` in [-1, 1]."""
+        raise NotImplementedError
+
+    def __call__(self, images, progress=None):
+        """Return the features of images as float32, `(n, d)`.
+
+        Args:
+            images: Integers in 0..255 or floats in [-1, 1], `(n, height, width, 1 or 3)`.
+            progress: Optional callable `(done, total)`.
+
+        Raises:
+            MetricError: If the images are anything else, or features are not finite.
+        """
+        self.check()
+        parts = []
+        for part in checks.blocks(np.asarray(images), self.batch_size):
+            parts.append(np.asarray(self.extract(checks.images("images", part)), "float32"))
+            if progress is not None:
+                progress(sum(map(len, parts)), len(images))
+        if not parts:
+            raise checks.MetricError("`images` must not be empty. Received: 0 images")
+        return checks.features("features", np.concatenate(parts), at_least=1)
+
+
+def resized(images, side):
+    """Return images resized to `side` pixels, each channel by PIL's bicubic filter in float.
+
+    The filter widens where it shrinks, so nothing is aliased; values are not rounded to 8 bits.
+    That is the "clean" protocol of Parmar et al. 2022, https://arxiv.org/abs/2104.11222.
+    """
+    from PIL import Image
+
+    if images.shape[1:3] == (side, side):
+        return images
+    found = np.empty((len(images), side, side, images.shape[-1]), "float32")
+    for i, image in enumerate(images):
+        for c in range(images.shape[-1]):
+            plane = Image.fromarray(image[..., c])
+            found[i, ..., c] = plane.resize((side, side), Image.Resampling.BICUBIC)
+    return np.clip(found, -1, 1, out=found)
+
+
+BICUBIC = "PIL bicubic, float, antialiased"
+
+
+def as_grey(images):
+    """Return the grey of colour images, by the luma of ITU-R 601."""
+    if images.shape[-1] == 1:
+        return images
+    return (images @ np.array([0.299, 0.587, 0.114], "float32"))[..., None]
+
+
+def as_rgb(images):
+    """Return grey images with their channel three times."""
+    return images if images.shape[-1] == 3 else np.repeat(images, 3, axis=-1)

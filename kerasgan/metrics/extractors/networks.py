@@ -1,0 +1,98 @@
+"""Features of Keras networks."""
+
+import contextlib
+import hashlib
+import inspect
+import sys
+
+import keras
+import numpy as np
+
+from kerasgan import backend
+from kerasgan.metrics import checks
+from kerasgan.metrics.extractors.base import BICUBIC, Extractor, as_grey, as_rgb, resized
+
+
+class Network(Extractor):
+    """The output of any Keras model, flattened.
+
+    Images are resized to its input and made grey or RGB as it takes them.
+
+    Args:
+        model: A Keras model of images `(n, height, width, 1 or 3)`.
+        name: Name and version for the provenance; by default the model's name and a hash of its
+            layers and weights.
+        preprocess: What makes its input of images in [-1, 1], or None: as they are. With it a
+            `name` must be given, which says what it does.
+    """
+
+    def __init__(self, model, name=None, preprocess=None):
+        shape = tuple(getattr(model, "input_shape", ()))
+        if len(shape) != 4 or shape[1] is None or shape[1] != shape[2] or shape[3] not in (1, 3):
+            raise checks.MetricError(
+                "`model` must take square images (n, side, side, 1 or 3). "
+                f"Received: input shape {shape}"
+            )
+        if preprocess is not None and name is None:
+            raise checks.MetricError(
+                "`name` must be given with `preprocess`, and say what it does. Received: none"
+            )
+        self.model = model
+        self.side, self.channels = shape[2:]
+        self.preprocess = preprocess
+        self.resize = f"{BICUBIC}, to {self.side}"
+        self.name = name or f"{model.name} {digest(model)}"
+
+    def extract(self, images):
+        images = resized(as_grey(images) if self.channels == 1 else as_rgb(images), self.side)
+        if self.preprocess is not None:
+            images = self.preprocess(images)
+        short = self.batch_size - len(images)  # One shape, one program.
+        padded = np.pad(images, [(0, short), (0, 0), (0, 0), (0, 0)])
+        found = keras.ops.convert_to_numpy(backend.forward(self.model, padded))
+        return found[: len(images)].reshape(len(images), -1).astype("float32")
+
+
+def application(name, **arguments):
+    """Return a pooled network of `keras.applications` with its ImageNet weights.
+
+    Args:
+        name: As "MobileNetV2" or "EfficientNetB0".
+        **arguments: More of its arguments.
+    """
+    builder = getattr(keras.applications, name, None)
+    module = sys.modules.get(getattr(builder, "__module__", None))
+    if not inspect.isfunction(builder) or not hasattr(module, "preprocess_input"):
+        raise checks.MetricError(f"`keras.applications` must have the network. Received: {name!r}")
+    arguments = {"include_top": False, "pooling": "avg", "weights": "imagenet", **arguments}
+    arguments.setdefault("input_shape", (224, 224, 3))
+    with in_float32():
+        model = builder(**arguments)
+    return Network(
+        model,
+        name=f"keras.applications.{name} ({arguments['weights']}) {digest(model)}",
+        preprocess=lambda images: module.preprocess_input((images + 1) * 127.5),
+    )
+
+
+def digest(model):
+    """Return twelve hexadecimal digits that stand for a model's layers and weights."""
+    found = hashlib.sha256()
+    for layer in model._flatten_layers(include_self=False):
+        config = {k: v for k, v in layer.get_config().items() if not isinstance(v, dict)}
+        config.pop("name", None)
+        found.update(f"{type(layer).__name__} {config}".encode())
+    for weight in model.weights:
+        found.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
+    return found.hexdigest()[:12]
+
+
+@contextlib.contextmanager
+def in_float32():
+    """Build what is inside in float32, whatever the precision policy is."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)

@@ -1,0 +1,110 @@
+"""Modes covered, for labelled samples and for mixtures with known centres."""
+
+import math
+import typing
+
+import numpy as np
+
+from kerasgan import validation
+from kerasgan.metrics import checks, divergences
+
+
+class Modes(typing.NamedTuple):
+    """What a set of samples holds of the modes that there are.
+
+    Args:
+        covered: Modes with at least one sample.
+        kl: `KL(found || expected)` in nats over the samples that count for a mode, called reverse
+            KL for mixtures; its floor is `expected_kl` of as many samples.
+        high_quality: Share of samples near a mode; 1 where samples come with labels.
+        shares: Each mode's share of the samples, `(k,)`.
+    """
+
+    covered: int
+    kl: float
+    high_quality: float
+    shares: tuple
+
+
+def modes_of_labels(labels, num_modes, expected=None):
+    """Return the modes that labelled samples cover.
+
+    Args:
+        labels: The mode of each sample, integers `(n,)` below `num_modes`.
+        num_modes: How many modes there are.
+        expected: Their true shares `(num_modes,)`; uniform by default.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
+        raise checks.MetricError(
+            f"`labels` must be integers, one a sample. Received: {labels.dtype} {labels.shape}"
+        )
+    if labels.min() < 0 or labels.max() >= num_modes:
+        raise checks.MetricError(
+            f"`labels` must lie in 0..{num_modes - 1}. Received: {labels.min()} to {labels.max()}"
+        )
+    counts = np.bincount(labels, minlength=num_modes)
+    expected = np.full(num_modes, 1 / num_modes) if expected is None else expected
+    shares = tuple((counts / counts.sum()).tolist())
+    return Modes(int(np.count_nonzero(counts)), divergences.kl(counts, expected), 1.0, shares)
+
+
+def modes_of_mixture(samples, centres, sigma, within=3.0):
+    """Return the modes of a mixture of round Gaussians that samples cover.
+
+    A sample is of high quality, and counts for the nearest centre, if it lies within `within`
+    standard deviations of it. With two dimensions and 3, a perfect sampler has 98.89 %.
+
+    Args:
+        samples: Matrix `(n, d)`.
+        centres: Matrix `(k, d)`; all have the same weight.
+        sigma: Standard deviation of each Gaussian along each axis.
+        within: The reach of a mode in standard deviations.
+
+    Reference: the protocol of Lin et al. 2018, https://arxiv.org/abs/1712.04086.
+    """
+    validation.positive("sigma", sigma)
+    validation.positive("within", within)
+    x = checks.features("samples", samples, at_least=1).astype("float64")
+    c = checks.features("centres", centres, at_least=1).astype("float64")
+    counts = np.zeros(len(c), "int64")
+    for part in checks.blocks(x, max(1, 2**22 // c.size)):
+        squares = np.square(part[:, None] - c).sum(axis=2)
+        near = squares.min(axis=1) < (within * sigma) ** 2
+        counts += np.bincount(squares.argmin(axis=1)[near], minlength=len(c))
+    found = int(counts.sum())
+    uniform = np.full(len(c), 1 / len(c))
+    return Modes(
+        covered=int(np.count_nonzero(counts)),
+        kl=divergences.kl(counts, uniform) if found else math.inf,
+        high_quality=found / len(x),
+        shares=tuple((counts / max(found, 1)).tolist()),
+    )
+
+
+def expected_kl(num_modes, samples, expected=None):
+    """Return the mean `kl` of a perfect sampler, the floor of what a model can score.
+
+    Args:
+        num_modes: How many modes there are.
+        samples: How many samples are drawn.
+        expected: The modes' shares in what is sampled; uniform by default. The divergence is
+            always to these.
+    """
+    p = np.full(num_modes, 1 / num_modes) if expected is None else np.asarray(expected, "float64")
+    total = 0.0
+    for share, times in zip(*np.unique(p, return_counts=True), strict=True):
+        if share > 0:
+            total += times * _mean_term(samples, share)
+    return float(total)
+
+
+def _mean_term(n, p):
+    """Return the mean of `x / n log (x / (n p))` over a binomial count x."""
+    spread = 12 * math.sqrt(n * p * (1 - p)) + 40
+    x = np.arange(max(1, int(n * p - spread)), min(n, int(n * p + spread)) + 1)
+    if p == 1:
+        return 0.0
+    gamma = np.array([math.lgamma(i + 1) + math.lgamma(n - i + 1) for i in x.tolist()])
+    log = math.lgamma(n + 1) - gamma + x * math.log(p) + (n - x) * math.log1p(-p)
+    return float(np.sum(np.exp(log) * x / n * np.log(x / (n * p))))

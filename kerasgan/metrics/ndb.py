@@ -1,0 +1,58 @@
+"""The number of statistically different bins."""
+
+import statistics
+import typing
+
+import numpy as np
+
+from kerasgan import validation
+from kerasgan.metrics import checks, clusters, divergences
+
+
+class NDB(typing.NamedTuple):
+    """How two sets of samples fill the cells of a partition.
+
+    Args:
+        bins: Cells whose shares differ significantly, as a share of all cells: `NDB / K`.
+        js: Jensen-Shannon divergence between the two histograms, in nats.
+    """
+
+    bins: float
+    js: float
+
+
+def ndb(real, generated, k=100, alpha=0.05, seed=0):
+    """Return which share of the cells two sets fill differently, and the divergence.
+
+    The cells are those of k-means on the real samples. In each, a two-proportion z-test says
+    whether the two shares differ; between two sets of one distribution about `alpha` of them do,
+    or fewer, since the cells were made to fit one of the two.
+
+    Args:
+        real: Matrix `(n, d)`.
+        generated: Matrix `(m, d)`.
+        k: Number of cells.
+        alpha: Level of the test.
+        seed: Seed of k-means.
+
+    Raises:
+        MetricError: If a set has fewer than 10 samples a cell, too few for the test.
+
+    Reference: Richardson and Weiss 2018, https://arxiv.org/abs/1805.12462.
+    """
+    validation.positive_integer("k", k)
+    validation.fraction("alpha", alpha)
+    real, generated = checks.pair(real, generated, at_least=10 * k)
+    centres = clusters.kmeans(real, k, seed)
+    counts = [clusters.shares(x, centres) for x in (real, generated)]
+    return NDB(float(np.mean(different(*counts, alpha))), divergences.js(*counts))
+
+
+def different(first, second, alpha=0.05):
+    """Return for each cell whether two histograms of counts differ in its share, `(k,)`."""
+    n, m = first.sum(), second.sum()
+    p, q = first / n, second / m
+    pooled = (first + second) / (n + m)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    threshold = statistics.NormalDist().inv_cdf(1 - alpha / 2)
+    return np.abs(p - q) > threshold * error

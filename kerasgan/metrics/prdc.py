@@ -1,0 +1,80 @@
+"""Precision, recall, density and coverage."""
+
+import math
+import typing
+
+import numpy as np
+
+from kerasgan import validation
+from kerasgan.metrics import checks, distances
+
+
+class PRDC(typing.NamedTuple):
+    """The four shares; all are 1 for two equal sets.
+
+    Args:
+        precision: Share of generated samples within reach of a real one: how many are realistic.
+        recall: Share of real samples within reach of a generated one: how much is imitated.
+        density: Mean number of real neighbourhoods that a generated sample lies in, over k.
+        coverage: Share of real samples with a generated one within reach.
+    """
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def prdc(real, generated, k=5):
+    """Return precision, recall, density and coverage.
+
+    A sample reaches as far as its k-th nearest neighbour in its own set, and no further; a sample
+    that has more than k copies there reaches its copies.
+
+    Args:
+        real: Matrix `(n, d)`.
+        generated: Matrix `(m, d)`.
+        k: Neighbours.
+
+    Raises:
+        MetricError: If a set has not more than `k` samples.
+
+    Reference: Kynkäänniemi et al. 2019, https://arxiv.org/abs/1904.06991, for the first two;
+        Naeem et al. 2020, https://arxiv.org/abs/2002.09797, for the others and for k = 5.
+    """
+    validation.positive_integer("k", k)
+    x, y = distances.points(*checks.pair(real, generated, at_least=k + 1))
+    least = distances.rounding(x, y)
+    reach_x, reach_y = (np.maximum(distances.nearest(points, k), least) for points in (x, y))
+    inside = np.zeros(len(y), "int64")  # Real neighbourhoods around each generated sample.
+    recalled = covered = 0
+    for part, block in x.to(y):
+        reached = block < reach_x[part, None]
+        inside += reached.sum(axis=0)
+        covered += np.count_nonzero(reached.any(axis=1))
+        recalled += np.count_nonzero((block < reach_y).any(axis=1))
+    return PRDC(
+        precision=float(np.mean(inside > 0)),
+        recall=float(recalled / len(x)),
+        density=float(np.mean(inside)) / k,
+        coverage=float(covered / len(x)),
+    )
+
+
+def coverage(real, generated, k=5):
+    """Return the coverage of `prdc` alone, which asks for two matrices of distances, not three."""
+    validation.positive_integer("k", k)
+    x, y = distances.points(*checks.pair(real, generated, at_least=k + 1))
+    reach = np.maximum(distances.nearest(x, k), distances.rounding(x, y))
+    covered = sum(np.count_nonzero(block.min(axis=1) < reach[part]) for part, block in x.to(y))
+    return float(covered / len(x))
+
+
+def expected_coverage(n, m, k=5):
+    """Return the mean coverage of a perfect generator: n real samples, m generated ones.
+
+    Reference: Naeem et al. 2020, https://arxiv.org/abs/2002.09797, section 3.3: every order of
+    the distances from a real sample is as likely as another.
+    """
+    missed = math.prod((n - i) / (n + m - i) for i in range(1, k + 1))
+    return 1 - missed

@@ -1,0 +1,201 @@
+"""A score and where it comes from."""
+
+import dataclasses
+import json
+import math
+
+from kerasgan import validation
+
+
+class ProvenanceError(ValueError):
+    """Scores that must not be compared; the message says what differs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """All that a score depends on besides the generator. Scores compare only where it is equal.
+
+    Args:
+        metric: Name of the metric, with its parameters: "coverage (k=5)".
+        data: Content hash of the real images, and of their labels where the metric uses them.
+        extractor: Name and version of what made features of the images.
+        resize: How images came to the extractor's size.
+        samples: Number of generated images.
+        real_samples: Number of real images that they are compared with.
+        seed: Seed of the sampling, of the choice of real images and of the metric.
+        data_name: What the data are called; no part of the comparison.
+    """
+
+    metric: str
+    data: str
+    extractor: str
+    resize: str
+    samples: int
+    real_samples: int
+    seed: int
+    data_name: str = dataclasses.field(default="images", compare=False)
+
+    def __str__(self):
+        return (
+            f"{self.metric}; {self.extractor}, resize {self.resize}; {self.samples:,} images "
+            f"against {self.real_samples:,} of {self.data_name} {self.data}; seed {self.seed}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """One score.
+
+    `<` and `>` compare values, and `better_than` knows which direction is good; all refuse scores
+    of different provenance.
+
+    Args:
+        name: What it is, as "frechet_distance".
+        value: The score.
+        provenance: A `Provenance`.
+        better: "lower", "higher", or "baseline" where the best is what real images score.
+        error: Its standard error, or None where it has no simple one.
+        baseline: The same between two sets of real images, or None.
+        floor: What a perfect generator scores in the mean, where it is known, or None.
+        remark: In words what the value alone does not say.
+        details: More that the metric found, JSON values by name.
+    """
+
+    name: str
+    value: float
+    provenance: Provenance
+    better: str = "lower"
+    error: float | None = None
+    baseline: float | None = None
+    floor: float | None = None
+    remark: str = ""
+    details: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        validation.choice("better", self.better, ("lower", "higher", "baseline"))
+        if self.better == "baseline" and self.baseline is None:
+            raise ValueError('`baseline` must be given with better="baseline". Received: None')
+
+    def __float__(self):
+        return float(self.value)
+
+    def __lt__(self, other):
+        self._check(other)
+        return self.value < other.value
+
+    def __gt__(self, other):
+        self._check(other)
+        return self.value > other.value
+
+    def __le__(self, other):
+        self._check(other)
+        return self.value <= other.value
+
+    def __ge__(self, other):
+        self._check(other)
+        return self.value >= other.value
+
+    def better_than(self, other):
+        """Return whether this score is better than another of the same provenance."""
+        self._check(other)
+        return self._badness() < other._badness()
+
+    def _badness(self):
+        if math.isnan(self.value):
+            return math.inf
+        if self.better == "baseline":
+            return abs(self.value - self.baseline)
+        return self.value if self.better == "lower" else -self.value
+
+    def _check(self, other):
+        if not isinstance(other, Result):
+            raise TypeError(f"a score compares with a score. Received: {type(other).__name__}")
+        if self.provenance != other.provenance:
+            mine, others = (dataclasses.asdict(r.provenance) for r in (self, other))
+            differ = [f"{k}: {mine[k]!r} and {others[k]!r}" for k in mine if mine[k] != others[k]]
+            raise ProvenanceError(
+                "scores compare only where all that they depend on is the same. "
+                f"Received: {'; '.join(differ)}"
+            )
+
+    def __str__(self):
+        parts = [f"{self.name} {number(self.value)}"]
+        if self.error is not None:
+            parts[0] += f" ± {number(self.error)}"
+        if self.baseline is not None:
+            parts.append(f"real {number(self.baseline)}")
+        if self.floor is not None:
+            parts.append(f"floor {number(self.floor)}")
+        if self.remark:
+            parts.append(self.remark)
+        return ", ".join(parts) + f" ({self.provenance})"
+
+    def to_json(self):
+        """Return the result as a JSON object in text; infinite values as text."""
+        return json.dumps(self.as_dict())
+
+    def as_dict(self):
+        """Return the result as a dictionary of JSON values."""
+        found = dataclasses.asdict(self)
+        for key in ("value", "error", "baseline", "floor"):
+            if isinstance(found[key], float) and not math.isfinite(found[key]):
+                found[key] = str(found[key])
+        return found
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the result that `to_json` wrote."""
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, found):
+        """Return the result that `as_dict` describes."""
+        found = dict(found)
+        for key in ("value", "error", "baseline", "floor"):
+            if isinstance(found.get(key), str):
+                found[key] = float(found[key])
+        return cls(**{**found, "provenance": Provenance(**found["provenance"])})
+
+
+def rank(results):
+    """Return results of one provenance, best first; those that are NaN last."""
+    results = list(results)
+    for other in results[1:]:
+        results[0]._check(other)
+    return sorted(results, key=Result._badness)
+
+
+def table(results):
+    """Return results as lines of text: value, real images and floor side by side."""
+    rows = [("", "score", "real images", "floor", "")]
+    for r in results:
+        error = "" if r.error is None else f" ± {number(r.error)}"
+        words = {"lower": "lower is better", "higher": "higher is better"}
+        better = words.get(r.better, "best is the real images'")
+        rows.append(
+            (
+                r.name,
+                number(r.value) + error,
+                number(r.baseline),
+                number(r.floor),
+                r.remark or better,
+            )
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = []
+    for first, *cells, last in rows:
+        middle = "  ".join(c.rjust(w) for c, w in zip(cells, widths[1:], strict=True))
+        lines.append(f"{first.ljust(widths[0])}  {middle}  {last}".rstrip())
+    return "\n".join(lines)
+
+
+def number(value):
+    """Return a number in four significant digits; a dash for None."""
+    if value is None:
+        return "-"
+    if not math.isfinite(value):
+        return str(value)
+    if value and (abs(value) >= 1e5 or abs(value) < 1e-4):
+        return f"{value:.3e}"
+    digits = 4 if value == 0 else max(0, 3 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{min(digits, 4)}f}"

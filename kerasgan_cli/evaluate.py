@@ -1,0 +1,148 @@
+"""`kerasgan evaluate`: how good a generator is, with what real images score beside it."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from kerasgan_cli.common import backend_option, choose_backend, nearest, refuse_existing
+
+EXTRACTORS = (
+    "auto", "garments_and_digits", "efficientnet_lite0", "random_projection", "pixels",
+)  # fmt: skip
+METRICS = (
+    "frechet_distance", "kernel_distance", "prdc", "coverage", "vendi_score", "ndb",
+    "duplicate_rate", "support_size", "ms_ssim", "classes",
+)  # fmt: skip
+
+
+def _names(context, parameter, value):
+    names = [name.strip() for name in value.split(",")] if value else None
+    for name in names or ():
+        if name not in METRICS:
+            raise nearest("--metrics", name, METRICS)
+    return names
+
+
+@click.command()
+@click.argument("source", metavar="PRESET_RUN_OR_FILE")
+@click.option("--data", metavar="NAME_OR_PATH",
+              help="The real images.  [default: those that a run was trained on]")  # fmt: skip
+@click.option("--split", help="Split of a TFDS data set.  [default: train]")
+@click.option("--limit", type=click.IntRange(min=1), help="Use only the first so many images.")
+@click.option("--upscale", is_flag=True, help="Enlarge images that are smaller than the model's.")
+@click.option("--metrics", callback=_names, metavar="A,B,...",
+              help=f"Some of {', '.join(METRICS)}.  [default: all]")  # fmt: skip
+@click.option("--samples", type=click.IntRange(min=100), default=10000, show_default=True,
+              help="Generated images; at most half of the real ones.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Of the samples, the choice of real images and the metrics.")  # fmt: skip
+@click.option("--extractor", type=click.Choice(EXTRACTORS), default="auto", show_default=True,
+              help="What makes features of the images.")  # fmt: skip
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write the scores there too.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@backend_option
+def evaluate(
+    source,
+    data,
+    split,
+    limit,
+    upscale,
+    metrics,
+    samples,
+    seed,
+    extractor,
+    json_file,
+    overwrite,
+    backend,
+):
+    """Score a pretrained model, a run or a .keras file against real images.
+
+    The real images are divided: the generated ones are compared with one half, and so is the
+    other half, whose scores stand beside. The floor is what a perfect generator scores in the
+    mean, where it is known. A run's own data were trained on; a test split is better.
+    """
+    if json_file is not None:
+        refuse_existing(json_file, overwrite)
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+    choose_backend(backend)
+    from kerasgan import metrics as library
+    from kerasgan.data import load
+    from kerasgan.files import write_json
+    from kerasgan_cli.sources import open_model
+
+    model = open_model(source)
+    height, _, channels = model.image_shape
+    given = {"split": split, "limit": limit, "upscale": upscale or None}
+    if data is None:
+        data, given = _data_of(source, given)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    real = load(data, image_size=height, channels=channels, batch_size=1, **chosen)
+    called = Path(real.name).name
+    results = library.evaluate(
+        model,
+        real,
+        metrics=metrics,
+        samples=samples,
+        seed=seed,
+        extractor=None if extractor == "auto" else library.extractors.EXTRACTORS[extractor](),
+        name=f"{called} {chosen['split']}" if chosen.get("split", "train") != "train" else called,
+        progress=_Progress(),
+    )
+    click.echo(_text(results, real.class_names))
+    if json_file is not None:
+        write_json(json_file, {"source": source, "results": [r.as_dict() for r in results]})
+
+
+def _data_of(source, given):
+    """Return the data that a run was trained on, and how they were loaded unless `given` says."""
+    from kerasgan_cli.runs import Run
+
+    if not Run.is_run(source):
+        raise click.UsageError("--data is needed: the real images to compare with.")
+    options = Run(source).options()
+    own = {name: options.get(name) for name in (*given, "max_bad")}
+    return options["data"], {**own, **{k: v for k, v in given.items() if v is not None}}
+
+
+def _text(results, class_names):
+    from kerasgan.metrics import table
+
+    # Of a metric that looks at features, if there is one.
+    about = max(results, key=lambda r: r.provenance.extractor != "pixels").provenance
+    lines = [
+        table(results),
+        "",
+        f"{about.samples:,} generated images (seed {about.seed}) against {about.real_samples:,} "
+        f"real ones of {about.data_name} ({about.data});",
+        f"features: {about.extractor}; resize: {about.resize}. Real images: as many others of the "
+        "same data.",
+    ]
+    for result in results:
+        if "shares" in result.details:
+            lines += ["", *_shares(result.details, class_names)]
+    return "\n".join(lines)
+
+
+def _shares(details, class_names):
+    """Return a line for each class: its share of the generated and of the real images."""
+    names = {str(i): name for i, name in enumerate(class_names or ())}
+    rows = [("class", "generated", "real images")]
+    for label, share in details["shares"].items():
+        real = details["real shares"][label]
+        rows.append((names.get(label, label), f"{share:.2%}", f"{real:.2%}"))
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    for first, *cells in rows:
+        yield "  ".join(
+            [first.ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells, widths[1:], strict=True))]
+        )
+
+
+class _Progress:
+    """One line on a terminal, rewritten; nothing elsewhere."""
+
+    def __call__(self, what, done, total):
+        if sys.stderr.isatty():
+            text = "" if what == "done" else f"{what} {done:,}/{total:,}"
+            click.echo(f"\r\033[K{text}", nl=False, err=True)
