@@ -1,5 +1,7 @@
 """Unrolled GAN: the generator answers to the critic that its images would make."""
 
+import types
+
 import keras
 from keras import ops
 
@@ -84,7 +86,7 @@ class UnrolledGAN(GAN):
                 weights = [w - rate * g for w, g in zip(weights, gradients, strict=True)]
             return weights
         is_adam = isinstance(optimizer, keras.optimizers.Adam)
-        constants = optimizer if is_adam else self.default_optimizers()[1]
+        constants = optimizer if is_adam else _ADAM
         t, first, second = _moments(optimizer, weights, is_adam)
         for _ in range(self.unrolled_steps):
             gradients = backend.gradient(loss, weights)
@@ -112,6 +114,10 @@ class UnrolledGAN(GAN):
             "critic_alpha": self.critic_alpha,
         }
         return {**super().get_config(), **own}
+
+
+# The notebook's, where the critic's own optimizer is another.
+_ADAM = types.SimpleNamespace(beta_1=0.5, beta_2=0.999, epsilon=1e-8)
 
 
 def _moments(optimizer, weights, is_adam):
