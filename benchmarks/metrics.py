@@ -87,7 +87,7 @@ def reference(metric):
         return coverage if metric == "coverage" else prdc
     from vendi_score import vendi
 
-    return lambda x, y: vendi.score_dual(y, normalize=True)
+    return lambda x, y: float(vendi.score_dual(y, normalize=True))
 
 
 REFERENCES = {
