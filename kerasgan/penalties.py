@@ -143,8 +143,15 @@ class GradientPenalty(Penalty):
         return {**super().get_config(), "target": self.target, "one_sided": self.one_sided}
 
 
+class _ZeroCentred(Penalty):
+    of = staticmethod(half_mean_square)
+
+    def __call__(self, scores, real, fake, noise):
+        return zero_centred_penalty(scores, real if self.at == "real" else fake)
+
+
 @keras.saving.register_keras_serializable(package="kerasgan")
-class R1(Penalty):
+class R1(_ZeroCentred):
     """Half the squared gradient norm on real images; see `zero_centred_penalty`.
 
     Args:
@@ -153,14 +160,10 @@ class R1(Penalty):
 
     name = "r1"
     at = "real"
-    of = staticmethod(half_mean_square)
-
-    def __call__(self, scores, real, fake, noise):
-        return zero_centred_penalty(scores, real)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class R2(Penalty):
+class R2(_ZeroCentred):
     """Half the squared gradient norm on generated images; see `zero_centred_penalty`.
 
     Args:
@@ -169,10 +172,6 @@ class R2(Penalty):
 
     name = "r2"
     at = "fake"
-    of = staticmethod(half_mean_square)
-
-    def __call__(self, scores, real, fake, noise):
-        return zero_centred_penalty(scores, fake)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kerasgan.data import from_uint8
+
 
 class MetricError(ValueError):
     """Arrays that cannot be measured; the message names the rule and what was received."""
@@ -79,7 +81,7 @@ def images(name, x):
         raise MetricError(f"`{name}` must be {kind}. Received: {x.dtype} from {low:g} to {high:g}")
     if x.dtype.kind == "f":
         return x.astype("float32", copy=False)
-    return x.astype("float32") / np.float32(127.5) - np.float32(1)
+    return from_uint8(x.astype("uint8", copy=False))
 
 
 def blocks(x, size):

@@ -231,9 +231,10 @@ class Evaluator:
         self.extractor = extractor or default_extractor(tuple(images.shape[1:]))
         self.seed = seed
         self.progress = progress or (lambda what, done, total: None)
+        classes = None if labels is None else np.unique(labels, return_inverse=True)
         order = np.random.default_rng(seed).permutation(len(images))
         self.real, self.held_out = (
-            self._real(images, labels, np.sort(order[part]), cache_dir)
+            self._real(images, classes, np.sort(order[part]), cache_dir)
             for part in (slice(self.samples), slice(self.samples, 2 * self.samples))
         )
         # Bytes and the floats that were made of them are the same data.
@@ -242,14 +243,14 @@ class Evaluator:
             self.labels_hash = content_hash(self.real.classes)
         self._baselines = {}
 
-    def _real(self, images, labels, rows, cache_dir):
+    def _real(self, images, named_classes, rows, cache_dir):
         chosen = np.asarray(images[rows])
         features = cached_features(
             self.extractor, chosen, cache_dir, functools.partial(self.progress, "real images")
         )
-        if labels is None:
+        if named_classes is None:
             return Sample(chosen, features)
-        names, classes = np.unique(labels, return_inverse=True)
+        names, classes = named_classes
         shares = np.bincount(classes) / len(classes)
         return Sample(chosen, features, classes[rows], tuple(map(str, names.tolist())), shares)
 

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import layers
 
-from kerasgan import backend
 from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D
 from kerasgan.files import sha256
 from kerasgan.metrics import checks
@@ -39,15 +38,10 @@ class GarmentsAndDigits(Network):
             digits: Which ten of the twenty classes are meant.
             batch_size: Images at a time.
         """
-        found = []
-        for part in checks.blocks(np.asarray(images), batch_size):
-            part = checks.images("images", part)
-            short = batch_size - len(part)
-            padded = np.pad(part, [(0, short), (0, 0), (0, 0), (0, 0)])
-            scores = keras.ops.convert_to_numpy(backend.forward(network()[1], padded))
-            ten = scores[: len(part), 10:] if digits else scores[: len(part), :10]
-            found.append(ten.argmax(axis=1))
-        return np.concatenate(found)
+        twenty = Network(network()[1], name="scores of garments_and_digits")
+        twenty.batch_size = batch_size
+        scores = twenty(images)
+        return (scores[:, 10:] if digits else scores[:, :10]).argmax(axis=1)
 
 
 def build(width=32):
