@@ -1,12 +1,13 @@
 """The variants, one file each."""
 
-from kerasgan.gans.base import AdversarialModel, Batch
+from kerasgan.gans.base import AdversarialModel
 from kerasgan.gans.dragan import DRAGAN
 from kerasgan.gans.flow_gan import FlowGAN
 from kerasgan.gans.gan import GAN
 from kerasgan.gans.infogan import InfoGAN
 from kerasgan.gans.pacgan import PacGAN
 from kerasgan.gans.r3gan import R3GAN
+from kerasgan.gans.scoring import Batch
 from kerasgan.gans.sngan import SNGAN
 from kerasgan.gans.unrolled_gan import UnrolledGAN
 from kerasgan.gans.wgan import WGAN

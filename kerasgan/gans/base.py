@@ -1,8 +1,6 @@
 """What every adversarial model shares: two networks, their schedule, and the whole state."""
 
-import dataclasses
 import warnings
-from typing import Any
 
 import keras
 import numpy as np
@@ -14,34 +12,13 @@ from kerasgan.gans import checks, latent, moving_average
 from kerasgan.gans.feed import Feed, check_dataset, held_out, is_array
 from kerasgan.gans.optimizer import AdversarialOptimizer
 from kerasgan.gans.sampling import Sampling
+from kerasgan.gans.scoring import Batch, Scoring
 from kerasgan.losses import LOSSES
 
 _COUNTERS = ("critic_steps", "generator_steps", "critic_steps_this_round")
 
 
-@dataclasses.dataclass
-class Batch:
-    """What one step looks at.
-
-    Args:
-        real: Images `(batch_size, height, width, channels)`.
-        fake: Generated images of the same shape.
-        z: The latent vectors that they were made of.
-        labels: Class numbers `(batch_size,)` of both, or None.
-        slopes: The gradients of the critic's scores at "real" or "fake", packed; `both_scores`
-            fills in those whose key is there.
-        observed: Whether the augmentation is to learn from the scores: in the critic's own step.
-    """
-
-    real: Any
-    fake: Any
-    z: Any
-    labels: Any = None
-    slopes: dict = dataclasses.field(default_factory=dict)
-    observed: bool = False
-
-
-class AdversarialModel(Sampling, backend.Trainer, keras.Model):
+class AdversarialModel(Sampling, Scoring, backend.Trainer, keras.Model):
     """A generator and a critic that train each other; the base of every variant.
 
     A variant names its `adversarial_loss` and gives `default_optimizers`; where its losses, its
@@ -205,90 +182,11 @@ class AdversarialModel(Sampling, backend.Trainer, keras.Model):
         """Return what the critic's optimizer moves."""
         return self.critic.trainable_variables
 
-    # What the critic sees.
+    # One step.
 
     def generate(self, z, labels=None, training=False):
         """Return the generator's images."""
         return self.generator(z if labels is None else [z, labels], training=training)
-
-    def packed(self, images):
-        """Return images stacked along the channels, `packing` at a time."""
-        if self.packing == 1:
-            return images
-        *space, channels = self.image_shape
-        stacked = ops.reshape(images, (-1, self.packing, *space, channels))
-        stacked = ops.moveaxis(stacked, 1, -2)
-        return ops.reshape(stacked, (-1, *space, self.packing * channels))
-
-    def unpacked(self, images):
-        """Return what `packed` stacked."""
-        if self.packing == 1:
-            return images
-        *space, channels = self.image_shape
-        parts = ops.reshape(images, (-1, *space, self.packing, channels))
-        return ops.reshape(ops.moveaxis(parts, -2, 1), (-1, *space, channels))
-
-    def scores(self, images, labels=None, training=True, network=None):
-        """Return the critic's scores of images, augmented in training; `(batch_size, 1)`.
-
-        Or what another `network` makes of them, as its body does.
-        """
-        return self.packed_scores(self.packed(images), labels, training, network)
-
-    def both_scores(self, batch, training=True):
-        """Return the scores of the real and of the generated images of a batch."""
-        real = self._scored("real", batch, training)
-        if batch.observed and hasattr(self.augment, "observe"):
-            self.augment.observe(ops.repeat(real, self.packing))
-        return real, self._scored("fake", batch, training)
-
-    def _scored(self, which, batch, training):
-        images = getattr(batch, which)
-        if which not in batch.slopes:
-            return self.scores(images, batch.labels, training)
-        scores, batch.slopes[which] = backend.value_and_gradient(
-            lambda x: ops.cast(self.packed_scores(x, batch.labels, training), "float32"),
-            ops.cast(self.packed(images), "float32"),
-        )
-        return scores
-
-    def packed_scores(self, packed, labels=None, training=True, network=None):
-        """Return the critic's scores of images that are packed already."""
-        if self.augment is not None and training:
-            images = self.unpacked(packed)
-            rows = ops.shape(images)[0]
-            images = self.augment.transform(images, lambda *shape: self.noise(rows, *shape))
-            packed = self.packed(images)
-        network = network or self.critic
-        return network(packed if labels is None else [packed, labels], training=training)
-
-    def penalised(self, loss, batch, training=True, factor=1):
-        """Return the critic's loss with every penalty added, each of which is logged.
-
-        Outside training a penalty has its own weight, without schedule: losses on held-out images
-        compare from one epoch to the next.
-        """
-        if not self.penalties:
-            return loss
-        real, fake = self.packed(batch.real), self.packed(batch.fake)
-        rows = ops.shape(real)[0]
-        for penalty in self.penalties:
-            slopes = batch.slopes.get(penalty.at)
-            if slopes is not None:
-                value = penalty.of(slopes)
-            else:
-                value = penalty(
-                    lambda images: self.packed_scores(images, batch.labels, training),
-                    real,
-                    fake,
-                    lambda *shape: self.noise(rows, *shape),
-                )
-            self.log(penalty.name, value, ops.shape(batch.real)[0])
-            weight = self.penalty_weight(penalty) if training else penalty.weight
-            loss = loss + factor * weight * value
-        return loss
-
-    # One step.
 
     def critic_step(self, real, labels=None, penalise=True):
         """Move the critic once, on real images `(batch_size, height, width, channels)`."""

@@ -7,7 +7,13 @@ from kerasgan.metrics.evaluation import CHEAP, METRICS, Evaluator, evaluate
 from kerasgan.metrics.features import cached_features
 from kerasgan.metrics.frechet import frechet_distance
 from kerasgan.metrics.kernel import kernel_distance
-from kerasgan.metrics.modes import Modes, expected_kl, modes_of_labels, modes_of_mixture
+from kerasgan.metrics.modes import (
+    Modes,
+    expected_kl,
+    mode_results,
+    modes_of_labels,
+    modes_of_mixture,
+)
 from kerasgan.metrics.ms_ssim import mean_ms_ssim, ms_ssim
 from kerasgan.metrics.ndb import NDB, ndb
 from kerasgan.metrics.prdc import PRDC, coverage, prdc
@@ -37,6 +43,7 @@ __all__ = [
     "frechet_distance",
     "kernel_distance",
     "mean_ms_ssim",
+    "mode_results",
     "modes_of_labels",
     "modes_of_mixture",
     "ms_ssim",

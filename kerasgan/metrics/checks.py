@@ -33,26 +33,40 @@ def features(name, x, at_least=2):
     return x
 
 
-def pair(real, generated, at_least=2):
-    """Return both matrices, checked, of one width and one dtype.
+def real(x, at_least=2):
+    """Return real features as `features` does.
 
     Raises:
-        MetricError: Also if all real samples are equal: there is nothing to measure against.
+        MetricError: Also if all samples are equal: there is nothing to measure against.
     """
-    real = features("real", real, at_least)
-    generated = features("generated", generated, at_least)
-    if real.shape[1] != generated.shape[1]:
-        raise MetricError(
-            "`real` and `generated` must have the same number of features. "
-            f"Received: {real.shape[1]} and {generated.shape[1]}"
-        )
-    if (real[0] == real).all():
+    x = features("real", x, at_least)
+    if (x[0] == x).all():
         raise MetricError(
             "`real` must not be constant: no feature tells one real sample from another. "
-            f"Received: {len(real)} equal rows"
+            f"Received: {len(x)} equal rows"
         )
-    dtype = np.result_type(real, generated)
-    return real.astype(dtype, copy=False), generated.astype(dtype, copy=False)
+    return x
+
+
+def generated(x, width, at_least=2):
+    """Return generated features as `features` does.
+
+    Raises:
+        MetricError: Also if they are not as wide as the real ones.
+    """
+    x = features("generated", x, at_least)
+    if x.shape[1] != width:
+        raise MetricError(
+            "`real` and `generated` must have the same number of features. "
+            f"Received: {width} and {x.shape[1]}"
+        )
+    return x
+
+
+def pair(first, second, at_least=2):
+    """Return real and generated features, checked."""
+    first = real(first, at_least)
+    return first, generated(second, first.shape[1], at_least)
 
 
 def images(name, x):

@@ -39,6 +39,29 @@ def kmeans(x, k, seed=0, iterations=50):
     return (centres + middle).astype("float32")
 
 
+class Cells:
+    """A partition of the real samples, and how they fill it.
+
+    Args:
+        real: Matrix `(n, d)`.
+        k: Number of cells.
+        seed: Seed of k-means.
+
+    Attributes:
+        centres: `(k, d)`.
+        counts: Real samples in each cell, `(k,)`.
+    """
+
+    def __init__(self, real, k, seed=0):
+        real = checks.real(real, at_least=k)
+        self.centres = kmeans(real, k, seed)
+        self.counts = shares(real, self.centres)
+
+    def count(self, generated):
+        """Return how many generated samples fall into each cell, `(k,)`."""
+        return shares(checks.generated(generated, self.centres.shape[1]), self.centres)
+
+
 def assign(x, centres):
     """Return each row's nearest centre `(n,)` and the squared distance to it."""
     return _nearest(*distances.points(np.asarray(x), np.asarray(centres)))

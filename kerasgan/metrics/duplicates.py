@@ -53,9 +53,13 @@ def duplicate_rate(real, generated, quantile=QUANTILE):
         MetricError: If there are fewer than 100 samples, or fewer real ones than generated.
     """
     real, generated = _equally_many(real, generated)
+    return rate_within(generated, threshold(real, quantile))
+
+
+def rate_within(generated, limit):
+    """Return `duplicate_rate`, given what `threshold` found."""
     (y,) = distances.points(generated)
-    limit = threshold(real, quantile) ** 2
-    return float(np.mean(distances.nearest(y) <= limit))
+    return float(np.mean(distances.nearest(y) <= limit**2))
 
 
 def support_size(real, generated, quantile=QUANTILE):
@@ -77,13 +81,17 @@ def support_size(real, generated, quantile=QUANTILE):
     Reference: Arora and Zhang 2017, https://arxiv.org/abs/1706.08224.
     """
     real, generated = _equally_many(real, generated)
-    limit = threshold(real, quantile) ** 2
+    return support_within(generated, threshold(real, quantile))
+
+
+def support_within(generated, limit):
+    """Return `support_size`, given what `threshold` found."""
     (y,) = distances.points(generated)
     found = 0
     for part, block in y.to(y):
         rows = np.arange(part.stop - part.start)
         block[rows, part.start + rows] = np.inf
-        found += int(np.count_nonzero(block <= limit))
+        found += int(np.count_nonzero(block <= limit**2))
     every = len(y) * (len(y) - 1) / 2
     return Support(every / (found // 2 + 1), found == 0, found // 2)
 

@@ -10,6 +10,7 @@ from kerasgan import validation
 from kerasgan.data import to_uint8
 from kerasgan.metrics import (
     checks,
+    clusters,
     distances,
     duplicates,
     frechet,
@@ -60,7 +61,8 @@ class Metric:
     """How a metric is computed in `evaluate`.
 
     Args:
-        compute: A callable `(real, other, seed) -> {name: Score}` of two `Sample`s.
+        prepare: A callable `(real, seed)` of a `Sample`; what it returns is called with another
+            `Sample` and gives `{name: Score}`.
         better: "lower", "higher" or "baseline", for each name.
         parameters: What its provenance says, a callable of the number of samples.
         cheap: Whether it takes about a second for 2,000 samples, so that `fit` can afford it.
@@ -68,7 +70,7 @@ class Metric:
         pixels: Whether it looks at the images themselves, not at their features.
     """
 
-    compute: Callable
+    prepare: Callable
     better: dict
     parameters: Callable = lambda n: ""
     cheap: bool = False
@@ -76,69 +78,102 @@ class Metric:
     pixels: bool = False
 
 
-def _frechet(real, other, seed):
-    return {"frechet_distance": Score(frechet.frechet_distance(real.features, other.features))}
+def _frechet(real, seed):
+    gaussian = frechet.Gaussian(real.features)
+    return lambda other: {"frechet_distance": Score(gaussian.distance(other.features))}
 
 
-def _kernel(real, other, seed):
-    value, error = kernel.kernel_distance(real.features, other.features, seed=seed)
-    return {"kernel_distance": Score(value, error, floor=0.0)}
+def _kernel(real, seed):
+    def score(other):
+        value, error = kernel.kernel_distance(real.features, other.features, seed=seed)
+        return {"kernel_distance": Score(value, error, floor=0.0)}
+
+    return score
 
 
-def _prdc(real, other, seed):
-    found = prdc.prdc(real.features, other.features)
-    floors = {"density": 1.0, "coverage": _coverage_floor(real, other)}
-    return {name: Score(value, floor=floors.get(name)) for name, value in found._asdict().items()}
+def _prdc(real, seed):
+    neighbourhoods = prdc.Neighbourhoods(real.features)
+
+    def score(other):
+        found = neighbourhoods.prdc(other.features)._asdict()
+        floors = {"density": 1.0, "coverage": _coverage_floor(real, other)}
+        return {name: Score(value, floor=floors.get(name)) for name, value in found.items()}
+
+    return score
 
 
-def _coverage(real, other, seed):
-    found = prdc.coverage(real.features, other.features)
-    return {"coverage": Score(found, floor=_coverage_floor(real, other))}
+def _coverage(real, seed):
+    neighbourhoods = prdc.Neighbourhoods(real.features)
+
+    def score(other):
+        found = neighbourhoods.coverage(other.features)
+        return {"coverage": Score(found, floor=_coverage_floor(real, other))}
+
+    return score
 
 
 def _coverage_floor(real, other):
     return prdc.expected_coverage(len(real.features), len(other.features))
 
 
-def _vendi(real, other, seed):
-    return {"vendi_score": Score(vendi.vendi_score(other.features))}
+def _vendi(real, seed):
+    return lambda other: {"vendi_score": Score(vendi.vendi_score(other.features))}
 
 
 def _cells(n):
     return min(100, n // 10)
 
 
-def _ndb(real, other, seed):
-    cells = _cells(len(other.features))
-    found = ndb.ndb(real.features, other.features, k=cells, seed=seed)
-    return {"ndb": Score(found.bins), "ndb_js": Score(found.js)}
+def _ndb(real, seed):
+    cells = clusters.Cells(real.features, _cells(len(real.features)), seed)
+
+    def score(other):
+        found = ndb.compare(cells.counts, cells.count(other.features))
+        return {"ndb": Score(found.bins), "ndb_js": Score(found.js)}
+
+    return score
 
 
-def _duplicates(real, other, seed):
-    rate = duplicates.duplicate_rate(real.features, other.features)
-    return {"duplicate_rate": Score(rate, floor=duplicates.QUANTILE)}
+def _duplicates(real, seed):
+    limit = duplicates.threshold(real.features)
+
+    def score(other):
+        rate = duplicates.rate_within(other.features, limit)
+        return {"duplicate_rate": Score(rate, floor=duplicates.QUANTILE)}
+
+    return score
 
 
-def _support(real, other, seed):
-    found = duplicates.support_size(real.features, other.features)
-    remark = "no duplicate: at least so many" if found.at_least else ""
-    details = {"pairs": found.pairs, "at_least": found.at_least}
-    return {"support_size": Score(found.size, remark=remark, details=details)}
+def _support(real, seed):
+    limit = duplicates.threshold(real.features)
+
+    def score(other):
+        found = duplicates.support_within(other.features, limit)
+        remark = "no duplicate: at least so many" if found.at_least else ""
+        details = {"pairs": found.pairs, "at_least": found.at_least}
+        return {"support_size": Score(found.size, remark=remark, details=details)}
+
+    return score
 
 
-def _ms_ssim(real, other, seed):
-    return {"ms_ssim": Score(*ms_ssim.mean_ms_ssim(other.images, seed=seed))}
+def _ms_ssim(real, seed):
+    return lambda other: {"ms_ssim": Score(*ms_ssim.mean_ms_ssim(other.images, seed=seed))}
 
 
-def _classes(real, other, seed):
-    count, n = len(real.names), len(other.features)
-    classes = nearest_classes(real.features, real.classes, other.features)
-    found = modes.modes_of_labels(classes, count, real.shares)
-    shares = dict(zip(real.names, found.shares, strict=True))
-    return {
-        "classes_covered": Score(found.covered, details={"shares": shares}),
-        "class_kl": Score(found.kl, floor=modes.expected_kl(count, n, real.shares)),
-    }
+def _classes(real, seed):
+    count = len(real.names)
+
+    def score(other):
+        classes = nearest_classes(real.features, real.classes, other.features)
+        found = modes.modes_of_labels(classes, count, real.shares)
+        shares = dict(zip(real.names, found.shares, strict=True))
+        floor = modes.expected_kl(count, len(classes), real.shares)
+        return {
+            "classes_covered": Score(found.covered, details={"shares": shares}),
+            "class_kl": Score(found.kl, floor=floor),
+        }
+
+    return score
 
 
 METRICS = {
@@ -241,7 +276,7 @@ class Evaluator:
         self.data_hash = content_hash(_as_bytes(self.real.images))
         if labels is not None:
             self.labels_hash = content_hash(self.real.classes)
-        self._baselines = {}
+        self._prepared = {}  # By metric: what scores against the real images, and the baseline.
 
     def _real(self, images, named_classes, rows, cache_dir):
         chosen = np.asarray(images[rows])
@@ -292,16 +327,19 @@ class Evaluator:
         Raises:
             MetricError: If these images do not allow the metric.
         """
-        if name not in self._baselines:
-            metric = METRICS[name]
-            self._baselines[name] = metric.compute(self.real, self.held_out, self.seed)
-        return self._baselines[name]
+        return self._scorer(name)[1]
+
+    def _scorer(self, name):
+        if name not in self._prepared:
+            score = METRICS[name].prepare(self.real, self.seed)
+            self._prepared[name] = score, score(self.held_out)
+        return self._prepared[name]
 
     def _results(self, name, generated):
         metric = METRICS[name]
         try:
-            baseline = self.baseline(name)
-            found = metric.compute(self.real, generated, self.seed)
+            score, baseline = self._scorer(name)
+            found = score(generated)
         except checks.MetricError as error:
             if self.strict:
                 raise

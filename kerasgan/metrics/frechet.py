@@ -22,18 +22,32 @@ def frechet_distance(real, generated):
 
     Reference: Heusel et al. 2017, https://arxiv.org/abs/1706.08500.
     """
-    real, generated = checks.pair(real, generated)
-    width = real.shape[1]
-    for name, x in (("real", real), ("generated", generated)):
-        checks.features(name, x, at_least=width + 1)
-    (mean_1, cov_1), (mean_2, cov_2) = moments(real), moments(generated)
-    # tr (C_1 C_2)^(1/2) is the sum of the roots of the eigenvalues of C_1^(1/2) C_2 C_1^(1/2).
-    values, vectors = np.linalg.eigh(cov_1)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    middle = root @ cov_2 @ root
-    cross = np.sqrt(np.maximum(np.linalg.eigvalsh((middle + middle.T) / 2), 0)).sum()
-    distance = np.sum((mean_1 - mean_2) ** 2) + np.trace(cov_1) + np.trace(cov_2) - 2 * cross
-    return max(0.0, float(distance))
+    return Gaussian(real).distance(generated)
+
+
+class Gaussian:
+    """The Gaussian fitted to real features, for any number of distances to it.
+
+    Args:
+        real: See `frechet_distance`.
+    """
+
+    def __init__(self, real):
+        real = checks.real(real)
+        checks.features("real", real, at_least=real.shape[1] + 1)
+        self.mean, self.covariance = moments(real)
+        values, vectors = np.linalg.eigh(self.covariance)
+        self.root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+    def distance(self, generated):
+        """Return `frechet_distance` to generated features."""
+        width = len(self.mean)
+        mean, covariance = moments(checks.generated(generated, width, at_least=width + 1))
+        # tr (C_1 C_2)^(1/2) is the sum of the roots of the eigenvalues of C_1^(1/2) C_2 C_1^(1/2).
+        middle = self.root @ covariance @ self.root
+        cross = np.sqrt(np.maximum(np.linalg.eigvalsh((middle + middle.T) / 2), 0)).sum()
+        traces = np.trace(self.covariance) + np.trace(covariance)
+        return max(0.0, float(np.sum((self.mean - mean) ** 2) + traces - 2 * cross))
 
 
 def moments(x):

@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasgan import validation
 from kerasgan.metrics import checks, divergences
+from kerasgan.metrics.result import Provenance, Result
 
 
 class Modes(typing.NamedTuple):
@@ -108,3 +109,42 @@ def _mean_term(n, p):
     gamma = np.array([math.lgamma(i + 1) + math.lgamma(n - i + 1) for i in x.tolist()])
     log = math.lgamma(n + 1) - gamma + x * math.log(p) + (n - x) * math.log1p(-p)
     return float(np.sum(np.exp(log) * x / n * np.log(x / (n * p))))
+
+
+def mode_results(found, real, samples, data, judge, seed=0, expected=None):
+    """Return what `modes_of_labels` or `modes_of_mixture` found as results with provenance.
+
+    Args:
+        found: The `Modes` of generated samples.
+        real: Those of as many real samples, the baseline.
+        samples: How many samples there were in each.
+        data: What the samples are compared with, as "ring (8 modes, radius 1, sigma 0.01)".
+        judge: What said to which mode a sample belongs, as "nearest centre within 3 sigma" or a
+            classifier's name and version.
+        seed: Seed of the samples.
+        expected: The modes' true shares; uniform by default.
+
+    Returns:
+        `Result`s named "modes_covered", "mode_kl" and "high_quality", whose best value is that of
+        the real samples: more of it means shrunken modes.
+    """
+    validation.positive_integer("samples", samples)
+    count = len(found.shares)
+    shares = np.full(count, 1 / count) if expected is None else np.asarray(expected, "float64")
+    counted = max(1, round(samples * real.high_quality))
+    rows = (
+        ("modes_covered", "covered", "higher", float(np.sum(1 - (1 - shares) ** counted))),
+        ("mode_kl", "kl", "lower", expected_kl(count, counted, shares)),
+        ("high_quality", "high_quality", "baseline", None),
+    )
+    return [
+        Result(
+            name=name,
+            value=float(getattr(found, field)),
+            provenance=Provenance(name, data, judge, "none", samples, samples, seed, data),
+            better=better,
+            baseline=float(getattr(real, field)),
+            floor=floor,
+        )
+        for name, field, better, floor in rows
+    ]

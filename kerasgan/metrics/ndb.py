@@ -42,10 +42,15 @@ def ndb(real, generated, k=100, alpha=0.05, seed=0):
     """
     validation.positive_integer("k", k)
     validation.fraction("alpha", alpha)
-    real, generated = checks.pair(real, generated, at_least=10 * k)
-    centres = clusters.kmeans(real, k, seed)
-    counts = [clusters.shares(x, centres) for x in (real, generated)]
-    return NDB(float(np.mean(different(*counts, alpha))), divergences.js(*counts))
+    real = checks.real(real, at_least=10 * k)
+    generated = checks.generated(generated, real.shape[1], at_least=10 * k)
+    cells = clusters.Cells(real, k, seed)
+    return compare(cells.counts, cells.count(generated), alpha)
+
+
+def compare(first, second, alpha=0.05):
+    """Return the `NDB` of two histograms of counts."""
+    return NDB(float(np.mean(different(first, second, alpha))), divergences.js(first, second))
 
 
 def different(first, second, alpha=0.05):

@@ -42,32 +42,60 @@ def prdc(real, generated, k=5):
     Reference: Kynkäänniemi et al. 2019, https://arxiv.org/abs/1904.06991, for the first two;
         Naeem et al. 2020, https://arxiv.org/abs/2002.09797, for the others and for k = 5.
     """
-    validation.positive_integer("k", k)
-    x, y = distances.points(*checks.pair(real, generated, at_least=k + 1))
-    least = distances.rounding(x, y)
-    reach_x, reach_y = (np.maximum(distances.nearest(points, k), least) for points in (x, y))
-    inside = np.zeros(len(y), "int64")  # Real neighbourhoods around each generated sample.
-    recalled = covered = 0
-    for part, block in x.to(y):
-        reached = block < reach_x[part, None]
-        inside += reached.sum(axis=0)
-        covered += np.count_nonzero(reached.any(axis=1))
-        recalled += np.count_nonzero((block < reach_y).any(axis=1))
-    return PRDC(
-        precision=float(np.mean(inside > 0)),
-        recall=float(recalled / len(x)),
-        density=float(np.mean(inside)) / k,
-        coverage=float(covered / len(x)),
-    )
+    return Neighbourhoods(real, k).prdc(generated)
 
 
 def coverage(real, generated, k=5):
     """Return the coverage of `prdc` alone, which asks for two matrices of distances, not three."""
-    validation.positive_integer("k", k)
-    x, y = distances.points(*checks.pair(real, generated, at_least=k + 1))
-    reach = np.maximum(distances.nearest(x, k), distances.rounding(x, y))
-    covered = sum(np.count_nonzero(block.min(axis=1) < reach[part]) for part, block in x.to(y))
-    return float(covered / len(x))
+    return Neighbourhoods(real, k).coverage(generated)
+
+
+class Neighbourhoods:
+    """Real samples and how far each reaches, for any number of generated sets.
+
+    Args:
+        real: See `prdc`.
+        k: Neighbours.
+    """
+
+    def __init__(self, real, k=5):
+        validation.positive_integer("k", k)
+        self.k = k
+        real = checks.real(real, at_least=k + 1)
+        self.centre = real.mean(axis=0, dtype="float64")
+        self.real = distances.Points(real, self.centre)
+        self.reach = distances.nearest(self.real, k)
+
+    def prdc(self, generated):
+        """Return the `PRDC` of generated features."""
+        x, y = self.real, self._points(generated)
+        least = distances.rounding(x, y)
+        reach_x = np.maximum(self.reach, least)
+        reach_y = np.maximum(distances.nearest(y, self.k), least)
+        inside = np.zeros(len(y), "int64")  # Real neighbourhoods around each generated sample.
+        recalled = covered = 0
+        for part, block in x.to(y):
+            reached = block < reach_x[part, None]
+            inside += reached.sum(axis=0)
+            covered += np.count_nonzero(reached.any(axis=1))
+            recalled += np.count_nonzero((block < reach_y).any(axis=1))
+        return PRDC(
+            precision=float(np.mean(inside > 0)),
+            recall=float(recalled / len(x)),
+            density=float(np.mean(inside)) / self.k,
+            coverage=float(covered / len(x)),
+        )
+
+    def coverage(self, generated):
+        """Return the coverage of generated features."""
+        x, y = self.real, self._points(generated)
+        reach = np.maximum(self.reach, distances.rounding(x, y))
+        covered = sum(np.count_nonzero(block.min(axis=1) < reach[part]) for part, block in x.to(y))
+        return float(covered / len(x))
+
+    def _points(self, generated):
+        generated = checks.generated(generated, self.real.x.shape[1], at_least=self.k + 1)
+        return distances.Points(generated, self.centre)
 
 
 def expected_coverage(n, m, k=5):

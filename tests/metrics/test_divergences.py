@@ -66,21 +66,56 @@ RING = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi /
 GRID = np.stack(np.meshgrid(*[np.arange(-4.0, 5, 2)] * 2), axis=-1).reshape(-1, 2)
 
 
-@pytest.mark.parametrize(("centres", "sigma"), [(RING, 0.01), (GRID, 0.05)])
-def test_a_perfect_sampler_of_a_mixture_scores_at_its_floor(centres, sigma):
-    found = []
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        x = centres[rng.integers(len(centres), size=2500)]
-        x = x + sigma * rng.standard_normal(x.shape)
-        found.append(metrics.modes_of_mixture(x, centres, sigma))
-    assert all(modes.covered == len(centres) for modes in found)
-    for values, floor in (
-        ([m.kl for m in found], metrics.expected_kl(len(centres), round(2500 * 0.9889))),
-        ([m.high_quality for m in found], 1 - math.exp(-4.5)),
-    ):
+def stacked_digits(seed):
+    """Return the modes of 26,000 stacks of three digits, drawn evenly."""
+    digits = np.random.default_rng(seed).integers(10, size=(26_000, 3))
+    return metrics.modes_of_labels(digits @ [100, 10, 1], 1000)
+
+
+def mixture(centres, sigma, seed):
+    rng = np.random.default_rng(seed)
+    x = centres[rng.integers(len(centres), size=2500)]
+    return metrics.modes_of_mixture(x + sigma * rng.standard_normal(x.shape), centres, sigma)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "samples"),
+    [
+        (lambda seed: mixture(RING, 0.01, seed), 2500),
+        (lambda seed: mixture(GRID, 0.05, seed), 2500),
+        (stacked_digits, 26_000),
+    ],
+    ids=["ring", "grid", "stacked digits"],
+)
+def test_a_perfect_sampler_scores_at_its_floor(sampler, samples):
+    real, *trials = (sampler(seed) for seed in range(41))
+    found = [
+        metrics.mode_results(modes, real, samples, "a mixture", "its modes") for modes in trials
+    ]
+    for i, name in enumerate(("modes_covered", "mode_kl")):
+        values = [results[i].value for results in found]
         error = np.std(values, ddof=1) / math.sqrt(len(values))
-        assert np.mean(values) == pytest.approx(floor, abs=2.5 * error)
+        assert found[0][i].name == name
+        assert np.mean(values) == pytest.approx(found[0][i].floor, abs=max(2 * error, 1e-6))
+    if sampler is not stacked_digits:
+        values = [results[2].value for results in found]
+        error = np.std(values, ddof=1) / math.sqrt(len(values))
+        assert np.mean(values) == pytest.approx(1 - math.exp(-4.5), abs=2 * error)
+
+
+def test_modes_are_compared_only_with_their_like():
+    ring, grid = mixture(RING, 0.01, 0), mixture(GRID, 0.05, 0)
+    first = metrics.mode_results(ring, ring, 2500, "ring", "nearest centre")
+    assert [r.name for r in first] == ["modes_covered", "mode_kl", "high_quality"]
+    assert not any(r.better_than(r) for r in first)
+    lost = metrics.modes_of_mixture(np.repeat(RING[:1], 100, axis=0), RING, 0.01)
+    worse = metrics.mode_results(lost, ring, 2500, "ring", "nearest centre")
+    assert all(a.better_than(b) for a, b in zip(first, worse, strict=True))  # 100 % is too good.
+    other = metrics.mode_results(grid, grid, 2500, "grid", "nearest centre")
+    with pytest.raises(metrics.ProvenanceError, match="'ring' and 'grid'"):
+        first[0].better_than(other[0])
+    again = metrics.Result.from_json(first[1].to_json())
+    assert again == first[1]
 
 
 def test_floors_of_the_literature(rng):
