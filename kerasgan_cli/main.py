@@ -6,7 +6,9 @@ import traceback
 
 import click
 
+from kerasgan_cli.bench import bench
 from kerasgan_cli.evaluate import evaluate
+from kerasgan_cli.report import report
 from kerasgan_cli.sample import sample
 from kerasgan_cli.train import train
 from kerasgan_cli.zoo import zoo
@@ -24,11 +26,13 @@ def cli(debug):
 cli.add_command(train)
 cli.add_command(sample)
 cli.add_command(evaluate)
+cli.add_command(report)
+cli.add_command(bench)
 cli.add_command(zoo)
 
 
 def main(arguments=None):
-    """Run the command and exit: 0 done, 1 failure, 2 usage, 130 interrupted."""
+    """Run the command and exit: 0 done, 1 failure, 2 usage, 3 collapsed, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]

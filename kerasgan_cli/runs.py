@@ -14,7 +14,8 @@ class Run:
 
     `options.json` is what was asked for, `checkpoint.keras` the whole state after the last good
     epoch, `model.keras` the same once training has ended, `metrics.csv` one row an epoch,
-    `samples/` the grids, `skipped.txt` the image files that could not be used.
+    `samples/` the grids, `guard/` what the collapse guard saw and keeps, `report.html` the page
+    about it all, `skipped.txt` the image files that could not be used.
 
     Args:
         folder: The run's folder.
@@ -28,6 +29,7 @@ class Run:
         self.model = self.folder / "model.keras"
         self.checkpoint = self.folder / "checkpoint.keras"
         self.skipped = self.folder / "skipped.txt"
+        self.report = self.folder / "report.html"
 
     @classmethod
     def create(cls, parent, name, options):

@@ -123,6 +123,14 @@ def _option(*names, **settings):
     _option("--prior", type=click.Choice(["normal", "uniform"]), help="Of the latent vectors."),
 )  # fmt: skip
 @options_group(
+    "Collapse",
+    _option("--guard", type=click.Choice(["rescue", "stop", "warn", "off"]), default="rescue",
+            help="When the generator loses what it drew: put the last healthy state back, change "
+            "something and go on; stop and keep the best; say so; or do not look."),
+    _option("--guard-every", type=click.IntRange(min=1), metavar="STEPS",
+            help="Critic steps from one look to the next.  [default: an epoch]"),
+)  # fmt: skip
+@options_group(
     "Output",
     _option("--run-dir", type=click.Path(file_okay=False, path_type=Path), default="runs",
             help="Where the numbered run folders go."),
@@ -141,6 +149,8 @@ def train(context, model, resume, run_dir, dry_run, **options):
 
     MODEL is gan, wgan, wgan_gp, dragan, sngan, unrolled_gan, infogan,
     pacgan, flow_gan or r3gan.
+
+    Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 130 interrupted.
     """
     if resume is None:
         options = {"model": _checked_model(model, options), **options}

@@ -17,14 +17,15 @@ from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
 from kerasgan_cli.train import VARIANT_OPTIONS
 
-DIVERGED, INTERRUPTED = 1, 130
+DIVERGED, COLLAPSED, INTERRUPTED = 1, 3, 130
 
 
 def run(options, parent, resume):
     """Train as `options` say, in a new folder under `parent` or in the run `resume`.
 
     Returns:
-        The exit code: 0, 1 if the training diverged, or 130 if it was interrupted.
+        The exit code: 0, 1 if the training diverged, 3 if it ended collapsed, or 130 if it was
+        interrupted.
     """
     keep_freed_memory()
     if options["deterministic"]:
@@ -178,8 +179,10 @@ def _fit(folder, options, dataset, model):
     animation = None if options["animation"] == "none" else options["animation"]
     checkpoint = callbacks.Checkpoint(folder.checkpoint)
     interrupt = _Interrupt()
+    guard = _guard(folder, options)
     watchers = [
         interrupt,
+        *([guard] if guard else []),  # Before those that keep and print what it found.
         checkpoint,
         callbacks.MetricsFile(folder.metrics),
         callbacks.SampleGrid(
@@ -193,7 +196,8 @@ def _fit(folder, options, dataset, model):
     try:
         with interrupt.listening():
             for start, end, skip in spans:
-                if start < end and not (checkpoint.diverged or interrupt.requested):
+                stopped = checkpoint.diverged or interrupt.requested or (guard and guard.collapsed)
+                if start < end and not stopped:
                     dataset.seek(start, skip)
                     model.fit(
                         dataset, initial_epoch=start, epochs=end, verbose=0, callbacks=watchers
@@ -203,10 +207,24 @@ def _fit(folder, options, dataset, model):
     if folder.checkpoint.exists():
         with atomic(folder.model) as temporary:
             shutil.copyfile(folder.checkpoint, temporary)
-    return _conclude(folder, checkpoint, interrupt)
+    return _conclude(folder, checkpoint, interrupt, guard)
 
 
-def _conclude(folder, checkpoint, interrupt):
+def _guard(folder, options):
+    # Runs of earlier versions had none, and go on without.
+    policy = options.get("guard", "off")
+    if policy == "off":
+        return None
+    return callbacks.CollapseGuard(
+        policy, every=options.get("guard_every"), folder=folder.folder, seed=options["seed"]
+    )
+
+
+def _conclude(folder, checkpoint, interrupt, guard):
+    if guard and guard.collapsed:
+        click.echo(f"Error: training ended collapsed: {guard.collapsed}.", err=True)
+        click.echo(f"{_last_good(folder)}; see {folder.report}", err=True)
+        return COLLAPSED
     if checkpoint.diverged:
         click.echo(
             f"Error: training diverged: {checkpoint.diverged}. {_last_good(folder)}", err=True

@@ -23,8 +23,11 @@ ORDER = [
     ("layers",),
     ("networks",),
     ("gans",),
+    ("collapse",),
+    ("report",),
     ("callbacks",),
     ("presets",),
+    ("bench",),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "zoo" not in path.parts)

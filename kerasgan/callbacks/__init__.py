@@ -1,9 +1,10 @@
 """Keras callbacks for adversarial training."""
 
 from kerasgan.callbacks.checkpoint import Checkpoint
+from kerasgan.callbacks.collapse_guard import CollapseGuard
 from kerasgan.callbacks.metrics_file import MetricsFile
 from kerasgan.callbacks.progress import Progress
 from kerasgan.callbacks.sample_grid import SampleGrid
 from kerasgan.callbacks.scores import Scores
 
-__all__ = ["Checkpoint", "MetricsFile", "Progress", "SampleGrid", "Scores"]
+__all__ = ["Checkpoint", "CollapseGuard", "MetricsFile", "Progress", "SampleGrid", "Scores"]

@@ -5,6 +5,7 @@ Images are NHWC. On disk and in memory they are uint8; a batch is float32 in [-1
 
 from kerasgan.data.dataset import ImageDataset
 from kerasgan.data.loading import load, names
+from kerasgan.data.peek import some_images
 from kerasgan.data.pixels import DataError, UnknownDataError, from_uint8, to_uint8
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "from_uint8",
     "load",
     "names",
+    "some_images",
     "to_uint8",
 ]

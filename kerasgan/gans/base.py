@@ -368,6 +368,17 @@ class AdversarialModel(Sampling, Scoring, backend.Trainer, keras.Model):
         }
         self.compile(**{**config, **optimizers})
 
+    def add_penalty(self, penalty):
+        """Add a penalty to the critic's loss of a compiled model.
+
+        Steps that were compiled go on without it: `make_train_function(force=True)` compiles anew.
+        """
+        (penalty,) = checks.penalties(penalty)
+        checks.batch_norm(self.critic, penalty, type(self).__name__)
+        self.added_penalties = (*self.added_penalties, penalty)
+        self.penalties = (*self.penalties, penalty)
+        self.trackers[penalty.name] = keras.metrics.Mean(name=penalty.name)
+
     # Data.
 
     def fit(

@@ -69,7 +69,14 @@ class Feed:
         return ImageDataset(x, y, batch_size=batch_size, shuffle=shuffle, seed=model.seed)
 
     def callbacks(self, callbacks):
-        """Return the callbacks with the one that keeps a seekable dataset in step."""
+        """Return the callbacks, with one that keeps a seekable dataset in step.
+
+        Those that have `training_data` are given what is trained on.
+        """
+        given = getattr(callbacks, "callbacks", callbacks) or ()
+        for callback in given if isinstance(given, (list, tuple)) else [given]:
+            if hasattr(callback, "training_data"):
+                callback.training_data = self.x
         if not hasattr(self.x, "seek"):
             return callbacks
         follow = _Follow(self.x)

@@ -34,7 +34,7 @@ class AdversarialOptimizer(keras.optimizers.MultiOptimizer):
     def learning_rate(self, value):
         now = float(self.generator_optimizer.learning_rate)
         factor = float(value) / now if now else 1.0
-        self.critic_optimizer.learning_rate = float(self.critic_optimizer.learning_rate) * factor
+        scale_rate(self.critic_optimizer, factor)
         self.generator_optimizer.learning_rate = value
 
     def save_own_variables(self, store):
@@ -45,6 +45,52 @@ class AdversarialOptimizer(keras.optimizers.MultiOptimizer):
     def load_own_variables(self, store):
         for i, variable in enumerate(self._variables):
             variable.assign(store[str(i)])
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule, times a factor.
+
+    Args:
+        schedule: A `LearningRateSchedule`.
+        factor: What its rates are multiplied by.
+    """
+
+    def __init__(self, schedule, factor):
+        super().__init__()
+        self.schedule = schedule
+        self.factor = factor
+
+    def __call__(self, step):
+        return self.factor * self.schedule(step)
+
+    def get_config(self):
+        schedule = keras.optimizers.schedules.serialize(self.schedule)
+        return {"schedule": schedule, "factor": self.factor}
+
+    @classmethod
+    def from_config(cls, config):
+        """Return the schedule that `get_config` describes."""
+        return cls(keras.optimizers.schedules.deserialize(config["schedule"]), config["factor"])
+
+
+def scale_rate(optimizer, factor):
+    """Multiply an optimizer's learning rate, also one that follows a schedule.
+
+    Steps that were compiled keep an old schedule: `make_train_function(force=True)` compiles anew.
+    """
+    rate = optimizer._learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        optimizer.learning_rate = ScaledSchedule(rate, factor)
+    else:
+        optimizer.learning_rate = float(optimizer.learning_rate) * factor
+
+
+def hold_rate(optimizer, value):
+    """Give an optimizer a constant learning rate, also in place of a schedule; see `scale_rate`."""
+    if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+        value = keras.optimizers.schedules.PolynomialDecay(value, 1, end_learning_rate=value)
+    optimizer.learning_rate = value
 
 
 def adam_pair(generator_rate, critic_rate=None, beta_1=0.5, beta_2=0.999):

@@ -52,7 +52,10 @@ def run_folder(command, data, tmp_path):
 
 def test_train_writes_a_run_folder(run_folder):
     names = {path.name for path in run_folder.iterdir()}
-    assert names == {"options.json", "metrics.csv", "samples", "model.keras", "checkpoint.keras"}
+    assert names == {
+        "options.json", "metrics.csv", "samples", "model.keras", "checkpoint.keras", "guard",
+        "report.html",
+    }  # fmt: skip
     options = json.loads((run_folder / "options.json").read_text())
     assert (options["model"], options["batch_size"], options["epochs"]) == ("gan", 64, 1)
     assert {p.name for p in (run_folder / "samples").iterdir()} == {"epoch_0001.png", "epochs.webp"}
@@ -213,7 +216,7 @@ def test_unusable_files_are_listed_in_the_run(command, tmp_path, monkeypatch):
 def test_a_diverging_training_keeps_the_last_good_state(command, data, tmp_path):
     code, _, err = command(
         "train", "wgan_gp", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
-        "--epochs", 60, "--lr", 1e18, "--batch-size", 8,
+        "--epochs", 60, "--lr", 1e18, "--batch-size", 8, "--guard", "off",
     )  # fmt: skip
     assert code == 1
     assert "diverged" in err
@@ -229,7 +232,7 @@ def test_a_diverging_training_keeps_the_last_good_state(command, data, tmp_path)
 def test_an_epoch_that_destroys_the_weights_is_not_kept(command, data, tmp_path):
     code, out, err = command(
         "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
-        "--epochs", 3, "--lr", 1e38, "--critic-lr", 1e-4,
+        "--epochs", 3, "--lr", 1e38, "--critic-lr", 1e-4, "--guard", "off",
     )  # fmt: skip
     assert code == 1 and "diverged" in err, out + err
     checkpoint = tmp_path / "r" / "0001-gan-images" / "checkpoint.keras"
@@ -242,9 +245,54 @@ def test_nan_within_an_epoch_ends_the_training(command, data, tmp_path):
     np.save(tmp_path / "many.npy", images)
     code, _, err = command(
         "train", "wgan_gp", "--data", tmp_path / "many.npy", "--run-dir", tmp_path / "r", *SMALL,
-        "--batch-size", 4, "--lr", 1e30,
+        "--batch-size", 4, "--lr", 1e30, "--guard", "off",
     )  # fmt: skip
     assert code == 1 and "in batch" in err and "no good state" in err
+
+
+def test_the_guard_stops_a_training_without_a_healthy_state(command, data, tmp_path):
+    code, out, err = command(
+        "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
+        "--epochs", 60, "--lr", 1e18, "--batch-size", 8,
+    )  # fmt: skip
+    assert code == 3, out + err
+    assert "ended collapsed" in err and "report.html" in err
+    assert "guard: stop" in out
+    run = tmp_path / "r" / "0001-gan-images"
+    assert "What the guard did" in (run / "report.html").read_text()
+    if (run / "model.keras").exists():
+        assert np.isfinite(keras.saving.load_model(run / "model.keras").sample(2, seed=0)).all()
+
+
+def test_the_guard_shows_the_diversity_and_reports(command, data, run_folder):
+    header, row = (run_folder / "metrics.csv").read_text().splitlines()
+    found = dict(zip(header.split(","), row.split(","), strict=True))
+    assert 0 <= float(found["diversity"]) <= 1.5
+    (run_folder / "report.html").unlink()
+    code, out, _ = command("report", run_folder)
+    assert code == 0 and out.strip() == str(run_folder / "report.html")
+    assert "Diversity" in (run_folder / "report.html").read_text()
+    shutil.rmtree(run_folder / "guard")
+    code, _, err = command("report", run_folder)
+    assert code == 1 and "journal.json" in err
+
+
+def test_without_a_guard_nothing_is_looked_at(command, data, tmp_path):
+    code, out, _ = command(
+        "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL, "--guard", "off"
+    )
+    assert code == 0 and "diversity" not in out
+    run = tmp_path / "r" / "0001-gan-images"
+    assert not (run / "guard").exists() and not (run / "report.html").exists()
+
+
+def test_bench_collapse_reruns_the_exam(command):
+    code, out, err = command("bench", "collapse", "--half", "both")
+    assert code == 0, err
+    assert "AUROC" in out and "false alarms" in out
+    code, _, err = command("bench", "collapse", "--only", "no such run")
+    assert code == 2 and "no such run" in err
+    assert command("bench", "collapse", "--policy", "stop")[0] == 2
 
 
 def test_a_longer_end_is_remembered(command, data, run_folder, tmp_path):

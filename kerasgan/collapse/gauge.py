@@ -1,0 +1,159 @@
+"""A few cheap numbers that say how much of the real data a generator draws."""
+
+import dataclasses
+
+import numpy as np
+
+from kerasgan import validation
+from kerasgan.data import from_uint8
+from kerasgan.metrics import checks, clusters, divergences, frechet, vendi
+from kerasgan.metrics.prdc import Neighbourhoods
+
+MAX_VALUES = 1024  # Of an image, once it is shrunk.
+COMPONENTS = 32
+CELLS = 50
+REFERENCE = 5000  # Real images behind the components and the cells.
+PRESENT = 0.2  # A cell counts as filled from this share of its real share on.
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """What one look at a generator found. All but `finite` and `js` are relative to as many
+    held-out real images, which score 1.
+
+    Args:
+        diversity: Overlap of the two histograms over the cells of the real data, `sum min(p, q)`.
+        cells: Cells that hold at least a fifth of their real share.
+        coverage: Real images with a generated one as near as their fifth real neighbour.
+        vendi: Vendi score of the features, the effective number of directions that they fill.
+        spread: Variance of the features.
+        js: Jensen-Shannon divergence between the histograms, in nats, less that of real images.
+        finite: Whether all images were.
+        shares: Each cell's share of the generated images, `(cells,)`.
+    """
+
+    diversity: float
+    cells: float
+    coverage: float
+    vendi: float
+    spread: float
+    js: float
+    finite: bool = True
+    shares: tuple = ()
+
+
+BROKEN = Look(0.0, 0.0, 0.0, 0.0, 0.0, float(np.log(2)), finite=False)
+
+
+class Gauge:
+    """Real images, prepared once, beside which a generator's are measured in a moment.
+
+    Images are shrunk by averaging until they have at most 1,024 values, and projected on the first
+    32 principal components of the real ones. There k-means divides the real images into 50 cells.
+    No network and no label takes part, and NumPy does all of it: one set of images gives one
+    result, whatever the backend.
+
+    Args:
+        images: Real images `(n, height, width, channels)`, uint8 or floats in [-1, 1]; an array or
+            a memory map, of which a random part is read. At least 40.
+        samples: Generated images in a look, and held-out real ones; a third of the real images if
+            those are fewer.
+        cells: Cells; a tenth of the real images behind them if that is less.
+        seed: Seed of the choice of real images and of k-means.
+
+    Attributes:
+        samples: Images that `measure` wants.
+        real: The real images behind the cells, `(m, height, width, channels)`.
+        cell_of: The cell of each of them, `(m,)`.
+        real_shares: Each cell's share of them, `(cells,)`.
+
+    Raises:
+        MetricError: If there are fewer images, or all are equal.
+    """
+
+    def __init__(self, images, samples=1000, cells=CELLS, seed=0):
+        validation.positive_integer("samples", samples)
+        validation.positive_integer("cells", cells)
+        if len(images) < 40:
+            raise checks.MetricError(
+                "there must be at least 40 real images to tell a collapse from chance. "
+                f"Received: {len(images)}"
+            )
+        self.samples = min(samples, len(images) // 3)
+        order = np.random.default_rng(seed).permutation(len(images))
+        held_out, reference = np.split(order[: self.samples + REFERENCE], [self.samples])
+        self.real = np.asarray(images[np.sort(reference)])
+        shrunk = self._shrunk(self.real)
+        self.mean = shrunk.mean(axis=0, dtype="float64")
+        _, covariance = frechet.moments(shrunk)
+        _, vectors = np.linalg.eigh(covariance)
+        self.directions = vectors[:, ::-1][:, :COMPONENTS]
+        features = self._features(self.real)
+        self._cells = clusters.Cells(features, min(cells, max(2, len(features) // 10)), seed)
+        self.cell_of, self._squares = clusters.assign(features, self._cells.centres)
+        self.real_shares = self._cells.counts / len(features)
+        near = features[np.random.default_rng(seed).permutation(len(features))[: self.samples]]
+        self._neighbourhoods = Neighbourhoods(near)
+        self._held_out = self._measure(np.asarray(images[np.sort(held_out)]))
+
+    def measure(self, images):
+        """Return the `Look` at generated images, `(n, height, width, channels)` in [-1, 1]."""
+        if not np.isfinite(images).all():
+            return BROKEN
+        found = self._measure(images)
+        return Look(
+            **{
+                name: found[name] / self._held_out[name]
+                for name in ("diversity", "cells", "coverage", "vendi", "spread")
+            },
+            js=max(0.0, found["js"] - self._held_out["js"]),
+            shares=tuple(found["shares"].tolist()),
+        )
+
+    def lost(self, look):
+        """Return the cells that a look found empty or nearly so, the greatest loss first."""
+        loss = self.real_shares - np.asarray(look.shares)
+        missing = np.asarray(look.shares) < PRESENT * self.real_shares
+        return [int(cell) for cell in np.argsort(-loss) if missing[cell]]
+
+    def middle(self, cell):
+        """Return the numbers in `real` of a cell's images, those in its middle first."""
+        members = np.flatnonzero(self.cell_of == cell)
+        return members[np.argsort(self._squares[members], kind="stable")]
+
+    def nearest(self, cell, images):
+        """Return the number of the image that is nearest to the middle of a cell."""
+        _, squares = clusters.assign(self._features(images), self._cells.centres[cell][None])
+        return int(squares.argmin())
+
+    def _measure(self, images):
+        features = self._features(images)
+        counts = self._cells.count(features)
+        shares = counts / len(features)
+        return {
+            "diversity": float(np.minimum(shares, self.real_shares).sum()),
+            "cells": float(np.mean(shares >= PRESENT * self.real_shares)),
+            "coverage": self._neighbourhoods.coverage(features),
+            "vendi": vendi.vendi_score(features),
+            "spread": float(features.var(axis=0).sum()),
+            "js": divergences.js(self._cells.counts, counts),
+            "shares": shares,
+        }
+
+    def _features(self, images):
+        return ((self._shrunk(images) - self.mean) @ self.directions).astype("float32")
+
+    @staticmethod
+    def _shrunk(images):
+        """Return images as rows of at most `MAX_VALUES` floats: means over squares of pixels."""
+        height, width, channels = images.shape[1:]
+        side = 1
+        while -(-height // side) * -(-width // side) * channels > MAX_VALUES and side < height:
+            side += 1
+        rows = []
+        for part in checks.blocks(images, 512):
+            x = from_uint8(part) if part.dtype == np.uint8 else part.astype("float32")
+            x = np.add.reduceat(x, np.arange(0, height, side), axis=1)
+            x = np.add.reduceat(x, np.arange(0, width, side), axis=2)
+            rows.append(x.reshape(len(x), -1) / side**2)
+        return np.concatenate(rows)

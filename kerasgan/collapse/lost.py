@@ -1,0 +1,57 @@
+"""The parts of the data that a generator lost, as pictures on disk."""
+
+import numpy as np
+
+from kerasgan.data import to_uint8
+from kerasgan.files import atomic
+
+EXEMPLARS = 5  # Real images of a cell.
+ALARMS = 8  # Files of alarms that are kept.
+
+
+def write_exemplars(folder, gauge):
+    """Write the most typical real images of each cell to `cells.npz`."""
+    middles = [gauge.middle(cell)[:EXEMPLARS] for cell in range(len(gauge.real_shares))]
+    images = _bytes(gauge.real)
+    _write(
+        folder / "cells.npz",
+        shares=gauge.real_shares,
+        images=np.concatenate([images[rows] for rows in middles]),
+        counts=np.array([len(rows) for rows in middles]),
+    )
+
+
+def write_look(folder, gauge, entry, images, alarm=False):
+    """Write which cells a look found empty, and the generated image nearest to each.
+
+    Args:
+        folder: Where `look.npz` goes, and of an alarm `alarm-STEP.npz`.
+        gauge: The `Gauge`.
+        entry: The `Entry` of the look.
+        images: What was generated.
+        alarm: Whether to keep it.
+    """
+    cells = gauge.lost(entry.look)
+    nearest = [gauge.nearest(cell, images) for cell in cells]
+    found = {
+        "cells": np.array(cells, "int64"),
+        "shares": np.array(entry.look.shares),
+        "nearest": _bytes(images[nearest]) if cells else np.zeros(0, "uint8"),
+        "epoch": entry.epoch,
+        "step": entry.step,
+    }
+    _write(folder / "look.npz", **found)
+    if alarm:
+        old = sorted(folder.glob("alarm-*.npz"))
+        for path in old[: max(0, len(old) - ALARMS + 1)]:
+            path.unlink()
+        _write(folder / f"alarm-{entry.step:09d}.npz", **found)
+
+
+def _bytes(images):
+    return images if images.dtype == np.uint8 else to_uint8(images)
+
+
+def _write(path, **arrays):
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)

@@ -1,0 +1,88 @@
+"""What a rescue changes, so that the training does not collapse the same way again."""
+
+import keras
+import numpy as np
+
+from kerasgan.gans.optimizer import hold_rate, scale_rate
+from kerasgan.penalties import R1
+
+ATTEMPTS = 3
+R1_WEIGHT = 1.0
+
+
+def apply(model, attempt, collapsed_at=None):
+    """Change something about a model's training, more with each attempt.
+
+    1. New seeds; the generator's learning rate comes down to the critic's where it was above, and
+       both are halved. A schedule that had changed a rate twofold by the time of the collapse is
+       not played again: the rate stays.
+    2. Again, with R1 on the critic; where it has a penalty, or batch normalisation forbids one,
+       with one more critic step a round.
+    3. Again, with twice the critic steps.
+
+    Args:
+        model: A compiled adversarial model whose state was put back.
+        attempt: 1 to 3.
+        collapsed_at: What `rates` gave before that, or None.
+
+    Returns:
+        What was changed, a list of words.
+    """
+    done = ["new seeds", *_lower_rates(model, collapsed_at or rates(model))]
+    _new_seeds(model, attempt)
+    if attempt == 2:
+        done.append(_penalise(model) or _more_critic_steps(model, model.n_critic + 1))
+    elif attempt > 2:
+        done.append(_more_critic_steps(model, 2 * model.n_critic))
+    # A schedule of learning rates and a penalty are part of the compiled step.
+    model.make_train_function(force=True)
+    return done
+
+
+def _new_seeds(model, attempt):
+    weights = {id(weight) for weight in model.weights}
+    draw = np.random.default_rng([model.seed or 0, model.critic_steps, attempt])
+    for variable in model.non_trainable_variables:
+        if id(variable) not in weights:  # To Keras the states of seeds are no weights.
+            state = draw.integers(2**31, size=tuple(variable.shape))
+            variable.assign(state.astype(keras.backend.standardize_dtype(variable.dtype)))
+
+
+def rates(model):
+    """Return the learning rates of the generator and of the critic at this moment."""
+    pair = model.optimizer.generator_optimizer, model.optimizer.critic_optimizer
+    return tuple(float(optimizer.learning_rate) for optimizer in pair)
+
+
+def _lower_rates(model, collapsed_at):
+    pair = model.optimizer.generator_optimizer, model.optimizer.critic_optimizer
+    now = rates(model)
+    ratio = min(1.0, now[1] / now[0]) if now[0] > 0 else 1.0
+    words = []
+    for player, optimizer, before, then, factor in zip(
+        ("generator", "critic"), pair, now, collapsed_at, (0.5 * ratio, 0.5), strict=True
+    ):
+        words.append(f"the {player}'s learning rate {before:.3g} -> {before * factor:.3g}")
+        if before / 2 <= then <= before * 2:
+            scale_rate(optimizer, factor)
+        else:
+            hold_rate(optimizer, before * factor)
+            words[-1] += f", where it stays (its schedule had made it {then:.3g})"
+    return words
+
+
+def _penalise(model):
+    """Add R1 and say so, or return None where there is a penalty or it must not be."""
+    normalised = any(
+        isinstance(layer, keras.layers.BatchNormalization)
+        for layer in model.critic._flatten_layers()
+    )
+    if model.penalties or normalised:
+        return None
+    model.add_penalty(R1(R1_WEIGHT))
+    return f"R1 on the critic, weight {R1_WEIGHT:g}"
+
+
+def _more_critic_steps(model, n_critic):
+    before, model.n_critic = model.n_critic, n_critic
+    return f"critic steps a round {before} -> {n_critic}"

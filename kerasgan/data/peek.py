@@ -1,0 +1,44 @@
+"""Some of the images that a training is given, whatever form they come in."""
+
+import keras
+import numpy as np
+
+from kerasgan.data.dataset import ImageDataset
+from kerasgan.data.pixels import DataError
+
+ENOUGH = 6000
+
+
+def some_images(data, enough=ENOUGH):
+    """Return real images, `(n, height, width, channels)`.
+
+    Args:
+        data: An `ImageDataset` or an array, whose images are all given, or batches as a
+            `PyDataset`, tf.data dataset or torch `DataLoader`, of which the first are read.
+        enough: How many to read of batches.
+
+    Raises:
+        DataError: If there are none to be had: of a generator, what is read is gone.
+    """
+    if isinstance(data, ImageDataset):
+        return data.images
+    if hasattr(data, "shape") and hasattr(data, "__getitem__"):
+        return data if isinstance(data, np.ndarray) else keras.ops.convert_to_numpy(data)
+    if isinstance(data, keras.utils.PyDataset):
+        batches = (data[i] for i in range(len(data)))
+    elif hasattr(data, "__iter__") and iter(data) is not data:
+        batches = iter(data)
+    else:
+        raise DataError(
+            "`data` must be real images that can be read twice: an array, an ImageDataset, a "
+            f"PyDataset, a tf.data dataset or a DataLoader. Received: a {type(data).__name__}"
+        )
+    parts = []
+    for batch in batches:
+        images = batch[0] if isinstance(batch, (tuple, list)) else batch
+        parts.append(np.array(keras.ops.convert_to_numpy(images)))
+        if sum(map(len, parts)) >= enough:
+            break
+    if not parts:
+        raise DataError("`data` must hold images. Received: no batch")
+    return np.concatenate(parts)

@@ -1,0 +1,5 @@
+"""One page about a training: what it drew, how diverse it was, what it lost."""
+
+from kerasgan.report.page import write
+
+__all__ = ["write"]

@@ -1,0 +1,101 @@
+"""Line charts as SVG, drawn by hand so that the page needs nothing from elsewhere."""
+
+import html
+import math
+
+WIDTH, HEIGHT = 720, 240
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 34
+
+
+def line_chart(series, marks=(), label="", low=None, high=None, guide=None):
+    """Return an SVG chart.
+
+    Args:
+        series: `{name: [(x, y), ...]}`; points that are not finite leave a gap.
+        marks: `(x, kind, text)` of vertical lines; the kind is a CSS class.
+        label: What the chart shows, for those who do not see it.
+        low: The least y; by default that of the data.
+        high: The greatest.
+        guide: A y at which a dashed line is drawn, or None.
+    """
+    points = [p for line in series.values() for p in line if math.isfinite(p[1])]
+    if not points:
+        return '<p class="none">Nothing was recorded.</p>'
+    x0, x1 = min(p[0] for p in points), max(p[0] for p in points)
+    ys = [p[1] for p in points]
+    y0 = min(ys) if low is None else low
+    y1 = max(ys) if high is None else max(high, *ys)
+    if x1 == x0:
+        x0, x1 = x0 - 0.5, x1 + 0.5
+    if y1 == y0:
+        y0, y1 = y0 - 0.5, y1 + 0.5
+
+    def place(x, y):
+        across = LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
+        return across, TOP + (y1 - y) / (y1 - y0) * (HEIGHT - TOP - BOTTOM)
+
+    parts = [
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{html.escape(label)}">'
+    ]
+    for y in ticks(y0, y1):
+        _, down = place(x0, y)
+        parts.append(
+            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down:.1f}" y2="{down:.1f}"/>'
+            f'<text x="{LEFT - 6}" y="{down + 4:.1f}" text-anchor="end">{y:g}</text>'
+        )
+    for x in ticks(x0, x1, whole=True):
+        across, _ = place(x, y0)
+        parts.append(f'<text x="{across:.1f}" y="{HEIGHT - 12}" text-anchor="middle">{x:g}</text>')
+    if guide is not None and y0 <= guide <= y1:
+        _, down = place(x0, guide)
+        parts.append(
+            f'<line class="guide" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down:.1f}" '
+            f'y2="{down:.1f}"/>'
+        )
+    for x, kind, text in marks:
+        across, _ = place(min(max(x, x0), x1), y0)
+        parts.append(
+            f'<g class="mark {kind}"><line x1="{across:.1f}" x2="{across:.1f}" y1="{TOP}" '
+            f'y2="{HEIGHT - BOTTOM}"/><title>{html.escape(text)}</title></g>'
+        )
+    for number, line in enumerate(series.values()):
+        for part in _runs(line):
+            path = " ".join("{:.1f},{:.1f}".format(*place(*p)) for p in part)
+            parts.append(f'<polyline class="line line{number % 4}" points="{path}"/>')
+            if len(part) == 1:
+                across, down = place(*part[0])
+                parts.append(
+                    f'<circle class="dot{number % 4}" cx="{across:.1f}" cy="{down:.1f}" r="3"/>'
+                )
+    parts.append("</svg>")
+    if len(series) > 1:
+        names = "".join(
+            f'<span class="key{number % 4}">{html.escape(name)}</span>'
+            for number, name in enumerate(series)
+        )
+        parts.append(f'<p class="legend">{names}</p>')
+    return "".join(parts)
+
+
+def ticks(low, high, whole=False, about=6):
+    """Return round numbers between two others, about so many."""
+    rough = (high - low) / about
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * k for k in (1, 2, 5, 10) if size * k >= rough)
+    if whole:
+        step = max(1.0, step)
+    first = math.ceil(low / step - 1e-9)
+    return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _runs(line):
+    part = []
+    for point in line:
+        if math.isfinite(point[1]):
+            part.append(point)
+        elif part:
+            yield part
+            part = []
+    if part:
+        yield part

@@ -1,0 +1,276 @@
+"""The guard in a training: what it notices, what it puts back, and what it survives."""
+
+import io
+
+import keras
+import numpy as np
+import pytest
+
+import kerasgan
+from kerasgan import callbacks, collapse
+from kerasgan.callbacks import CollapseGuard
+from kerasgan.collapse import remedies, snapshot
+
+LATENT = 6
+# Of the preset, on TensorFlow.
+LOOK = (0.86214, 0.97826, 0.90102, 1.01248, 0.98474)
+
+
+def healthy(seed=0, **arguments):
+    """Return a GAN and real images that its generator draws already, so that it is healthy."""
+    keras.utils.set_random_seed(seed)
+    pair = kerasgan.networks.mlp(image_size=8, channels=1, latent_dim=LATENT, width=16, depth=1)
+    gan = kerasgan.GAN(*pair, seed=seed, **{"ema": 0.5, **arguments})
+    gan.compile(keras.optimizers.SGD(1e-6, momentum=0.5), keras.optimizers.SGD(1e-6, momentum=0.5))
+    return gan, gan.sample(600, seed=5)
+
+
+class Sabotage(keras.callbacks.Callback):
+    """Breaks the generator at the start of some epochs."""
+
+    def __init__(self, epochs, value=0.0):
+        super().__init__()
+        self.epochs, self.value = epochs, value
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch in self.epochs:
+            for network in (self.model.generator, self.model.ema_generator):
+                kernel = network.layers[-3].kernel
+                kernel.assign(np.full(kernel.shape, self.value, "float32"))
+
+
+def fit(gan, real, guard, epochs=8, others=(), **arguments):
+    return gan.fit(
+        real, batch_size=60, epochs=epochs, verbose=0, callbacks=[*others, guard], **arguments
+    )
+
+
+def guarded(policy="rescue", **arguments):
+    return CollapseGuard(
+        policy, **{"every": 10, "samples": 200, "stream": io.StringIO(), **arguments}
+    )
+
+
+def test_a_healthy_training_is_left_alone(tmp_path):
+    gan, real = healthy()
+    plain, _ = healthy()
+    guard = guarded(folder=tmp_path)
+    history = fit(gan, real, guard, epochs=5).history
+    fit(plain, real, callbacks.Progress(stream=io.StringIO()), epochs=5)
+    assert len(history["diversity"]) == 5 and np.nanmin(history["diversity"]) > 0.85
+    assert guard.journal.decisions == [] and guard.collapsed is None
+    assert {entry.state for entry in guard.journal.entries} <= {"learning", "healthy"}
+    assert guard.verdict.state == "healthy"
+    for a, b in zip(gan.weights, plain.weights, strict=True):
+        np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (a, b)))
+
+
+@pytest.mark.parametrize("broken", [0.0, float("nan")], ids=["collapsed", "diverged"])
+def test_rescue_puts_back_the_whole_state_and_changes_something(tmp_path, broken):
+    gan, real = healthy()
+    guard = guarded(folder=tmp_path)
+    history = fit(gan, real, guard, others=[Sabotage([4], broken)]).history
+    (decision,) = guard.journal.decisions
+    assert decision.action == "rescue" and decision.epoch in (5, 6)
+    assert any("learning rate" in change for change in decision.changes)
+    assert decision.back_to < decision.step
+    assert guard.collapsed is None and guard.verdict.state == "healthy"
+    assert history["diversity"][-1] > 0.85
+    assert np.isfinite(gan.sample(16, seed=0)).all()
+    assert float(gan.optimizer.generator_optimizer.learning_rate) == pytest.approx(5e-7)
+    assert gan.critic_steps == 8 * 10  # The place in the data goes on.
+    assert "rescue" in guard.stream.getvalue()
+    assert (tmp_path / "report.html").exists()
+
+
+def test_three_rescues_at_most_then_the_best_state_is_kept():
+    gan, real = healthy()
+    guard = guarded()
+    fit(gan, real, guard, epochs=30, others=[Sabotage(range(4, 30))])
+    actions = [decision.action for decision in guard.journal.decisions]
+    assert actions == ["rescue"] * 3 + ["stop"]
+    assert len({decision.changes for decision in guard.journal.decisions[:3]}) == 3
+    assert gan.stop_training and guard.collapsed
+    assert guard.gauge.measure(gan.sample(200, seed=0)).diversity > 0.85
+
+
+def test_stop_keeps_the_best_state():
+    gan, real = healthy()
+    guard = guarded("stop")
+    history = fit(gan, real, guard, others=[Sabotage([4])]).history
+    assert [d.action for d in guard.journal.decisions] == ["stop"]
+    assert guard.collapsed and len(history["loss"]) < 8
+    assert guard.gauge.measure(gan.sample(200, seed=0)).diversity > 0.85
+
+
+def test_warn_only_says_so():
+    gan, real = healthy()
+    guard = guarded("warn")
+    history = fit(gan, real, guard, others=[Sabotage([4])]).history
+    assert [d.action for d in guard.journal.decisions] == ["warn"]
+    assert guard.collapsed and len(history["loss"]) == 8
+    assert guard.gauge.measure(gan.sample(200, seed=0)).diversity < 0.5
+
+
+def test_without_a_healthy_state_it_says_so_and_stops():
+    gan, real = healthy()
+    guard = guarded()
+    fit(gan, real, guard, others=[Sabotage([0], float("nan"))])
+    (decision,) = guard.journal.decisions
+    assert decision.action == "stop" and "no healthy state" in decision.sentence
+    assert guard.collapsed
+
+
+def test_other_callbacks_may_use_the_diversity(tmp_path):
+    gan, real = healthy()
+    stop = keras.callbacks.EarlyStopping("diversity", mode="max", patience=1, baseline=2.0)
+    history = gan.fit(
+        real, batch_size=60, epochs=9, verbose=0, callbacks=[guarded("warn"), stop]
+    ).history
+    assert len(history["diversity"]) < 9
+
+
+def test_a_resumed_training_has_its_looks_and_snapshots(tmp_path):
+    gan, real = healthy()
+    first = guarded(folder=tmp_path)
+    fit(gan, real, first, epochs=4)
+    second = guarded(folder=tmp_path)
+    fit(gan, real, second, epochs=8, others=[Sabotage([4])], initial_epoch=4)
+    assert second.journal.entries[:4] == first.journal.entries
+    assert [d.action for d in second.journal.decisions] == ["rescue"]
+    assert second.journal.decisions[0].back_to <= first.journal.entries[-1].step
+
+
+def test_snapshots_are_few_and_fit(tmp_path):
+    gan, real = healthy()
+    guard = guarded(folder=tmp_path)
+    fit(gan, real, guard, epochs=7)
+    assert len(guard.shelf.snapshots) <= 3
+    files = list((tmp_path / "guard").glob("snapshot-*.npz"))
+    assert len(files) == len(guard.shelf.snapshots)
+    other, _ = healthy(packing=1, ema=None)
+    assert not snapshot.fits(guard.shelf.best(), other)
+    files[0].write_bytes(b"damaged")
+    shelf = snapshot.Shelf(tmp_path / "guard")
+    shelf.load(gan)
+    assert len(shelf.snapshots) == len(files) - 1
+
+
+def test_put_back_is_exact():
+    gan, real = healthy()
+    gan.fit(real, batch_size=60, epochs=1, verbose=0)
+    taken = snapshot.take(gan, 1.0)
+    gan.fit(real, batch_size=60, epochs=1, verbose=0)
+    snapshot.put_back(taken, gan)
+    again = snapshot.take(gan, 1.0)
+    for a, b in zip(taken.values, again.values, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert again.schedule == taken.schedule and again.step == 20
+
+
+# What must not end the training.
+
+
+def test_a_full_disk_is_survived(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(np, "savez_compressed", full)
+    gan, real = healthy()
+    guard = guarded(folder=tmp_path)
+    history = fit(gan, real, guard, others=[Sabotage([4])]).history
+    assert len(history["loss"]) == 8
+    assert "No space left on device" in guard.stream.getvalue()
+    assert guard.stream.getvalue().count("No space left") <= 3
+
+
+@pytest.mark.parametrize("part", ["Gauge.measure", "lost.write_look", "snapshot.take"])
+def test_whatever_fails_inside_the_training_goes_on(part, monkeypatch, tmp_path):
+    def fail(*args, **kwargs):
+        raise RuntimeError("out of order")
+
+    owner, name = part.split(".")
+    module = callbacks.collapse_guard
+    monkeypatch.setattr(getattr(module, owner), name, fail)
+    gan, real = healthy()
+    guard = guarded(folder=tmp_path)
+    assert len(fit(gan, real, guard).history["loss"]) == 8
+    assert guard.stream.getvalue().count("out of order") == 1
+
+
+def test_a_report_that_cannot_be_written_is_survived(monkeypatch, tmp_path):
+    monkeypatch.setattr(callbacks.collapse_guard.report, "write", lambda folder: 1 / 0)
+    gan, real = healthy()
+    guard = guarded(folder=tmp_path)
+    fit(gan, real, guard, others=[Sabotage([4])])
+    assert [d.action for d in guard.journal.decisions] == ["rescue"]
+    assert "division by zero" in guard.stream.getvalue()
+
+
+def test_data_that_cannot_be_read_twice_must_be_passed():
+    gan, real = healthy()
+
+    def batches():
+        while True:
+            yield (real[:60],)
+
+    guard = guarded()
+    gan.fit(batches(), epochs=2, steps_per_epoch=10, verbose=0, callbacks=[guard])
+    assert "`data` must be real images that can be read twice" in guard.stream.getvalue()
+    assert "CollapseGuard(data=...)" in guard.stream.getvalue()
+    gan, guard = healthy()[0], guarded(data=real)
+    gan.fit(batches(), epochs=2, steps_per_epoch=10, verbose=0, callbacks=[guard])
+    assert len(guard.journal.entries) == 2
+
+
+def test_too_few_images_are_said():
+    gan, real = healthy()
+    guard = guarded()
+    gan.fit(real[:30], batch_size=10, epochs=2, verbose=0, callbacks=[guard])
+    assert "at least 40 real images" in guard.stream.getvalue()
+
+
+def test_bad_arguments():
+    for arguments, rule in (({"policy": "pray"}, "`policy`"), ({"every": 0}, "`every`")):
+        with pytest.raises(ValueError, match=rule):
+            CollapseGuard(**arguments)
+
+
+def test_a_schedule_that_led_to_the_collapse_is_not_played_again():
+    gan, real = healthy()
+    jump = keras.optimizers.schedules.PiecewiseConstantDecay([5], [1e-4, 1e-1])
+    gan.compile(keras.optimizers.SGD(jump), keras.optimizers.SGD(1e-4))
+    before = snapshot.take(gan, 1.0)
+    gan.fit(real, batch_size=60, epochs=1, verbose=0)
+    rates = remedies.rates(gan)
+    assert rates == pytest.approx((1e-1, 1e-4))
+    snapshot.put_back(before, gan)
+    words = remedies.apply(gan, 1, rates)
+    assert any("where it stays" in word for word in words)
+    gan.fit(real, batch_size=60, epochs=1, verbose=0)
+    assert remedies.rates(gan) == pytest.approx((5e-5, 5e-5))
+
+
+def test_a_schedule_of_learning_rates_is_scaled_and_saved(tmp_path):
+    gan, real = healthy()
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([5], [1e-3, 1e-4])
+    gan.compile(keras.optimizers.SGD(schedule), keras.optimizers.SGD(1e-4))
+    words = remedies.apply(gan, 2)
+    assert float(gan.optimizer.generator_optimizer.learning_rate) == pytest.approx(5e-5)
+    assert any("R1" in word for word in words)
+    history = gan.fit(real, batch_size=60, epochs=1, verbose=0).history
+    assert "r1" in history
+    assert float(gan.optimizer.generator_optimizer.learning_rate) == pytest.approx(5e-6)
+    kerasgan.storage.save_model(gan, tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert float(again.optimizer.generator_optimizer.learning_rate) == pytest.approx(5e-6)
+    assert [p.name for p in again.penalties] == ["r1"]
+
+
+def test_the_same_weights_give_the_same_look_on_every_backend():
+    gan = kerasgan.from_preset("wgan_gp_fashion_mnist")
+    gauge = collapse.Gauge(gan.sample(900, seed=1), samples=300)
+    look = gauge.measure(gan.sample(300, seed=2)[:150].repeat(2, axis=0))
+    found = (look.diversity, look.cells, look.coverage, look.vendi, look.spread)
+    assert found == pytest.approx(LOOK, abs=1e-3)
