@@ -196,7 +196,7 @@ def _fit(folder, options, dataset, model):
     try:
         with interrupt.listening():
             for start, end, skip in spans:
-                stopped = checkpoint.diverged or interrupt.requested or (guard and guard.collapsed)
+                stopped = checkpoint.diverged or interrupt.requested or _stopped(guard)
                 if start < end and not stopped:
                     dataset.seek(start, skip)
                     model.fit(
@@ -220,10 +220,16 @@ def _guard(folder, options):
     )
 
 
+def _stopped(guard):
+    return guard is not None and guard.collapsed is not None and guard.policy != "warn"
+
+
 def _conclude(folder, checkpoint, interrupt, guard):
     if guard and guard.collapsed:
         click.echo(f"Error: training ended collapsed: {guard.collapsed}.", err=True)
-        click.echo(f"{_last_good(folder)}; see {folder.report}", err=True)
+        if _stopped(guard):
+            click.echo(_last_good(folder), err=True)
+        click.echo(f"see {folder.report}", err=True)
         return COLLAPSED
     if checkpoint.diverged:
         click.echo(

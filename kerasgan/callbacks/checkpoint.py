@@ -37,8 +37,8 @@ class Checkpoint(keras.callbacks.Callback):
             self._check_losses(self.model.get_metrics_result(), f"in batch {batch}")
 
     def on_epoch_end(self, epoch, logs=None):
-        # Not the logs: a guard may have put an earlier state back since.
-        self._check_losses(self.model.get_metrics_result(), f"in epoch {epoch + 1}")
+        if self.model.put_back_at != self.model.critic_steps:  # Else they are of the state before.
+            self._check_losses(logs or {}, f"in epoch {epoch + 1}")
         self._check_weights(epoch)
         if self.diverged is None:
             save_model(self.model, self.path)

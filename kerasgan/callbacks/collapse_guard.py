@@ -3,13 +3,23 @@
 import contextlib
 import math
 import sys
-import time
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from kerasgan import report, validation
-from kerasgan.collapse import Decision, Detector, Entry, Gauge, Journal, lost, remedies, snapshot
+from kerasgan.collapse import (
+    BROKEN,
+    Decision,
+    Detector,
+    Entry,
+    Gauge,
+    Journal,
+    lost,
+    remedies,
+    snapshot,
+)
 from kerasgan.data import DataError, some_images
 
 POLICIES = ("rescue", "stop", "warn")
@@ -38,7 +48,8 @@ class CollapseGuard(keras.callbacks.Callback):
 
     Args:
         policy: "rescue", "stop" or "warn".
-        data: Real images, an `ImageDataset` or an array; by default those that `fit` is given.
+        data: Real images, an `ImageDataset` or an array; by default those that `fit` is given. Of
+            batches in another form the first are read, see `kerasgan.data.some_images`.
         every: Critic steps from one look to the next; by default an epoch, or as many epochs as
             make 200 steps.
         samples: Images in a look.
@@ -67,40 +78,56 @@ class CollapseGuard(keras.callbacks.Callback):
         self.folder = None if folder is None else Path(folder)
         self.seed = seed
         self.stream = stream
-        self.training_data = None  # `fit` fills it in.
         self.gauge = None
         self.verdict = None
         self.collapsed = None
         self.journal = Journal()
         self.shelf = snapshot.Shelf(self.folder and self.folder / "guard")
-        self.seconds = 0.0
+        self._training_data = None
+        self._labels = None  # Of a conditional model, as the real images have them.
         self._detector = Detector()
         self._diversity = float("nan")
         self._looked = 0  # The step of the last look.
         self._warned = False
+        self._kept = None  # The snapshot that training ends with, once it was stopped.
         self._complaints = set()
+
+    def see_training_data(self, data):
+        """Take note of what `fit` trains on; it calls this."""
+        self._training_data = data
 
     def on_train_begin(self, logs=None):
         self._epoch = 1
+        self.collapsed = self._kept = None
         with self._safely("begin"):
             if self.gauge is None:
                 self._prepare()
 
     def _prepare(self):
+        data = self._training_data if self.data is None else self.data
         try:
-            images = some_images(self.training_data if self.data is None else self.data)
+            images = some_images(data)
         except DataError as error:
             raise DataError(f"{error}. Pass real images: CollapseGuard(data=...)") from None
-        self.gauge = Gauge(images, self.samples, seed=self.seed)
+        gauge = Gauge(images, self.samples, seed=self.seed)
+        labels = getattr(data, "labels", None)
+        if self.model.num_classes is not None and labels is not None:
+            self._labels = np.random.default_rng(self.seed).choice(labels, gauge.samples)
+        self.gauge = gauge
         if self.folder is not None:
             (self.folder / "guard").mkdir(parents=True, exist_ok=True)
-            lost.write_exemplars(self.folder / "guard", self.gauge)
-            if self._journal_file.exists():
-                self.journal = Journal.read(self._journal_file)
-                self.shelf.load(self.model)
-                if self.journal.entries:
-                    self._looked = self.journal.entries[-1].step
-                    self._diversity = self.journal.entries[-1].look.diversity
+            self._resume()
+            lost.write_exemplars(self.folder / "guard", gauge)
+
+    def _resume(self):
+        """Take back what an earlier part of this training saw; what came later is forgotten."""
+        if self._journal_file.exists():
+            self.journal = Journal.read(self._journal_file)
+            self.journal.go_back(self.model.critic_steps)
+        if self.journal.entries:
+            self._looked = self.journal.entries[-1].step
+            self._diversity = self.journal.entries[-1].look.diversity
+        self.shelf.load(self.model)
 
     @property
     def _journal_file(self):
@@ -111,76 +138,81 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         # Before a step and not after it: a hook after each step would make JAX wait for its logs.
+        if self._kept is not None:
+            return
         if self.every is not None and self._due():
             with self._safely("look"):
                 self._look()
         elif batch and batch % CHECK_EVERY == 0:
             with self._safely("read the losses"):
-                self._check_losses()
-
-    def _due(self, last=False):
-        since = self.model.critic_steps - self._looked
-        return self.gauge is not None and since >= (1 if last else self.every or FEWEST_STEPS)
+                self.model.synchronize()
+                self._check(self.model.get_metrics_result())
 
     def on_epoch_end(self, epoch, logs=None):
-        with self._safely("look"):
-            broken = [k for k, v in (logs or {}).items() if not math.isfinite(float(v))]
-            if "diversity" not in broken and broken:
-                self._diverged(f"{broken[0]} became {float(logs[broken[0]])}")
-            elif self._due(last=epoch + 1 == self.params.get("epochs")):
-                self._look()
+        if self._kept is not None:
+            # One more step was taken on the state that was put back.
+            with self._safely("put the best state back"):
+                snapshot.put_back(self._kept, self.model)
+        elif self.collapsed is None:
+            with self._safely("look"):
+                broken = self._check(logs or {})
+                if not broken and self._due(last=epoch + 1 == self.params.get("epochs")):
+                    self._look()
         if logs is not None:
             logs["diversity"] = self._diversity
 
     def on_train_end(self, logs=None):
         if self.verdict is not None and self.verdict.bad and self.collapsed is None:
             self.collapsed = self.verdict.sentence
-        with self._safely("write the report"):
-            self._report()
+        self._report()
 
-    def _check_losses(self):
-        self.model.synchronize()
-        for name, value in self.model.get_metrics_result().items():
-            if not math.isfinite(float(value)):
-                self._diverged(f"{name} became {float(value)}")
-                return
+    def _due(self, last=False):
+        since = self.model.critic_steps - self._looked
+        return self.gauge is not None and since >= (1 if last else self.every or FEWEST_STEPS)
+
+    def _check(self, logs):
+        """Act if a loss of the training is not finite; return whether there was one."""
+        for name in self.model.trackers:
+            if name in logs and not math.isfinite(float(logs[name])):
+                self._diverged(f"{name} became {float(logs[name])}")
+                return True
+        return False
 
     def _look(self):
-        began = time.perf_counter()
-        self._looked = self.model.critic_steps
-        images = self.model.sample(self.gauge.samples, seed=self.seed)
+        images = self.model.sample(self.gauge.samples, seed=self.seed, labels=self._labels)
         look = self.gauge.measure(images)
-        verdict = self._detector([*self.journal.current, look])
-        self.journal.add(
-            Entry(self._epoch, self.model.critic_steps, look, verdict.state, verdict.sentence)
-        )
-        self._diversity = look.diversity
-        self._follow(verdict, images)
-        self.seconds += time.perf_counter() - began
+        self._follow(self._detector([*self.journal.current, look]), look, images)
 
     def _diverged(self, sentence):
-        self._looked = self.model.critic_steps
-        self._follow(self._detector.diverged(sentence), None)
+        self._follow(self._detector.diverged(sentence), BROKEN, None)
 
-    def _follow(self, verdict, images):
+    def _follow(self, verdict, look, images):
+        self._looked = self.model.critic_steps
+        self._diversity = look.diversity
         before, self.verdict = self.verdict, verdict
+        peaks = self.journal.peaks
+        entry = Entry(self._epoch, self._looked, look, verdict.state, verdict.sentence)
+        self.journal.add(entry)
+        with self._safely("keep pictures of a look"):
+            if self.folder is not None and look.shares:
+                folder = self.folder / "guard"
+                lost.write_look(folder, self.gauge, entry, look, images, peaks, verdict.bad)
         if verdict.bad:
             self._act(verdict)
+        elif verdict.state == "collapsing":
+            if before is None or before.state != "collapsing":
+                self._say(f"collapsing? {verdict.sentence}")
         else:
             self._warned = False
-            if verdict.state != "collapsing":
-                found = snapshot.take(self.model, self._diversity)
-                if not found.finite:  # The moving average follows later.
-                    self._diverged("a weight became NaN or infinite")
-                    return
+            found = snapshot.take(self.model, look)
+            if not found.finite:  # The moving average is the last to see it.
+                self._diverged("a weight became NaN or infinite")
+                return
+            with self._safely("keep a snapshot"):
                 self.shelf.add(found)
-            elif before is None or before.state != "collapsing":
-                self._say(f"collapsing? {verdict.sentence}")
-        if self.folder is not None:
-            if images is not None:
-                folder, entry = self.folder / "guard", self.journal.entries[-1]
-                lost.write_look(folder, self.gauge, entry, images, alarm=verdict.bad)
-            self.journal.write(self._journal_file)
+        with self._safely("write its journal"):
+            if self.folder is not None:
+                self.journal.write(self._journal_file)
 
     def _act(self, verdict):
         attempt = self.journal.rescues + 1
@@ -194,41 +226,44 @@ class CollapseGuard(keras.callbacks.Callback):
             self._rescue(verdict, attempt)
 
     def _rescue(self, verdict, attempt):
-        back_to = self.shelf.choose(attempt)
+        back_to = self.shelf.choose(attempt, self.model)
         if back_to is None:
             self._stop(verdict)
             return
         rates = remedies.rates(self.model)
+        # Counted before it is tried: what fails in it must not be tried for ever.
+        self._decide("rescue", verdict.sentence, back_to)
+        self.verdict = None
+        self._diversity = back_to.diversity
         snapshot.put_back(back_to, self.model)
         changes = remedies.apply(self.model, attempt, rates)
-        self._diversity = back_to.diversity
-        self._decide("rescue", verdict.sentence, changes, back_to)
-        self.verdict = None
+        self.journal.amend(changes)
+        self._say(f"changed {', '.join(changes)}")
+        self._report()
 
     def _stop(self, verdict):
-        best = self.shelf.best()
+        best = self._kept = self.shelf.best(self.model)
         self.collapsed = verdict.sentence
         self.model.stop_training = True
         if best is None:
             self._decide("stop", f"{verdict.sentence}; there is no healthy state to go back to")
             return
-        snapshot.put_back(best, self.model)
+        self._decide("stop", verdict.sentence, best)
         self._diversity = best.diversity
-        self._decide("stop", verdict.sentence, (), best)
+        snapshot.put_back(best, self.model)
 
-    def _decide(self, action, sentence, changes=(), back_to=None):
+    def _decide(self, action, sentence, back_to=None):
         step = None if back_to is None else back_to.step
-        decision = Decision(
-            self._epoch, self.model.critic_steps, action, sentence, tuple(changes), step
-        )
+        decision = Decision(self._epoch, self.model.critic_steps, action, sentence, (), step)
         self.journal.decide(decision)
         self._say(str(decision))
         self._report()
 
     def _report(self):
-        if self.folder is not None:
-            self.journal.write(self._journal_file)
-            report.write(self.folder)
+        with self._safely("write the report"):
+            if self.folder is not None:
+                self.journal.write(self._journal_file)
+                report.write(self.folder)
 
     def _say(self, text):
         with contextlib.suppress(OSError):  # Whoever read the output may have gone.

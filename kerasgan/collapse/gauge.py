@@ -13,6 +13,7 @@ MAX_VALUES = 1024  # Of an image, once it is shrunk.
 COMPONENTS = 32
 CELLS = 50
 REFERENCE = 5000  # Real images behind the components and the cells.
+EXEMPLARS = 5  # Real images that stand for a cell.
 PRESENT = 0.2  # A cell counts as filled from this share of its real share on.
 
 
@@ -63,9 +64,9 @@ class Gauge:
 
     Attributes:
         samples: Images that `measure` wants.
-        real: The real images behind the cells, `(m, height, width, channels)`.
-        cell_of: The cell of each of them, `(m,)`.
-        real_shares: Each cell's share of them, `(cells,)`.
+        real_shares: Each cell's share of the real images behind them, `(cells,)`.
+        exemplars: Of each cell the few real images in its middle, `(k, height, width, channels)`;
+            no other real image is kept.
 
     Raises:
         MetricError: If there are fewer images, or all are equal.
@@ -82,25 +83,27 @@ class Gauge:
         self.samples = min(samples, len(images) // 3)
         order = np.random.default_rng(seed).permutation(len(images))
         held_out, reference = np.split(order[: self.samples + REFERENCE], [self.samples])
-        self.real = np.asarray(images[np.sort(reference)])
-        shrunk = self._shrunk(self.real)
-        self.mean = shrunk.mean(axis=0, dtype="float64")
-        _, covariance = frechet.moments(shrunk)
-        _, vectors = np.linalg.eigh(covariance)
-        self.directions = vectors[:, ::-1][:, :COMPONENTS]
-        features = self._features(self.real)
+        shrunk = _shrunk(images, np.sort(reference))
+        self.mean, covariance = frechet.moments(shrunk)
+        self.directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :COMPONENTS]
+        features = self._project(shrunk)
         self._cells = clusters.Cells(features, min(cells, max(2, len(features) // 10)), seed)
-        self.cell_of, self._squares = clusters.assign(features, self._cells.centres)
         self.real_shares = self._cells.counts / len(features)
-        near = features[np.random.default_rng(seed).permutation(len(features))[: self.samples]]
-        self._neighbourhoods = Neighbourhoods(near)
-        self._held_out = self._measure(np.asarray(images[np.sort(held_out)]))
+        near = np.random.default_rng(seed).permutation(len(features))[: self.samples]
+        self._neighbourhoods = Neighbourhoods(features[near])
+        self._held_out = self._measure(self._project(_shrunk(images, np.sort(held_out))))
+        cell_of, squares = clusters.assign(features, self._cells.centres)
+        self.exemplars = []
+        for cell in range(len(self.real_shares)):
+            members = np.flatnonzero(cell_of == cell)
+            middle = members[np.argsort(squares[members], kind="stable")][:EXEMPLARS]
+            self.exemplars.append(np.asarray(images[np.sort(reference)[middle]]))
 
     def measure(self, images):
         """Return the `Look` at generated images, `(n, height, width, channels)` in [-1, 1]."""
         if not np.isfinite(images).all():
             return BROKEN
-        found = self._measure(images)
+        found = self._measure(self._features(images))
         return Look(
             **{
                 name: found[name] / self._held_out[name]
@@ -116,18 +119,12 @@ class Gauge:
         missing = np.asarray(look.shares) < PRESENT * self.real_shares
         return [int(cell) for cell in np.argsort(-loss) if missing[cell]]
 
-    def middle(self, cell):
-        """Return the numbers in `real` of a cell's images, those in its middle first."""
-        members = np.flatnonzero(self.cell_of == cell)
-        return members[np.argsort(self._squares[members], kind="stable")]
-
     def nearest(self, cell, images):
         """Return the number of the image that is nearest to the middle of a cell."""
         _, squares = clusters.assign(self._features(images), self._cells.centres[cell][None])
         return int(squares.argmin())
 
-    def _measure(self, images):
-        features = self._features(images)
+    def _measure(self, features):
         counts = self._cells.count(features)
         shares = counts / len(features)
         return {
@@ -141,19 +138,23 @@ class Gauge:
         }
 
     def _features(self, images):
-        return ((self._shrunk(images) - self.mean) @ self.directions).astype("float32")
+        return self._project(_shrunk(images, np.arange(len(images))))
 
-    @staticmethod
-    def _shrunk(images):
-        """Return images as rows of at most `MAX_VALUES` floats: means over squares of pixels."""
-        height, width, channels = images.shape[1:]
-        side = 1
-        while -(-height // side) * -(-width // side) * channels > MAX_VALUES and side < height:
-            side += 1
-        rows = []
-        for part in checks.blocks(images, 512):
-            x = from_uint8(part) if part.dtype == np.uint8 else part.astype("float32")
-            x = np.add.reduceat(x, np.arange(0, height, side), axis=1)
-            x = np.add.reduceat(x, np.arange(0, width, side), axis=2)
-            rows.append(x.reshape(len(x), -1) / side**2)
-        return np.concatenate(rows)
+    def _project(self, shrunk):
+        return ((shrunk - self.mean) @ self.directions).astype("float32")
+
+
+def _shrunk(images, rows):
+    """Return chosen images as rows of at most `MAX_VALUES` floats: means over squares of pixels."""
+    height, width, channels = images.shape[1:]
+    side = 1
+    while -(-height // side) * -(-width // side) * channels > MAX_VALUES and side < height:
+        side += 1
+    found = []
+    for some in checks.blocks(rows, 256):  # Of a memory map no more is read at a time.
+        x = np.asarray(images[some])
+        x = from_uint8(x) if x.dtype == np.uint8 else x.astype("float32")
+        x = np.add.reduceat(x, np.arange(0, height, side), axis=1)
+        x = np.add.reduceat(x, np.arange(0, width, side), axis=2)
+        found.append(x.reshape(len(x), -1) / side**2)
+    return np.concatenate(found)

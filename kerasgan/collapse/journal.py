@@ -3,8 +3,10 @@
 import dataclasses
 import json
 
+import numpy as np
+
 from kerasgan.collapse.gauge import Look
-from kerasgan.files import write_json
+from kerasgan.files import atomic
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Entry:
     Args:
         epoch: Epoch in which it was, from 1.
         step: Critic steps that the training had taken.
-        look: What it found.
+        look: What it found, without the shares of the cells.
         state: What the detector made of it.
         sentence: Why.
     """
@@ -65,11 +67,13 @@ class Journal:
         entries: `Entry` objects.
         decisions: `Decision` objects.
         current: Numbers of entries.
+        peaks: The greatest share that each cell has had.
     """
 
-    def __init__(self, entries=(), decisions=(), current=()):
+    def __init__(self, entries=(), decisions=(), current=(), peaks=()):
         self.entries = list(entries)
         self.decisions = list(decisions)
+        self.peaks = list(peaks)
         self._current = list(current)
 
     @property
@@ -83,9 +87,24 @@ class Journal:
         return sum(decision.action == "rescue" for decision in self.decisions)
 
     def add(self, entry):
-        """Add a look."""
-        self._current.append(len(self.entries))
-        self.entries.append(entry)
+        """Add a look; of its shares the greatest are kept."""
+        shares = entry.look.shares
+        if shares:
+            self.peaks = np.maximum(self.peaks or 0.0, shares).tolist()
+        if entry.look.finite:
+            self._current.append(len(self.entries))
+        self.entries.append(
+            dataclasses.replace(entry, look=dataclasses.replace(entry.look, shares=()))
+        )
+
+    def go_back(self, step):
+        """Forget what came after a step: the model that goes on has not been there."""
+        self.decisions = [d for d in self.decisions if d.step <= step]
+        kept = sum(entry.step <= step for entry in self.entries)
+        self.entries = self.entries[:kept]
+        self._current = [i for i in self._current if i < kept]
+        if not kept:
+            self.peaks = []
 
     def decide(self, decision):
         """Add a decision; one that put a state back takes the looks back that led to it."""
@@ -94,16 +113,20 @@ class Journal:
             well = [i for i in self._current if self.entries[i].state in ("learning", "healthy")]
             self._current = well
 
+    def amend(self, changes):
+        """Say what the last decision changed."""
+        self.decisions[-1] = dataclasses.replace(self.decisions[-1], changes=tuple(changes))
+
     def write(self, path):
         """Write everything as JSON, atomically."""
-        write_json(
-            path,
-            {
-                "entries": [dataclasses.asdict(entry) for entry in self.entries],
-                "decisions": [dataclasses.asdict(decision) for decision in self.decisions],
-                "current": self._current,
-            },
-        )
+        stored = {
+            "entries": [dataclasses.asdict(entry) for entry in self.entries],
+            "decisions": [dataclasses.asdict(decision) for decision in self.decisions],
+            "current": self._current,
+            "peaks": self.peaks,
+        }
+        with atomic(path) as temporary:
+            temporary.write_text(json.dumps(stored) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path):
@@ -117,6 +140,7 @@ class Journal:
             [Entry(**{**e, "look": _look(e["look"])}) for e in stored["entries"]],
             [Decision(**{**d, "changes": tuple(d["changes"])}) for d in stored["decisions"]],
             stored["current"],
+            stored["peaks"],
         )
 
 

@@ -5,37 +5,37 @@ import numpy as np
 from kerasgan.data import to_uint8
 from kerasgan.files import atomic
 
-EXEMPLARS = 5  # Real images of a cell.
 ALARMS = 8  # Files of alarms that are kept.
 
 
 def write_exemplars(folder, gauge):
     """Write the most typical real images of each cell to `cells.npz`."""
-    middles = [gauge.middle(cell)[:EXEMPLARS] for cell in range(len(gauge.real_shares))]
-    images = _bytes(gauge.real)
     _write(
         folder / "cells.npz",
         shares=gauge.real_shares,
-        images=np.concatenate([images[rows] for rows in middles]),
-        counts=np.array([len(rows) for rows in middles]),
+        images=_bytes(np.concatenate(gauge.exemplars)),
+        counts=np.array([len(images) for images in gauge.exemplars]),
     )
 
 
-def write_look(folder, gauge, entry, images, alarm=False):
+def write_look(folder, gauge, entry, look, images, peaks, alarm=False):
     """Write which cells a look found empty, and the generated image nearest to each.
 
     Args:
         folder: Where `look.npz` goes, and of an alarm `alarm-STEP.npz`.
         gauge: The `Gauge`.
         entry: The `Entry` of the look.
+        look: The `Look`, with its shares.
         images: What was generated.
+        peaks: The greatest share that each cell had in earlier looks.
         alarm: Whether to keep it.
     """
-    cells = gauge.lost(entry.look)
+    cells = gauge.lost(look)
     nearest = [gauge.nearest(cell, images) for cell in cells]
     found = {
         "cells": np.array(cells, "int64"),
-        "shares": np.array(entry.look.shares),
+        "shares": np.array(look.shares),
+        "peaks": np.array(peaks),
         "nearest": _bytes(images[nearest]) if cells else np.zeros(0, "uint8"),
         "epoch": entry.epoch,
         "step": entry.step,

@@ -14,8 +14,7 @@ def apply(model, attempt, collapsed_at=None):
     """Change something about a model's training, more with each attempt.
 
     1. New seeds; the generator's learning rate comes down to the critic's where it was above, and
-       both are halved. A schedule that had changed a rate twofold by the time of the collapse is
-       not played again: the rate stays.
+       both are halved. A schedule that led to the collapse is not played again.
     2. Again, with R1 on the critic; where it has a penalty, or batch normalisation forbids one,
        with one more critic step a round.
     3. Again, with twice the critic steps.
@@ -55,19 +54,25 @@ def rates(model):
 
 
 def _lower_rates(model, collapsed_at):
+    """Lower both rates, from the lower one of then and now; say how.
+
+    A schedule that raised a rate twofold, or took the critic's from under the generator's, led to
+    the collapse and is not played again.
+    """
     pair = model.optimizer.generator_optimizer, model.optimizer.critic_optimizer
-    now = rates(model)
-    ratio = min(1.0, now[1] / now[0]) if now[0] > 0 else 1.0
+    now, then = rates(model), collapsed_at
+    starved = then[1] * now[0] < 0.5 * now[1] * then[0]  # The critic, in its share of the two.
+    base = [min(now[0], then[0]), now[1] if starved else min(now[1], then[1])]
+    ratio = min(1.0, base[1] / base[0]) if base[0] > 0 else 1.0
     words = []
-    for player, optimizer, before, then, factor in zip(
-        ("generator", "critic"), pair, now, collapsed_at, (0.5 * ratio, 0.5), strict=True
-    ):
-        words.append(f"the {player}'s learning rate {before:.3g} -> {before * factor:.3g}")
-        if before / 2 <= then <= before * 2:
-            scale_rate(optimizer, factor)
+    for i, (player, factor) in enumerate((("generator", 0.5 * ratio), ("critic", 0.5))):
+        words.append(f"the {player}'s learning rate {then[i]:.3g} -> {base[i] * factor:.3g}")
+        follows = not isinstance(pair[i]._learning_rate, keras.Variable)
+        if follows and then[i] <= 2 * now[i] and not (i == 1 and starved):
+            scale_rate(pair[i], factor)
         else:
-            hold_rate(optimizer, before * factor)
-            words[-1] += f", where it stays (its schedule had made it {then:.3g})"
+            hold_rate(pair[i], base[i] * factor)
+            words[-1] += ", constant from here on" if follows else ""
     return words
 
 

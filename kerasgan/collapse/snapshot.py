@@ -1,11 +1,13 @@
 """The whole state of a training at one moment, to go back to."""
 
+import contextlib
 import dataclasses
 import zipfile
 
 import numpy as np
 from keras import ops
 
+from kerasgan.collapse.detector import level
 from kerasgan.files import atomic
 
 _SCHEDULE = ("generator_steps", "critic_steps_this_round")
@@ -20,12 +22,14 @@ class Snapshot:
         schedule: Where the critic's and the generator's turns stood.
         step: The model's critic steps at that moment.
         diversity: What the look before it found.
+        level: The detector's `level` of that look, by which the best one is known.
     """
 
     values: list
     schedule: tuple
     step: int
     diversity: float
+    level: float
 
     @property
     def finite(self):
@@ -35,7 +39,8 @@ class Snapshot:
     def write(self, file):
         """Write to an open file; `read` takes it back."""
         arrays = {f"value_{i}": value for i, value in enumerate(self.values)}
-        np.savez(file, about=np.array([*self.schedule, self.step]), score=self.diversity, **arrays)
+        scores = np.array([self.diversity, self.level])
+        np.savez(file, about=np.array([*self.schedule, self.step]), scores=scores, **arrays)
 
     @classmethod
     def read(cls, path):
@@ -47,17 +52,18 @@ class Snapshot:
         with np.load(path, allow_pickle=False) as stored:
             values = [stored[f"value_{i}"] for i in range(len(stored.files) - 2)]
             *schedule, step = (int(value) for value in stored["about"])
-            return cls(values, tuple(schedule), step, float(stored["score"]))
+            return cls(values, tuple(schedule), step, *map(float, stored["scores"]))
 
 
-def take(model, diversity):
-    """Return a `Snapshot` of a compiled adversarial model; nothing of it is shared."""
+def take(model, look):
+    """Return a `Snapshot` of a compiled adversarial model at a look; nothing of it is shared."""
     model.synchronize()
     return Snapshot(
         values=[np.array(ops.convert_to_numpy(v)) for v in _variables(model)],
         schedule=tuple(getattr(model, name) for name in _SCHEDULE),
         step=model.critic_steps,
-        diversity=diversity,
+        diversity=look.diversity,
+        level=level(look),
     )
 
 
@@ -81,6 +87,7 @@ def put_back(snapshot, model):
     for name, value in zip(_SCHEDULE, snapshot.schedule, strict=True):
         setattr(model, name, value)
     model.reset_metrics()
+    model.put_back_at = model.critic_steps
 
 
 def _variables(model):
@@ -92,7 +99,7 @@ def _variables(model):
 
 
 class Shelf:
-    """The few snapshots that are kept: the most diverse one, and the newest two.
+    """The few snapshots that are kept: the best one, and the newest two.
 
     Args:
         folder: Where they are written too, one file each; None for memory alone.
@@ -109,7 +116,8 @@ class Shelf:
             OSError: If it cannot be written; it is kept in memory all the same.
         """
         self.snapshots.append(found)
-        keep = {id(s) for s in (*self.snapshots[-2:], self.best())}
+        best = max(self.snapshots, key=lambda s: (s.level, s.step))
+        keep = {id(s) for s in (*self.snapshots[-2:], best)}
         dropped = [s for s in self.snapshots if id(s) not in keep]
         self.snapshots = [s for s in self.snapshots if id(s) in keep]
         if self.folder is not None:
@@ -120,30 +128,33 @@ class Shelf:
                 found.write(file)
 
     def load(self, model):
-        """Take back those in the folder that are whole and fit the model."""
-        found = []
+        """Take back those in the folder that are whole, fit the model and are of its past.
+
+        The other files are removed.
+        """
         for path in sorted(self.folder.glob("snapshot-*.npz")):
-            try:
-                snapshot = Snapshot.read(path)
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-                continue
-            if fits(snapshot, model):
-                found.append(snapshot)
-        self.snapshots = sorted(found, key=lambda s: s.step)
+            with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+                found = Snapshot.read(path)
+                if fits(found, model) and found.step <= model.critic_steps:
+                    self.snapshots.append(found)
+                    continue
+            path.unlink()
 
-    def best(self):
-        """Return the most diverse one, or None."""
-        return max(self.snapshots, key=lambda s: (s.diversity, s.step), default=None)
+    def best(self, model):
+        """Return the one of the highest level that fits the model, or None."""
+        fitting = [s for s in self.snapshots if fits(s, model)]
+        return max(fitting, key=lambda s: (s.level, s.step), default=None)
 
-    def choose(self, attempt):
+    def choose(self, attempt, model):
         """Return the one to go back to: the last but one, and in later attempts the best.
 
         The last one shows a moving average that was healthy; the networks behind it may have been
         on their way already.
         """
-        if not self.snapshots:
-            return None
-        return self.snapshots[-2:][0] if attempt == 1 else self.best()
+        fitting = [s for s in self.snapshots if fits(s, model)]
+        if attempt > 1 or not fitting:
+            return self.best(model)
+        return fitting[-2:][0]
 
     def _file(self, step):
         return self.folder / f"snapshot-{step:09d}.npz"

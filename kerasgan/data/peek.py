@@ -7,6 +7,7 @@ from kerasgan.data.dataset import ImageDataset
 from kerasgan.data.pixels import DataError
 
 ENOUGH = 6000
+ENOUGH_BYTES = 2**29
 
 
 def some_images(data, enough=ENOUGH):
@@ -14,7 +15,8 @@ def some_images(data, enough=ENOUGH):
 
     Args:
         data: An `ImageDataset` or an array, whose images are all given, or batches as a
-            `PyDataset`, tf.data dataset or torch `DataLoader`, of which the first are read.
+            `PyDataset`, tf.data dataset or torch `DataLoader`, of which the first are read, up to
+            512 MiB. Where these shuffle, reading them moves their random state on.
         enough: How many to read of batches.
 
     Raises:
@@ -37,7 +39,7 @@ def some_images(data, enough=ENOUGH):
     for batch in batches:
         images = batch[0] if isinstance(batch, (tuple, list)) else batch
         parts.append(np.array(keras.ops.convert_to_numpy(images)))
-        if sum(map(len, parts)) >= enough:
+        if sum(map(len, parts)) >= enough or sum(p.nbytes for p in parts) >= ENOUGH_BYTES:
             break
     if not parts:
         raise DataError("`data` must hold images. Received: no batch")

@@ -128,6 +128,7 @@ class AdversarialModel(Sampling, Scoring, backend.Trainer, keras.Model):
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         for counter in _COUNTERS:
             setattr(self, counter, 0)
+        self.put_back_at = None  # The critic steps at which an earlier state was put back.
         self.past = {}  # The mean of past weights, by player, where it is asked for.
         if historical_averaging is not None:
             for player, network in (("critic", critic), ("generator", generator)):

@@ -71,12 +71,12 @@ class Feed:
     def callbacks(self, callbacks):
         """Return the callbacks, with one that keeps a seekable dataset in step.
 
-        Those that have `training_data` are given what is trained on.
+        Those that have `see_training_data` are given what is trained on.
         """
         given = getattr(callbacks, "callbacks", callbacks) or ()
         for callback in given if isinstance(given, (list, tuple)) else [given]:
-            if hasattr(callback, "training_data"):
-                callback.training_data = self.x
+            if hasattr(callback, "see_training_data"):
+                callback.see_training_data(self.x)
         if not hasattr(self.x, "seek"):
             return callbacks
         follow = _Follow(self.x)

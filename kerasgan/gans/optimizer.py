@@ -82,13 +82,15 @@ def scale_rate(optimizer, factor):
     rate = optimizer._learning_rate
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         optimizer.learning_rate = ScaledSchedule(rate, factor)
+    elif callable(rate) and not isinstance(rate, keras.Variable):
+        optimizer.learning_rate = lambda: factor * rate()
     else:
         optimizer.learning_rate = float(optimizer.learning_rate) * factor
 
 
 def hold_rate(optimizer, value):
     """Give an optimizer a constant learning rate, also in place of a schedule; see `scale_rate`."""
-    if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+    if not isinstance(optimizer._learning_rate, keras.Variable):
         value = keras.optimizers.schedules.PolynomialDecay(value, 1, end_learning_rate=value)
     optimizer.learning_rate = value
 

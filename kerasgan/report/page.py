@@ -200,7 +200,6 @@ def _lost(folder, journal):
         return title, '<p class="none">Every part of the real data is drawn.</p>'
     if cells["images"].shape[-1] not in (1, 3) or cells["images"].shape[1] < 4:
         return title, '<p class="none">The data are no pictures.</p>'
-    earlier = np.array([e.look.shares for e in journal.entries if e.step < int(look["step"])])
     missing = len(look["cells"])
     real = cells["shares"][look["cells"]].sum()
     intro = (
@@ -212,7 +211,7 @@ def _lost(folder, journal):
     parts = []
     for cell, nearest in list(zip(look["cells"], look["nearest"], strict=True))[:PARTS]:
         shown = cells["images"][starts[cell] : starts[cell + 1]]
-        was = earlier[:, cell].max() if len(earlier) else 0.0
+        was = look["peaks"][cell] if len(look["peaks"]) else 0.0
         words = f"{cells['shares'][cell]:.1%} of the real images, {look['shares'][cell]:.1%} drawn"
         if was > look["shares"][cell]:
             words += f"; at most {was:.1%} earlier"
@@ -228,11 +227,10 @@ def _tile(image, alt, more=""):
 
 
 def _advice(journal):
-    states = {entry.state for entry in journal.entries}
-    worst = next((s for s in ("diverged", "collapsed", "collapsing") if s in states), None)
-    if any(d.action != "rescue" for d in journal.decisions) or worst:
-        return ADVICE[worst or "collapsed"]
-    return ADVICE[journal.entries[-1].state if journal.entries else "learning"]
+    states = [entry.state for entry in journal.entries]
+    # What happened once may happen again, also after a rescue.
+    worst = next((s for s in ("diverged", "collapsed") if s in states), None)
+    return ADVICE[worst or (states[-1] if states else "learning")]
 
 
 def _table(entry):

@@ -77,7 +77,7 @@ def test_what_is_not_finite_has_diverged():
 def test_the_sentence_says_what_was_lost():
     seen = [look(x) for x in (0.5, 0.9, 0.9, 0.9, 0.1)]
     sentence = JUDGE(seen).sentence
-    assert "diversity 0.10" in sentence and "0.90" in sentence and "1 look ago" in sentence
+    assert "diversity 0.10" in sentence and "0.90" in sentence and "2 looks ago" in sentence
 
 
 def test_no_look_is_refused():

@@ -40,6 +40,15 @@ def history(modes, level):
 def test_figures():
     collapsed = history([0.5, 1, 1, 1, 0.2, 0.1], [0.4, 0.9, 0.9, 0.9, 0.2, 0.1])
     healthy = history([0.5, 1, 1, 1, 1, 1], [0.4, 0.9, 0.9, 0.88, 0.9, 0.9])
+    early = history(
+        [0.5, 1, 1, 1, 1, 1, 1, 0.2, 0.1], [0.4, 0.9, 0.9, 0.1, 0.9, 0.9, 0.9, 0.2, 0.1]
+    )
+    result = exam.sit(early)
+    assert result["false_alarm"] and (result["onset"], result["alarm"], result["delay"]) == (
+        7,
+        7,
+        0,
+    )
     missed = history([0.5, 1, 1, 1, 0.2, 0.1], [0.4, 0.9, 0.9, 0.9, 0.9, 0.9])
     results = [exam.sit(h) for h in (collapsed, healthy, missed)]
     assert [r["alarm"] for r in results] == [4, None, None]

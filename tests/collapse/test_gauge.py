@@ -42,7 +42,7 @@ def test_a_lost_mode_is_seen_and_named():
     losses = GAUGE.real_shares[cells] - np.asarray(look.shares)[cells]
     assert (np.diff(losses) <= 1e-12).all()  # The greatest loss first.
     for cell in cells:
-        middle = GAUGE.real[GAUGE.middle(cell)[0]]
+        middle = GAUGE.exemplars[cell][0]
         assert set(LABELS[(middle == REAL).all(axis=(1, 2, 3))]) == {4}
 
 
@@ -83,6 +83,7 @@ def test_few_images_are_enough_or_refused():
     gauge = Gauge(REAL[:60])
     assert gauge.samples == 20 and len(gauge.real_shares) == 4
     assert gauge.measure(REAL[:20]).finite
+    assert all(1 <= len(images) <= 5 for images in gauge.exemplars)
     with pytest.raises(MetricError, match=r"at least 40 real images .* Received: 39"):
         Gauge(REAL[:39])
     with pytest.raises(MetricError, match="constant"):

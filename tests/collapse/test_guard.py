@@ -9,7 +9,7 @@ import pytest
 import kerasgan
 from kerasgan import callbacks, collapse
 from kerasgan.callbacks import CollapseGuard
-from kerasgan.collapse import remedies, snapshot
+from kerasgan.collapse import BROKEN, remedies, snapshot
 
 LATENT = 6
 # Of the preset, on TensorFlow.
@@ -149,7 +149,7 @@ def test_snapshots_are_few_and_fit(tmp_path):
     files = list((tmp_path / "guard").glob("snapshot-*.npz"))
     assert len(files) == len(guard.shelf.snapshots)
     other, _ = healthy(packing=1, ema=None)
-    assert not snapshot.fits(guard.shelf.best(), other)
+    assert guard.shelf.best(gan) and guard.shelf.best(other) is None
     files[0].write_bytes(b"damaged")
     shelf = snapshot.Shelf(tmp_path / "guard")
     shelf.load(gan)
@@ -159,10 +159,10 @@ def test_snapshots_are_few_and_fit(tmp_path):
 def test_put_back_is_exact():
     gan, real = healthy()
     gan.fit(real, batch_size=60, epochs=1, verbose=0)
-    taken = snapshot.take(gan, 1.0)
+    taken = snapshot.take(gan, BROKEN)
     gan.fit(real, batch_size=60, epochs=1, verbose=0)
     snapshot.put_back(taken, gan)
-    again = snapshot.take(gan, 1.0)
+    again = snapshot.take(gan, BROKEN)
     for a, b in zip(taken.values, again.values, strict=True):
         np.testing.assert_array_equal(a, b)
     assert again.schedule == taken.schedule and again.step == 20
@@ -185,7 +185,9 @@ def test_a_full_disk_is_survived(tmp_path, monkeypatch):
     assert guard.stream.getvalue().count("No space left") <= 3
 
 
-@pytest.mark.parametrize("part", ["Gauge.measure", "lost.write_look", "snapshot.take"])
+@pytest.mark.parametrize(
+    "part", ["Gauge.measure", "lost.write_look", "snapshot.take", "Detector.__call__"]
+)
 def test_whatever_fails_inside_the_training_goes_on(part, monkeypatch, tmp_path):
     def fail(*args, **kwargs):
         raise RuntimeError("out of order")
@@ -231,6 +233,91 @@ def test_too_few_images_are_said():
     assert "at least 40 real images" in guard.stream.getvalue()
 
 
+def test_a_folder_of_another_training_is_not_believed(tmp_path):
+    gan, real = healthy()
+    fit(gan, real, guarded(folder=tmp_path), epochs=6)
+    again, _ = healthy()
+    guard = guarded(folder=tmp_path)
+    fit(again, real, guard, others=[Sabotage([4])])
+    assert [entry.step for entry in guard.journal.entries][:3] == [10, 20, 30]
+    assert [d.action for d in guard.journal.decisions] == ["rescue"]
+    assert guard.journal.decisions[0].back_to < 50
+    longest = max(s.step for s in guard.shelf.snapshots)
+    assert longest <= again.critic_steps
+
+
+def test_scores_that_are_nan_are_no_divergence():
+    class Score(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["frechet_distance"] = float("nan")
+
+    gan, real = healthy()
+    guard = guarded()
+    fit(gan, real, guard, others=[Score()])
+    assert guard.journal.decisions == [] and len(guard.journal.entries) == 8
+
+
+def test_a_divergence_stands_in_the_report(tmp_path):
+    gan, real = healthy()
+    guard = guarded("stop", folder=tmp_path)
+    fit(gan, real, guard, others=[Sabotage([4], float("nan"))])
+    assert guard.journal.entries[-1].state == "diverged"
+    text = (tmp_path / "report.html").read_text()
+    assert "<b>diverged</b>" in text and "Lower both learning rates" in text
+
+
+def test_images_that_became_nan_within_an_epoch_leave_the_report_whole(tmp_path):
+    gan, real = healthy()
+    guard = guarded("warn", folder=tmp_path, every=7)
+    fit(gan, real, guard, epochs=5, others=[Sabotage([2], float("nan"))])
+    assert "diverged" in {entry.state for entry in guard.journal.entries}
+    assert "could not" not in guard.stream.getvalue()
+
+
+def test_a_rescue_that_fails_is_not_tried_for_ever(monkeypatch):
+    def fail(*args):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(remedies, "apply", fail)
+    gan, real = healthy()
+    guard = guarded()
+    fit(gan, real, guard, epochs=12, others=[Sabotage(range(4, 12))])
+    assert [d.action for d in guard.journal.decisions] == ["rescue"] * 3 + ["stop"]
+
+
+def test_a_guard_serves_a_second_fit(tmp_path):
+    gan, real = healthy()
+    guard = guarded("stop")
+    fit(gan, real, guard, others=[Sabotage([4])])
+    assert guard.collapsed
+    gan.compile(keras.optimizers.Adam(1e-7), keras.optimizers.Adam(1e-7))
+    fit(gan, real, guard, epochs=3)
+    assert guard.collapsed is None
+
+
+def test_labels_are_drawn_as_the_data_have_them():
+    pair = kerasgan.networks.mlp(
+        image_size=8, channels=1, latent_dim=LATENT, width=16, depth=1, num_classes=2
+    )
+    gan = kerasgan.GAN(*pair, ema=None)
+    gan.compile()
+    labels = np.array([0] * 540 + [1] * 60)
+    real = gan.sample(600, seed=1, labels=labels)
+    guard = guarded(data=kerasgan.data.ImageDataset(real, labels, batch_size=60))
+    gan.fit(real, labels, batch_size=60, epochs=2, verbose=0, callbacks=[guard])
+    assert np.mean(guard._labels) == pytest.approx(0.1, abs=0.06)
+
+
+def test_a_shrinking_rate_does_not_rise_again():
+    gan, _ = healthy()
+    before = snapshot.take(gan, BROKEN)
+    gan.optimizer.learning_rate = 1e-9  # A callback's doing.
+    rates = remedies.rates(gan)
+    snapshot.put_back(before, gan)
+    remedies.apply(gan, 1, rates)
+    assert remedies.rates(gan) == pytest.approx((5e-10, 5e-10))
+
+
 def test_bad_arguments():
     for arguments, rule in (({"policy": "pray"}, "`policy`"), ({"every": 0}, "`every`")):
         with pytest.raises(ValueError, match=rule):
@@ -241,13 +328,13 @@ def test_a_schedule_that_led_to_the_collapse_is_not_played_again():
     gan, real = healthy()
     jump = keras.optimizers.schedules.PiecewiseConstantDecay([5], [1e-4, 1e-1])
     gan.compile(keras.optimizers.SGD(jump), keras.optimizers.SGD(1e-4))
-    before = snapshot.take(gan, 1.0)
+    before = snapshot.take(gan, BROKEN)
     gan.fit(real, batch_size=60, epochs=1, verbose=0)
     rates = remedies.rates(gan)
     assert rates == pytest.approx((1e-1, 1e-4))
     snapshot.put_back(before, gan)
     words = remedies.apply(gan, 1, rates)
-    assert any("where it stays" in word for word in words)
+    assert any("constant from here on" in word for word in words)
     gan.fit(real, batch_size=60, epochs=1, verbose=0)
     assert remedies.rates(gan) == pytest.approx((5e-5, 5e-5))
 

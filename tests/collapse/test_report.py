@@ -38,8 +38,9 @@ def run(tmp_path_factory):
         look = gauge.measure(images)
         verdict = detect([*journal.current, look])
         entry = Entry(epoch, 100 * epoch, look, verdict.state, verdict.sentence)
+        peaks = journal.peaks
         journal.add(entry)
-        lost.write_look(folder / "guard", gauge, entry, images, alarm=verdict.bad)
+        lost.write_look(folder / "guard", gauge, entry, look, images, peaks, verdict.bad)
         if verdict.bad:
             journal.decide(Decision(epoch, 500, "rescue", verdict.sentence, ("new seeds",), 400))
         pictures.save_grid(folder / "samples" / f"epoch_{epoch:04d}.png", images[:16])
@@ -101,7 +102,8 @@ def test_a_healthy_run_says_so(tmp_path):
     (tmp_path / "guard").mkdir()
     gauge = Gauge(blobs(900, 0), samples=300)
     look = gauge.measure(blobs(300, 1))
-    journal = Journal([Entry(1, 100, look, "healthy", "diversity 1.00")], (), [0])
+    journal = Journal()
+    journal.add(Entry(1, 100, look, "healthy", "diversity 1.00"))
     journal.write(tmp_path / "guard" / "journal.json")
     text = report.write(tmp_path).read_text()
     assert "Nothing is wrong" in text and "No pictures were kept" in text

@@ -13,6 +13,7 @@ HISTORIES = Path(__file__).with_name("histories.jsonl")
 RESCUES = Path(__file__).with_name("rescues.jsonl")
 KEPT = 0.95  # Of the best modes that a run ever had: then it counts as saved.
 LOST = 0.3  # A run has collapsed where its modes fell by so much from their best, and stayed.
+EARLY = 2  # Looks by which an alarm may come before the oracle's onset; earlier it is a false one.
 LASTS = 5  # Looks, or to the end: what is back before has not stayed away.
 HAD = 0.4  # A run that never covered this share of the modes had nothing to lose.
 
@@ -48,17 +49,21 @@ def sit(history, detector=None):
 
     Returns:
         A dict: `score`, the highest of all looks; `alarm`, the first look that it calls collapsed
-        or diverged, or None; `onset`, that of the oracle; `delay`, their difference in looks.
+        or diverged, or None; `false_alarm`, whether there was one before there was anything to
+        see; `onset`, that of the oracle; `delay`, from it to the alarm in looks.
     """
     detector = detector or Detector()
     seen = looks(history)
     verdicts = [detector(seen[: i + 1]) for i in range(len(seen))]
-    alarm = next((i for i, verdict in enumerate(verdicts) if verdict.bad), None)
+    alarms = [i for i, verdict in enumerate(verdicts) if verdict.bad]
     truth = onset([record["modes"] for record in history["looks"]])
+    true = [i for i in alarms if truth is None or i >= truth - EARLY]
+    alarm = true[0] if true else None
     return {
         "name": f"{history['recipe']['name']}-{history['recipe']['seed']}",
         "score": max(verdict.score for verdict in verdicts),
         "alarm": alarm,
+        "false_alarm": len(true) < len(alarms) or (truth is None and alarm is not None),
         "onset": truth,
         "delay": None if alarm is None or truth is None else alarm - truth,
     }
@@ -69,7 +74,7 @@ def figures(results):
 
     Returns:
         A dict: `collapsed` and `healthy`, how many runs of each; `auroc` of the score; `caught`;
-        `false_alarms`; `median_delay` in looks of those that were caught.
+        `false_alarms`, in runs of either kind; `median_delay` in looks of those that were caught.
     """
     bad = [r for r in results if r["onset"] is not None]
     good = [r for r in results if r["onset"] is None]
@@ -79,7 +84,7 @@ def figures(results):
         "healthy": len(good),
         "auroc": auroc([r["score"] for r in bad], [r["score"] for r in good]),
         "caught": sum(r["alarm"] is not None for r in bad),
-        "false_alarms": sum(r["alarm"] is not None for r in good),
+        "false_alarms": sum(r["false_alarm"] for r in results),
         "median_delay": statistics.median(delays) if delays else None,
     }
 
@@ -109,7 +114,7 @@ def table(results):
             "",
             f"{found['collapsed']} runs collapsed, {found['healthy']} did not. "
             f"AUROC {found['auroc']:.4f}; caught {found['caught']} of {found['collapsed']}; "
-            f"false alarms {found['false_alarms']} in {found['healthy']}; "
+            f"false alarms {found['false_alarms']}; "
             f"median delay {delay} looks.",
         ]
     )

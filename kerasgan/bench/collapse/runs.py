@@ -154,7 +154,7 @@ def repeat(chosen, folder, policy="none", echo=print):
     found = []
     for number, recipe in enumerate(chosen, 1):
         path = folder / f"{recipe['name']}-{recipe['seed']}-{policy}.json"
-        if not path.exists():
+        if not path.exists() or json.loads(path.read_text())["recipe"] != recipe:
             command = [sys.executable, "-m", __name__, json.dumps(recipe), policy, str(path)]
             environment = {**os.environ, "KERAS_BACKEND": recipe["backend"]}
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
