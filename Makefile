@@ -30,7 +30,7 @@ demo: $(VENV)/.installed
 	@echo "Look at demo/fashion.png and at the pictures in demo/runs/*/samples/"
 
 test: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -5,6 +5,8 @@ import pytest
 
 from kerasgan.collapse import Detector, Look
 
+pytestmark = pytest.mark.numpy
+
 JUDGE = Detector()
 
 

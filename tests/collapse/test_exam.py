@@ -6,6 +6,8 @@ import pytest
 
 from kerasgan.bench.collapse import exam
 
+pytestmark = pytest.mark.numpy
+
 
 def test_onset_is_where_the_modes_fell_and_stayed():
     assert exam.onset([0.2, 0.5, 1.0, 1.0, 1.0]) is None

@@ -7,6 +7,8 @@ from kerasgan.collapse import Gauge
 from kerasgan.data import to_uint8
 from kerasgan.metrics import MetricError
 
+pytestmark = pytest.mark.numpy
+
 
 def blobs(n, seed, side=16, kinds=9):
     """Return images of one bright spot near one of nine places, and the place."""

@@ -13,6 +13,8 @@ from kerasgan import pictures, report
 from kerasgan.collapse import Decision, Detector, Entry, Gauge, Journal, lost
 from kerasgan.report.charts import line_chart, ticks
 
+pytestmark = pytest.mark.numpy
+
 
 def blobs(n, seed):
     rng = np.random.default_rng(seed)

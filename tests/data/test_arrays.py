@@ -5,6 +5,8 @@ import pytest
 
 from kerasgan.data import DataError, from_uint8, load, to_uint8
 
+pytestmark = pytest.mark.numpy
+
 
 @pytest.fixture
 def saved(tmp_path):

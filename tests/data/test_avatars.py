@@ -5,6 +5,8 @@ import pytest
 
 from kerasgan.data import DataError, avatars, load
 
+pytestmark = pytest.mark.numpy
+
 drawn = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in avatars._MODULES),
     reason="needs pip install 'kerasgan[avatars]'",

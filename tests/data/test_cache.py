@@ -10,6 +10,8 @@ from PIL import Image
 from kerasgan.data import cache as cache_module
 from kerasgan.data import folder, load
 
+pytestmark = pytest.mark.numpy
+
 
 @pytest.fixture
 def decodings(monkeypatch):

@@ -8,6 +8,8 @@ from PIL import Image
 
 from kerasgan.data import DataError, folder, load, to_uint8
 
+pytestmark = pytest.mark.numpy
+
 
 def only(path, image_size=8, **options):
     """The single image of a folder, as uint8."""

@@ -4,6 +4,8 @@ import pytest
 
 from kerasgan.data import DataError, load, names
 
+pytestmark = pytest.mark.numpy
+
 
 @pytest.mark.parametrize(
     ("path", "message"),

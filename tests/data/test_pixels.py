@@ -5,6 +5,8 @@ from PIL import Image
 
 from kerasgan.data import DataError, from_uint8, pixels, to_uint8
 
+pytestmark = pytest.mark.numpy
+
 
 def test_the_256_values_are_those_of_the_formula_and_come_back():
     values = np.arange(256, dtype=np.uint8)

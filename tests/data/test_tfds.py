@@ -11,6 +11,8 @@ import pytest
 
 from kerasgan.data import DataError, load, tfds_images
 
+pytestmark = pytest.mark.numpy
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = REPOSITORY.parent / "shared" / "data"
 NAMES = ["mnist", "fashion_mnist"]

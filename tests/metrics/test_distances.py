@@ -9,6 +9,8 @@ from kerasgan.metrics.kernel import unbiased_discrepancy
 from kerasgan.metrics.ndb import different
 from kerasgan.metrics.prdc import expected_coverage
 
+pytestmark = pytest.mark.numpy
+
 RNG = np.random.default_rng(0)
 REAL = RNG.standard_normal((600, 8)).astype("float32")
 OTHER = (1.2 * RNG.standard_normal((500, 8)) + 0.3).astype("float32")

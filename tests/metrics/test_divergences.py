@@ -8,6 +8,8 @@ import pytest
 from kerasgan import metrics
 from kerasgan.metrics import MetricError, divergences
 
+pytestmark = pytest.mark.numpy
+
 
 def test_divergences_by_hand():
     p, q = [1, 1, 2], [2, 1, 1]

@@ -7,6 +7,8 @@ from kerasgan import metrics
 from kerasgan.metrics import MetricError
 from kerasgan.metrics.ms_ssim import WEIGHTS, ms_ssim, scale_weights
 
+pytestmark = pytest.mark.numpy
+
 
 def smooth(rng, n, side, channels):
     t = np.linspace(0, 6, side)

@@ -8,6 +8,8 @@ import pytest
 from kerasgan.metrics import Provenance, ProvenanceError, Result, rank, table
 from kerasgan.metrics.result import number
 
+pytestmark = pytest.mark.numpy
+
 HERE = Provenance("coverage (k=5)", "0123", "pixels", "none", 100, 100, 0, "mnist")
 
 

@@ -56,7 +56,7 @@ def sit(history, detector=None):
     seen = looks(history)
     verdicts = [detector(seen[: i + 1]) for i in range(len(seen))]
     alarms = [i for i, verdict in enumerate(verdicts) if verdict.bad]
-    truth = onset([record["modes"] for record in history["looks"]])
+    truth = _truth(history["looks"])
     true = [i for i in alarms if truth is None or i >= truth - EARLY]
     alarm = true[0] if true else None
     return {
@@ -67,6 +67,13 @@ def sit(history, detector=None):
         "onset": truth,
         "delay": None if alarm is None or truth is None else alarm - truth,
     }
+
+
+def _truth(records):
+    """Return the look from which on a run had collapsed or diverged, or None."""
+    broken = next((i for i, record in enumerate(records) if not record["finite"]), None)
+    found = [i for i in (onset([record["modes"] for record in records]), broken) if i is not None]
+    return min(found, default=None)
 
 
 def figures(results):
