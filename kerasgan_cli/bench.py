@@ -33,9 +33,10 @@ def bench():
     show_default=True,
     help="With --repeat: train with a guard of this policy.",
 )
+@click.option("--rescues", is_flag=True, help="How runs that collapse end under each policy.")
 @click.option("--only", metavar="TEXT", help="Only the runs whose name holds TEXT.")
 @backend_option
-def collapse(half, repeat, policy, only, backend):
+def collapse(half, repeat, policy, rescues, only, backend):
     """The collapse detector's exam: what it says of runs that collapse and of runs that do not.
 
     The truth comes from an oracle that the detector never sees: the mixture's centres, a
@@ -46,6 +47,9 @@ def collapse(half, repeat, policy, only, backend):
     choose_backend(backend)
     from kerasgan.bench.collapse import exam
 
+    if rescues:
+        click.echo(exam.policy_table(exam.rescues()))
+        return
     wanted = None if half == "both" else half
     if repeat is None:
         histories = exam.histories(wanted)

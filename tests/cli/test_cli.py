@@ -293,6 +293,8 @@ def test_bench_collapse_reruns_the_exam(command):
     code, _, err = command("bench", "collapse", "--only", "no such run")
     assert code == 2 and "no such run" in err
     assert command("bench", "collapse", "--policy", "stop")[0] == 2
+    code, out, _ = command("bench", "collapse", "--rescues")
+    assert code == 0 and "rescue: " in out and "mean modes" in out
 
 
 def test_a_longer_end_is_remembered(command, data, run_folder, tmp_path):

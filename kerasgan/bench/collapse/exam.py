@@ -127,6 +127,21 @@ def table(results):
     )
 
 
+def rescues(path=RESCUES):
+    """Return the stored histories under each policy, for `policy_table`.
+
+    They are of the recipes of the unseen half that collapse; those without a guard are its own.
+    """
+    found = {"none": [], "stop": [], "rescue": []}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        history = json.loads(line)
+        found[history["policy"]].append(history)
+    wanted = [h["recipe"] for h in found["rescue"]]
+    plain = {json.dumps(h["recipe"]): h for h in histories()}
+    found["none"] = [plain[json.dumps(recipe)] for recipe in wanted]
+    return found
+
+
 def ends(history):
     """Return how a run ended: its modes, coverage, and the modes over the best it ever had."""
     records = history["looks"]
