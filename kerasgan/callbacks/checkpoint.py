@@ -45,9 +45,11 @@ class Checkpoint(keras.callbacks.Callback):
             self.saved = True
 
     def _check_losses(self, logs, when):
-        for name, value in logs.items():
-            if not math.isfinite(float(value)):
-                self._stop(f"{name} became {float(value)} {when}")
+        # Not scores that other callbacks add, which may be NaN for want of a measurement.
+        for name in ("loss", *self.model.trackers):
+            for key in (name, f"val_{name}"):
+                if not math.isfinite(float(logs.get(key, 0.0))):
+                    self._stop(f"{key} became {float(logs[key])} {when}")
 
     def _check_weights(self, epoch):
         # The losses are those before the last update, which may have destroyed the weights.

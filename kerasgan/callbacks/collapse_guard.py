@@ -50,8 +50,8 @@ class CollapseGuard(keras.callbacks.Callback):
         policy: "rescue", "stop" or "warn".
         data: Real images, an `ImageDataset` or an array; by default those that `fit` is given. Of
             batches in another form the first are read, see `kerasgan.data.some_images`.
-        every: Critic steps from one look to the next; by default an epoch, or as many epochs as
-            make 200 steps.
+        every: Critic steps from one look to the next; by default an epoch, or after the first as
+            many epochs as make 200 steps.
         samples: Images in a look.
         folder: Where its journal and the snapshots go, so that a resumed training finds them; None
             keeps them in memory.
@@ -156,7 +156,8 @@ class CollapseGuard(keras.callbacks.Callback):
         elif self.collapsed is None:
             with self._safely("look"):
                 broken = self._check(logs or {})
-                if not broken and self._due(last=epoch + 1 == self.params.get("epochs")):
+                # An epoch that was cut short is looked at when it is whole.
+                if not broken and not self.model.stop_training and self._due():
                     self._look()
         if logs is not None:
             logs["diversity"] = self._diversity
@@ -166,9 +167,11 @@ class CollapseGuard(keras.callbacks.Callback):
             self.collapsed = self.verdict.sentence
         self._report()
 
-    def _due(self, last=False):
+    def _due(self):
+        # Nothing but steps decides, so that a resumed training looks where a straight one does.
         since = self.model.critic_steps - self._looked
-        return self.gauge is not None and since >= (1 if last else self.every or FEWEST_STEPS)
+        fewest = FEWEST_STEPS if self.journal.entries else 1
+        return self.gauge is not None and since >= (self.every or fewest)
 
     def _check(self, logs):
         """Act if a loss of the training is not finite; return whether there was one."""

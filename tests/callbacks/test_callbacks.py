@@ -80,6 +80,16 @@ def test_checkpoint_looks_within_an_epoch(gan, images, tmp_path):
     assert not (tmp_path / "c.keras").exists()
 
 
+def test_checkpoint_takes_no_score_for_a_loss(gan, images, tmp_path):
+    class Score(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["frechet_distance"] = float("nan")
+
+    checkpoint = callbacks.Checkpoint(tmp_path / "c.keras")
+    gan.fit(images, batch_size=8, verbose=0, callbacks=[Score(), checkpoint])
+    assert checkpoint.diverged is None and checkpoint.saved
+
+
 def test_progress_tells_the_time_left_and_the_share_for_data(gan, images):
     stream = io.StringIO()
     dataset = ImageDataset(images, batch_size=32)
