@@ -119,10 +119,9 @@ class Gauge:
         missing = np.asarray(look.shares) < PRESENT * self.real_shares
         return [int(cell) for cell in np.argsort(-loss) if missing[cell]]
 
-    def nearest(self, cell, images):
-        """Return the number of the image that is nearest to the middle of a cell."""
-        _, squares = clusters.assign(self._features(images), self._cells.centres[cell][None])
-        return int(squares.argmin())
+    def nearest(self, cells, images):
+        """Return for each of some cells the number of the image nearest to its middle."""
+        return clusters.assign(self._cells.centres[cells], self._features(images))[0].tolist()
 
     def _measure(self, features):
         counts = self._cells.count(features)

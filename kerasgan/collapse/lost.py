@@ -31,12 +31,11 @@ def write_look(folder, gauge, entry, look, images, peaks, alarm=False):
         alarm: Whether to keep it.
     """
     cells = gauge.lost(look)
-    nearest = [gauge.nearest(cell, images) for cell in cells]
     found = {
         "cells": np.array(cells, "int64"),
         "shares": np.array(look.shares),
         "peaks": np.array(peaks),
-        "nearest": _bytes(images[nearest]) if cells else np.zeros(0, "uint8"),
+        "nearest": _bytes(images[gauge.nearest(cells, images)]) if cells else np.zeros(0, "uint8"),
         "epoch": entry.epoch,
         "step": entry.step,
     }

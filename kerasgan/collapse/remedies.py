@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from kerasgan.gans import checks
 from kerasgan.gans.optimizer import hold_rate, scale_rate
 from kerasgan.penalties import R1
 
@@ -39,12 +40,10 @@ def apply(model, attempt, collapsed_at=None):
 
 
 def _new_seeds(model, attempt):
-    weights = {id(weight) for weight in model.weights}
     draw = np.random.default_rng([model.seed or 0, model.critic_steps, attempt])
-    for variable in model.non_trainable_variables:
-        if id(variable) not in weights:  # To Keras the states of seeds are no weights.
-            state = draw.integers(2**31, size=tuple(variable.shape))
-            variable.assign(state.astype(keras.backend.standardize_dtype(variable.dtype)))
+    for variable in model.seed_states:
+        state = draw.integers(2**31, size=tuple(variable.shape))
+        variable.assign(state.astype(keras.backend.standardize_dtype(variable.dtype)))
 
 
 def rates(model):
@@ -78,11 +77,7 @@ def _lower_rates(model, collapsed_at):
 
 def _penalise(model):
     """Add R1 and say so, or return None where there is a penalty or it must not be."""
-    normalised = any(
-        isinstance(layer, keras.layers.BatchNormalization)
-        for layer in model.critic._flatten_layers()
-    )
-    if model.penalties or normalised:
+    if model.penalties or checks.batch_norms(model.critic):
         return None
     model.add_penalty(R1(R1_WEIGHT))
     return f"R1 on the critic, weight {R1_WEIGHT:g}"

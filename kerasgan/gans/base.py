@@ -493,14 +493,19 @@ class AdversarialModel(Sampling, Scoring, backend.Trainer, keras.Model):
         for name, variable in self._own_state():
             variable.assign(store[name])
 
-    def _own_state(self):
-        # Keras counts the states of seed generators (the model's and every dropout's) as
-        # variables but not as weights, and saves weights alone.
+    @property
+    def seed_states(self):
+        """The states of all seed generators, the model's and every dropout's.
+
+        Keras counts them as variables but not as weights, and saves weights alone.
+        """
         weights = {id(weight) for weight in self.weights}
-        seeds = [v for v in self.non_trainable_variables if id(v) not in weights]
+        return [v for v in self.non_trainable_variables if id(v) not in weights]
+
+    def _own_state(self):
         past = [v for group in self.past.values() for v in group]
         return [
-            *((f"seed_{i}", v) for i, v in enumerate(seeds)),
+            *((f"seed_{i}", v) for i, v in enumerate(self.seed_states)),
             *((f"past_{i}", v) for i, v in enumerate(past)),
         ]
 

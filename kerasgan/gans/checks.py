@@ -174,13 +174,18 @@ def penalties(given):
     return found
 
 
-def batch_norm(critic, penalty, variant):
-    """Refuse or warn about batch normalisation in a critic under a penalty."""
-    found = [
+def batch_norms(critic):
+    """Return the names of a critic's layers of batch normalisation."""
+    return [
         layer.name
         for layer in critic._flatten_layers()
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
+
+
+def batch_norm(critic, penalty, variant):
+    """Refuse or warn about batch normalisation in a critic under a penalty."""
+    found = batch_norms(critic)
     if not found or penalty.batch_norm == "allowed":
         return
     message = (

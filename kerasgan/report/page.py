@@ -152,17 +152,17 @@ def _frames(folder):
     chosen = sorted({round(i) for i in np.linspace(0, len(paths) - 1, min(FRAMES, len(paths)))})
     paths = [paths[i] for i in chosen]
     names = [f"epoch {int(path.stem.split('_')[1])}" for path in paths]
-    sources = json.dumps([_embedded(path) for path in paths])
+    sources = [_embedded(path) for path in paths]
     last = len(paths) - 1
     return f"""<h2>What it drew</h2>
 <div class="frames">
 <p><label for="frame">Drag to go through the epochs: <output id="name">{names[last]}</output>
 </label></p>
 <input id="frame" type="range" min="0" max="{last}" value="{last}">
-<img id="grid" alt="Generated images of {names[last]}" src="{_embedded(paths[last])}">
+<img id="grid" alt="Generated images of {names[last]}" src="{sources[last]}">
 </div>
 <script>
-const names = {json.dumps(names)}, sources = {sources};
+const names = {json.dumps(names)}, sources = {json.dumps(sources)};
 document.getElementById("frame").addEventListener("input", event => {{
   const i = Number(event.target.value), grid = document.getElementById("grid");
   grid.src = sources[i];

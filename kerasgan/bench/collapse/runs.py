@@ -127,10 +127,11 @@ def train(recipe, policy="none"):
     if guard is not None:
         found["decisions"] = [dataclasses.asdict(d) for d in guard.journal.decisions]
         final = model.sample(looks.gauge.samples, seed=1)
+        look = looks.gauge.measure(final)
         found["final"] = {
             "modes": truth(final),
-            "coverage": looks.gauge.measure(final).coverage,
-            "diversity": looks.gauge.measure(final).diversity,
+            "coverage": look.coverage,
+            "diversity": look.diversity,
         }
     return {**found, "seconds": round(time.perf_counter() - started, 1)}
 
