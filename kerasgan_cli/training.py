@@ -216,7 +216,11 @@ def _guard(folder, options):
     if policy == "off":
         return None
     return callbacks.CollapseGuard(
-        policy, every=options.get("guard_every"), folder=folder.folder, seed=options["seed"]
+        policy,
+        every=options.get("guard_every"),
+        folder=folder.folder,
+        seed=options["seed"],
+        epochs=options["epochs"],
     )
 
 

@@ -20,6 +20,7 @@ from kerasgan.collapse import (
     remedies,
     snapshot,
 )
+from kerasgan.collapse.detector import level
 from kerasgan.data import DataError, some_images
 
 POLICIES = ("rescue", "stop", "warn")
@@ -41,7 +42,8 @@ class CollapseGuard(keras.callbacks.Callback):
     - "stop" puts the best state back and stops;
     - "rescue" puts the last healthy state back whole (networks, optimizers, moving average,
       schedule), changes something (see `kerasgan.collapse.remedies`), and goes on; three times at
-      most, then it does what "stop" does.
+      most, then it does what "stop" does. A training that was rescued ends with the best state
+      that the guard saw, if that is not the last one.
 
     Nothing that goes wrong in the guard itself ends the training: it warns, and goes blind if it
     must.
@@ -57,6 +59,8 @@ class CollapseGuard(keras.callbacks.Callback):
             keeps them in memory.
         seed: Seed of the latent vectors and of the choice of real images.
         stream: Where messages go; by default they are printed.
+        epochs: Epochs of the whole training, where `fit` is called for a part of it: then only
+            their end is the end. By default every `fit` is a training.
 
     Attributes:
         verdict: What the detector said last, or None.
@@ -65,7 +69,15 @@ class CollapseGuard(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, policy="rescue", data=None, every=None, samples=1000, folder=None, seed=0, stream=None
+        self,
+        policy="rescue",
+        data=None,
+        every=None,
+        samples=1000,
+        folder=None,
+        seed=0,
+        stream=None,
+        epochs=None,
     ):
         super().__init__()
         validation.choice("policy", policy, POLICIES)
@@ -78,6 +90,7 @@ class CollapseGuard(keras.callbacks.Callback):
         self.folder = None if folder is None else Path(folder)
         self.seed = seed
         self.stream = stream
+        self.epochs = epochs
         self.gauge = None
         self.verdict = None
         self.collapsed = None
@@ -159,10 +172,17 @@ class CollapseGuard(keras.callbacks.Callback):
                 # An epoch that was cut short is looked at when it is whole.
                 if not broken and not self.model.stop_training and self._due():
                     self._look()
+                last = self._epoch >= (self.epochs or self.params["epochs"])
+                if last and not broken and not self.model.stop_training:
+                    self._keep_the_best()
         if logs is not None:
             logs["diversity"] = self._diversity
 
     def on_train_end(self, logs=None):
+        # What stopped a training of so many epochs may be someone who goes on with it later.
+        if self._kept is None and self.epochs is None:
+            with self._safely("put the best state back"):
+                self._keep_the_best()
         if self.verdict is not None and self.verdict.bad and self.collapsed is None:
             self.collapsed = self.verdict.sentence
         self._report()
@@ -254,6 +274,19 @@ class CollapseGuard(keras.callbacks.Callback):
         self._decide("stop", verdict.sentence, best)
         self._diversity = best.diversity
         snapshot.put_back(best, self.model)
+
+    def _keep_the_best(self):
+        """End a training that was rescued with the best state that was seen."""
+        best = self.shelf.best(self.model)
+        if not self.journal.rescues or best is None or self.verdict is None or self.verdict.bad:
+            return
+        now = level(self.journal.current[-1])
+        if now < best.level:
+            self._kept = best
+            seen = f"it shows more of the data ({best.level:.2f}) than the last ({now:.2f})"
+            self._decide("keep", f"training ends with its best state: {seen}", best)
+            self._diversity = best.diversity
+            snapshot.put_back(best, self.model)
 
     def _decide(self, action, sentence, back_to=None):
         step = None if back_to is None else back_to.step

@@ -6,9 +6,10 @@ import math
 
 STATES = ("learning", "healthy", "collapsing", "collapsed", "diverged")
 # Chosen on the half of `kerasgan bench collapse` that is for design.
-LEARNED = 0.45  # The level from which on there is something to lose.
+FAINT = 0.25  # The level up to which there is nothing to lose.
+LEARNED = 0.45  # The level from which on a loss counts in full; in between it counts in part.
 SUDDEN = 0.5  # The loss that one look is believed.
-LASTING = 0.3  # The loss that two looks in a row are believed.
+LASTING = 0.4  # The loss that two looks in a row are believed.
 DIP = 0.2  # The loss that is mentioned.
 
 
@@ -19,7 +20,8 @@ class Verdict:
     Args:
         state: One of `STATES`.
         sentence: The evidence, in plain words.
-        score: How strong it is, from 0 to 1: the share of its best level that the generator lost.
+        score: How strong it is, from 0 to 1: the share of its best level that the generator lost,
+            less where it had not learned much.
     """
 
     state: str
@@ -37,7 +39,8 @@ class Detector:
 
     A generator that has not learned yet scores like one that has collapsed, so the level of a look
     says nothing by itself: the detector compares it with the best that two looks in a row have
-    seen. A loss of half is believed at once; a loss of three tenths if the next look sees it too.
+    seen, and believes the less in a loss the less there was to lose. A loss of half is believed at
+    once; a loss of two fifths if the next look sees it too.
     """
 
     def __call__(self, looks):
@@ -54,14 +57,17 @@ class Detector:
         levels = [level(look) for look in looks]
         best, place = _best(levels)
         now = f"diversity {last.diversity:.2f}, {_share(last)} of the parts of the data drawn"
-        if best < LEARNED:
+        learned = min(1.0, (best - FAINT) / (LEARNED - FAINT))
+        if learned <= 0:
             return Verdict("learning", f"{now}; it has not learned enough to lose it", 0.0)
-        lost = [max(0.0, 1 - x / best) for x in levels[-2:]]
+        lost = [learned * max(0.0, 1 - x / best) for x in levels[-2:]]
         score = max(min(lost), lost[-1] if lost[-1] >= SUDDEN else 0.0)
         had, ago = looks[place], len(looks) - 1 - place
         then = f"; {ago} look{'s' * (ago > 1)} ago it was {had.diversity:.2f}, and {_share(had)}"
         if score >= LASTING:
             return Verdict("collapsed", now + then, score)
+        if learned < 1:
+            return Verdict("learning", f"{now}; it has not learned much yet", score)
         if lost[-1] >= DIP:
             return Verdict("collapsing", now + then, score)
         return Verdict("healthy", now, score)

@@ -35,7 +35,8 @@ class Decision:
     Args:
         epoch: When.
         step: When, in critic steps.
-        action: "warn", "rescue" or "stop".
+        action: "warn", "rescue", "stop", or "keep" where a rescued training ends with its best
+            state.
         sentence: What and why.
         changes: What a rescue changed, in words.
         back_to: The step whose state was put back, or None.

@@ -14,11 +14,12 @@ R1_WEIGHT = 1.0
 def apply(model, attempt, collapsed_at=None):
     """Change something about a model's training, more with each attempt.
 
-    1. New seeds; the generator's learning rate comes down to the critic's where it was above, and
-       both are halved. A schedule that led to the collapse is not played again.
-    2. Again, with R1 on the critic; where it has a penalty, or batch normalisation forbids one,
-       with one more critic step a round.
-    3. Again, with twice the critic steps.
+    1. New seeds. Where a schedule of learning rates led to the collapse, the rates from before,
+       constant: it is not played again. Otherwise the generator's comes down to the critic's
+       where it was above, and both are halved.
+    2. New seeds, lower rates as above, and R1 on the critic; where it has a penalty, or batch
+       normalisation forbids one, one more critic step a round.
+    3. New seeds, lower rates, and twice the critic steps.
 
     Args:
         model: A compiled adversarial model whose state was put back.
@@ -28,7 +29,7 @@ def apply(model, attempt, collapsed_at=None):
     Returns:
         What was changed, a list of words.
     """
-    done = ["new seeds", *_lower_rates(model, collapsed_at or rates(model))]
+    done = ["new seeds", *_change_rates(model, collapsed_at or rates(model), attempt)]
     _new_seeds(model, attempt)
     if attempt == 2:
         done.append(_penalise(model) or _more_critic_steps(model, model.n_critic + 1))
@@ -52,26 +53,33 @@ def rates(model):
     return tuple(float(optimizer.learning_rate) for optimizer in pair)
 
 
-def _lower_rates(model, collapsed_at):
-    """Lower both rates, from the lower one of then and now; say how.
+def _change_rates(model, collapsed_at, attempt):
+    """Undo what a schedule did to the rates, or lower both; say how.
 
     A schedule that raised a rate twofold, or took the critic's from under the generator's, led to
-    the collapse and is not played again.
+    the collapse.
     """
     pair = model.optimizer.generator_optimizer, model.optimizer.critic_optimizer
     now, then = rates(model), collapsed_at
     starved = then[1] * now[0] < 0.5 * now[1] * then[0]  # The critic, in its share of the two.
+    raised = [then[i] > 2 * now[i] for i in range(2)]
     base = [min(now[0], then[0]), now[1] if starved else min(now[1], then[1])]
-    ratio = min(1.0, base[1] / base[0]) if base[0] > 0 else 1.0
+    if attempt == 1 and (starved or any(raised)):
+        factors = (1.0, 1.0)
+    else:
+        ratio = min(1.0, base[1] / base[0]) if base[0] > 0 else 1.0
+        factors = (0.5 * ratio, 0.5)
     words = []
-    for i, (player, factor) in enumerate((("generator", 0.5 * ratio), ("critic", 0.5))):
-        words.append(f"the {player}'s learning rate {then[i]:.3g} -> {base[i] * factor:.3g}")
+    for i, player in enumerate(("generator", "critic")):
         follows = not isinstance(pair[i]._learning_rate, keras.Variable)
-        if follows and then[i] <= 2 * now[i] and not (i == 1 and starved):
-            scale_rate(pair[i], factor)
+        to_blame = raised[i] or (i == 1 and starved)
+        if follows and not to_blame:
+            scale_rate(pair[i], factors[i])
         else:
-            hold_rate(pair[i], base[i] * factor)
-            words[-1] += ", constant from here on" if follows else ""
+            hold_rate(pair[i], base[i] * factors[i])
+        words.append(f"the {player}'s learning rate {then[i]:.3g} -> {base[i] * factors[i]:.3g}")
+        if follows and to_blame:
+            words[-1] += ", constant from here on"
     return words
 
 

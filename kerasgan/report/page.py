@@ -132,7 +132,7 @@ def _marks(journal, options):
 def _marks_note(journal):
     if not journal.decisions:
         return ""
-    return "Lines: rescues in green, warnings and stops in red."
+    return "Lines: rescues, and where the best state was kept, in green; warnings and stops in red."
 
 
 def _decisions(journal):

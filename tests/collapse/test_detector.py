@@ -33,6 +33,13 @@ def test_one_that_never_learned_has_nothing_to_lose():
     assert set(states(noise)) == {"learning"}
 
 
+def test_half_of_a_training_lost_at_once_is_a_collapse_too():
+    before = [0.2, 0.3, 0.45, 0.46]
+    assert states([*before, 0.02, 0.02])[3:] == ["learning", "collapsed", "collapsed"]
+    # An untrained generator's cloud loses some of its level while it takes shape.
+    assert set(states([0.4, 0.4, 0.3, 0.3, 0.35])) == {"learning"}
+
+
 def test_the_noise_of_a_healthy_run_is_no_alarm():
     rng = np.random.default_rng(1)
     for _ in range(20):
@@ -46,7 +53,7 @@ def test_a_sudden_loss_is_seen_in_the_same_look():
 
 
 def test_a_smaller_loss_is_seen_in_the_second_look():
-    found = states([0.3, 0.6, 0.9, 0.9, 0.62, 0.6, 0.6])
+    found = states([0.3, 0.6, 0.9, 0.9, 0.59, 0.58, 0.58])
     assert found[4:] == ["collapsing", "collapsed", "collapsed"]
 
 

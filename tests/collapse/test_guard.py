@@ -39,6 +39,21 @@ class Sabotage(keras.callbacks.Callback):
                 kernel.assign(np.full(kernel.shape, self.value, "float32"))
 
 
+class Noise(keras.callbacks.Callback):
+    """Makes the generator a little worse from an epoch on."""
+
+    def __init__(self, epoch, by):
+        super().__init__()
+        self.epoch, self.by = epoch, by
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            for network in (self.model.generator, self.model.ema_generator):
+                kernel = network.layers[-3].kernel
+                noise = np.random.default_rng(0).normal(0, self.by, kernel.shape)
+                kernel.assign(keras.ops.convert_to_numpy(kernel) + noise)
+
+
 def fit(gan, real, guard, epochs=8, others=(), **arguments):
     return gan.fit(
         real, batch_size=60, epochs=epochs, verbose=0, callbacks=[*others, guard], **arguments
@@ -336,7 +351,36 @@ def test_a_schedule_that_led_to_the_collapse_is_not_played_again():
     words = remedies.apply(gan, 1, rates)
     assert any("constant from here on" in word for word in words)
     gan.fit(real, batch_size=60, epochs=1, verbose=0)
+    assert remedies.rates(gan) == pytest.approx((1e-4, 1e-4))
+    remedies.apply(gan, 2)
     assert remedies.rates(gan) == pytest.approx((5e-5, 5e-5))
+
+
+@pytest.mark.parametrize("epochs", [None, 8, 99])
+def test_a_rescued_training_ends_with_its_best_state(tmp_path, epochs):
+    gan, real = healthy()
+    guard = guarded(folder=tmp_path, epochs=epochs)
+    # Worse at the end, but not by so much that it is a collapse.
+    worse = Noise(7, 0.1)
+    history = fit(gan, real, guard, epochs=8, others=[Sabotage([3]), worse]).history
+    actions = [decision.action for decision in guard.journal.decisions]
+    if epochs == 99:  # A part of a longer training: it goes on from where it is.
+        assert actions == ["rescue"]
+        return
+    assert actions == ["rescue", "keep"] and guard.collapsed is None
+    best = guard.shelf.best(gan)
+    assert guard.journal.decisions[-1].back_to == best.step
+    for value, variable in zip(best.values, gan.trainable_variables, strict=False):
+        np.testing.assert_array_equal(value, keras.ops.convert_to_numpy(variable))
+    assert history["diversity"][-1] == best.diversity
+    assert "best state" in (tmp_path / "report.html").read_text()
+
+
+def test_a_training_without_a_rescue_ends_where_it_is():
+    gan, real = healthy()
+    guard = guarded()
+    fit(gan, real, guard, epochs=8, others=[Noise(7, 0.1)])
+    assert guard.journal.decisions == []
 
 
 def test_a_schedule_of_learning_rates_is_scaled_and_saved(tmp_path):
