@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 
 import keras
-from environment import describe
 
 import kerasgan
+from kerasgan.bench.environment import describe
 from kerasgan.callbacks import CollapseGuard
 from kerasgan.callbacks.collapse_guard import FEWEST_STEPS
 

@@ -19,7 +19,6 @@ import sys
 import time
 
 import numpy as np
-from environment import describe
 
 GIB = 2**30
 
@@ -186,6 +185,8 @@ def main():
             rows.append(compare(metric, n, options))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     import keras
+
+    from kerasgan.bench.environment import describe
 
     report = {"environment": describe(keras.backend.backend()), "rows": rows}
     if options.json:

@@ -14,7 +14,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from environment import describe
+
+from kerasgan.bench.environment import describe
 
 COMPONENTS = 64
 NOISE = (0.05, 0.1, 0.2, 0.3)

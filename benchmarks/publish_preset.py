@@ -14,11 +14,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from environment import describe
 from preset_scores import score
 
 import kerasgan
 from kerasgan import pictures
+from kerasgan.bench.environment import describe
 from kerasgan.files import atomic
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file

@@ -42,8 +42,6 @@ import sys
 import tempfile
 import time
 
-import environment
-
 BACKENDS = ("tensorflow", "jax", "torch")
 MODELS = ("gan", "wgan", "wgan_gp", "unrolled_gan", "r1_r2")
 TARGETS = {"keras": 1.05, "native": 1.15}  # At most this, by the medians of the ratios.
@@ -118,6 +116,8 @@ def measure(options):
             raise SystemExit(f"--threads: there are {len(cores)} cores; got {options.threads}")
         os.sched_setaffinity(0, cores[: options.threads])
     import keras
+
+    from kerasgan.bench import environment
 
     keras.utils.set_random_seed(0)
     report = {"environment": environment.describe(options.backend), "settings": vars(options)}

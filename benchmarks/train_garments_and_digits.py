@@ -13,9 +13,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from environment import describe
 
 from kerasgan import backend
+from kerasgan.bench.environment import describe
 from kerasgan.data import from_uint8, load
 from kerasgan.metrics.extractors import garments_and_digits as ours
 

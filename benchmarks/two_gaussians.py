@@ -32,10 +32,10 @@ from pathlib import Path
 import keras
 import numpy as np
 from divergences import LOG2, js_of_gaussians, w1_of_gaussians
-from environment import describe
 
 import kerasgan
 from kerasgan import backend, losses
+from kerasgan.bench.environment import describe
 
 REAL, FAKE = -4.0, 4.0
 WIDTH, DEPTH, BATCH, ALPHA, HELD_OUT = 64, 3, 512, 1e-3, 20000

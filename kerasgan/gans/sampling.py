@@ -57,10 +57,11 @@ class Sampling:
         ends = (self.latent_vectors(1, seed)[0] for seed in (first_seed, last_seed))
         return latent.interpolated_vectors(n, *ends, self.prior)
 
-    def images_of(self, z, labels=None, batch_size=256):
+    def images_of(self, z, labels=None, batch_size=256, raw=False):
         """Return the images of latent vectors `(n, latent_dim)`, computed in batches.
 
-        A conditional model without `labels` goes through its classes in turn.
+        A conditional model without `labels` goes through its classes in turn. With `raw` they are
+        of the generator as it is, and not of its moving average.
         """
         validation.positive_integer("batch_size", batch_size)
         self.synchronize()
@@ -75,6 +76,7 @@ class Sampling:
             parts.append(checks.labels(chosen, len(z), self.num_classes))
         elif labels is not None:
             raise ValueError("`labels` are for conditional networks. Received: labels")
+        network = self.generator if raw else self.sampler
         size = min(batch_size, len(z))
         images = np.empty((len(z), *self.image_shape), "float32")
         for start in range(0, len(z), size):
@@ -82,7 +84,7 @@ class Sampling:
             short = size - len(rows[0])  # One shape, one program.
             rows = [np.pad(r, [(0, short)] + [(0, 0)] * (r.ndim - 1)) for r in rows]
             inputs = rows[0] if len(rows) == 1 else rows
-            batch = ops.convert_to_numpy(backend.forward(self.sampler, inputs))
+            batch = ops.convert_to_numpy(backend.forward(network, inputs))
             images[start : start + size] = batch[: size - short]
         return images
 

@@ -1,0 +1,1 @@
+"""The mode-collapse benchmarks of the literature, rerun on one footing."""

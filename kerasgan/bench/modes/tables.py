@@ -1,0 +1,147 @@
+"""The table and the pictures of a benchmark's trials."""
+
+import math
+import statistics
+
+import numpy as np
+
+from kerasgan import pictures
+
+HIGH_QUALITY = 1 - math.exp(-4.5)  # Of a perfect sampler in two dimensions, within 3 sigma.
+COLUMNS = {"modes_covered": "Modes", "high_quality": "High quality", "mode_kl": "KL"}
+_FORMS = {"modes_covered": "{:.1f}", "high_quality": "{:.1%}", "mode_kl": "{:.4f}"}
+
+
+def by_recipe(lines):
+    """Return `{title: [line, ...]}`, the best first: the most modes, then the least KL."""
+    groups = {}
+    for line in lines:
+        groups.setdefault(line["recipe"]["title"], []).append(line)
+
+    def rank(title):
+        last = [line["moments"][-1]["ema"] for line in groups[title]]
+        return (
+            -statistics.mean(score["modes_covered"] for score in last),
+            statistics.mean(score["mode_kl"] for score in last),
+        )
+
+    return {title: groups[title] for title in sorted(groups, key=rank)}
+
+
+def markdown(lines, protocol):
+    """Return the table of finished trials as Markdown, with what it rests on below.
+
+    Args:
+        lines: Of one benchmark and one number of steps.
+        protocol: The benchmark's.
+    """
+    groups = by_recipe(lines)
+    points = lines[0]["benchmark"] in ("ring", "grid")
+    names = [name for name in COLUMNS if points or name != "high_quality"]
+    kl = "Reverse KL" if points else "KL"
+    head = ["Method", *(COLUMNS[n] for n in names if n != "mode_kl"), kl, f"{kl}, raw generator"]
+    rows = [[*head, "Trials", "Minutes", "Published"]]
+    for title, group in groups.items():
+        last = [line["moments"][-1] for line in group]
+        cells = [_mean([m["ema"][name] for m in last], name) for name in names]
+        raw = _mean([m["raw"]["mode_kl"] for m in last], "mode_kl")
+        minutes = statistics.mean(line["seconds"] for line in group) / 60
+        published = "; ".join(group[0]["recipe"].get("published", ["-"]))
+        rows.append([title, *cells, raw, str(len(group)), f"{minutes:.1f}", published])
+    real = [_mean([line["real"][name] for line in lines], name) for name in names]
+    rows.append(["*real data*", *real, "", str(len(lines)), "", ""])
+    floor = {**lines[0]["floor"], "high_quality": HIGH_QUALITY}
+    rows.append(["*perfect sampler*", *(_FORMS[n].format(floor[n]) for n in names), *[""] * 4])
+    text = [f"| {' | '.join(row)} |" for row in rows]
+    text.insert(1, "|" + " --- |" * len(rows[0]))
+    return "\n".join([*text, "", _notes(lines, protocol)])
+
+
+def _mean(values, name):
+    """Return the mean and its standard error as text."""
+    values = [v for v in values if math.isfinite(v)]
+    if not values:
+        return "-"
+    text = _FORMS[name].format(statistics.mean(values))
+    if len(values) > 1:
+        error = statistics.stdev(values) / math.sqrt(len(values))
+        text += f" ± {_FORMS[name].format(error)}"
+    return text
+
+
+def _notes(lines, protocol):
+    first = lines[0]
+    where = sorted({line["environment"]["backend"] for line in lines})
+    machines = sorted({line["environment"]["machine"] for line in lines})
+    cores = sorted({line["environment"]["cores"] for line in lines})
+    return "\n".join(
+        [
+            f"Means over trials and their standard errors, of the moving average of the generator "
+            f"unless it says raw, after {first['steps']:,} critic steps in batches of "
+            f"{first['recipe']['batch_size']}. Data: {first['data']}. Modes by {first['judge']}.",
+            f"Minutes of one trial on its share of {' or '.join(map(str, cores))} cores "
+            f"({'; '.join(machines)}; {', '.join(where)}).",
+            f"The published figures are of a larger budget: {protocol['paper']}.",
+        ]
+    )
+
+
+def draw(lines, samples, path):
+    """Write the pictures: samples over time, one row a method, and modes over time below.
+
+    Args:
+        lines: Of one benchmark and one number of steps.
+        samples: A callable from a line to its samples at each moment, or to None.
+        path: A PNG file.
+
+    Raises:
+        ImportError: If matplotlib is not there.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    groups = by_recipe(lines)
+    moments = [m["step"] for m in lines[0]["moments"]]
+    height = 1.5 * len(groups)
+    figure = plt.figure(figsize=(1.5 * len(moments) + 1, height + 3.6), layout="constrained")
+    upper, lower = figure.subfigures(2, 1, height_ratios=[height, 3.6])
+    grid = upper.subplots(len(groups), len(moments), squeeze=False)
+    for row, (title, group) in zip(grid, groups.items(), strict=True):
+        seen = samples(group[0])
+        for column, axes in enumerate(row):
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_color("0.85")
+            if seen is not None:
+                _show(axes, seen[column])
+            score = group[0]["moments"][column]["ema"]
+            axes.set_xlabel(f"{score['modes_covered']:.0f} modes", fontsize=8, labelpad=2)
+            if row is grid[0]:
+                axes.set_title(f"step {moments[column]:,}", fontsize=9)
+        row[0].set_ylabel(title.replace(" + ", "\n+ "), fontsize=8)
+    _over_time(lower.subplots(1, 2), groups)
+    figure.savefig(path, dpi=80)
+    plt.close(figure)
+
+
+def _show(axes, images):
+    if images.shape[1:] == (1, 1, 2):
+        axes.plot(*images.reshape(-1, 2).T, ".", ms=1.5, alpha=0.5)
+        axes.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal")
+    else:
+        axes.imshow(pictures.grid(images[:16], columns=4))
+
+
+def _over_time(axes, groups):
+    for number, (title, group) in enumerate(groups.items()):
+        steps = [m["step"] for m in group[0]["moments"]]
+        style = ("-", "--", ":")[number // 10 % 3]
+        for axis, name in zip(axes, ("modes_covered", "mode_kl"), strict=True):
+            values = np.array([[m["ema"][name] for m in line["moments"]] for line in group])
+            axis.plot(steps, values.mean(axis=0), style, lw=1.5, label=title)
+    axes[0].set(xlabel="critic steps", ylabel="modes")
+    axes[1].set(xlabel="critic steps", ylabel="KL", yscale="log")
+    axes[1].legend(fontsize=6, ncols=2)
+    for axis in axes:
+        axis.grid(color="0.9")

@@ -1,0 +1,207 @@
+"""What is learned in each benchmark, with which networks, and how it is scored."""
+
+import dataclasses
+import functools
+import json
+import typing
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from kerasgan import metrics, networks
+from kerasgan.bench import mixtures
+from kerasgan.data import load
+from kerasgan.metrics.extractors import GarmentsAndDigits
+from kerasgan.metrics.extractors.garments_and_digits import VERSION
+
+RECIPES = Path(__file__).with_name("recipes")
+_MERGED = ("networks", "arguments")  # A recipe adds to what all share.
+STACKS = 128_000  # Real images of stacked MNIST, fixed.
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A benchmark.
+
+    Args:
+        name: Its name on the command line.
+        samples: How many samples are scored.
+        real: A callable from a number of images and a seed to real ones.
+        training: How many real images there are to learn from.
+        networks: A callable from a recipe to a generator and a critic.
+        modes: A callable from images to their `kerasgan.metrics.Modes`.
+        data: What the data are, in words.
+        judge: What tells the modes, in words.
+    """
+
+    name: str
+    samples: int
+    real: typing.Callable
+    training: int
+    networks: typing.Callable
+    modes: typing.Callable
+    data: str
+    judge: str
+
+    def score(self, images, seed=0):
+        """Return the modes, the KL and the high-quality share of images, real ones beside them."""
+        real = self.modes(self.real(len(images), seed=[7, seed]))
+        found = self.modes(images)
+        return metrics.mode_results(found, real, len(images), self.data, self.judge, seed)
+
+    @property
+    def folder(self):
+        """Where its recipes are."""
+        return RECIPES / self.name.replace("-", "_")
+
+    @property
+    def protocol(self):
+        """What all of its recipes share."""
+        return json.loads((self.folder / "protocol.json").read_text(encoding="utf-8"))
+
+    def recipes(self, names=None):
+        """Return its recipes, or those of some names, each over what all share.
+
+        Raises:
+            ValueError: For a name that is none.
+        """
+        paths = {path.stem: path for path in sorted(self.folder.glob("*.json"))}
+        del paths["protocol"]
+        for name in names or ():
+            if name not in paths:
+                raise ValueError(f"{name!r} is no recipe of {self.name}: {', '.join(paths)}")
+        shared = self.protocol["recipe"]
+        found = []
+        for name in names or paths:
+            own = json.loads(paths[name].read_text(encoding="utf-8"))
+            merged = {key: {**shared.get(key, {}), **own.get(key, {})} for key in _MERGED}
+            found.append({"name": name, **shared, **own, **merged})
+        return found
+
+
+def _mixture(name, centres, sigma, scale, words):
+    """Return the task of a mixture; its points are divided by `scale` to lie within [-1, 1]."""
+    centres, sigma = centres / scale, sigma / scale
+
+    def real(n, seed):
+        return mixtures.draw(centres, sigma, n, seed)[0]
+
+    def modes(points):
+        flat = np.asarray(points).reshape(len(points), 2)
+        return metrics.modes_of_mixture(flat, centres, sigma)
+
+    return Task(
+        name, 2500, real, 100_000, _dense, modes, words, "nearest centre, within 3 sigma of it"
+    )
+
+
+def _dense(recipe):
+    """Return the networks of points, without a squashing output.
+
+    Of a recipe's `networks`: `latent_dim`, `width` and `depth` of either network, `batch_norm` in
+    the generator, and `critic_norm` and `minibatch` of `kerasgan.networks.mlp`; `flow` instead of
+    all that for an invertible generator.
+    """
+    size = dict(recipe["networks"])
+    packing = recipe.get("arguments", {}).get("packing", 1)
+    critic = networks.mlp(
+        image_size=1,
+        channels=2,
+        width=size["width"],
+        depth=size["depth"],
+        critic_norm=size.get("critic_norm"),
+        minibatch=size.get("minibatch"),
+        packing=packing,
+    )[1]
+    if "flow" in size:
+        return networks.FlowGenerator(image_size=1, channels=2, **size["flow"]), critic
+    z = x = keras.Input((size["latent_dim"],))
+    for _ in range(size["depth"]):
+        x = layers.Dense(size["width"], kernel_initializer="he_normal")(x)
+        if size.get("batch_norm"):
+            x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.ReLU()(x)
+    points = layers.Reshape(mixtures.SHAPE)(layers.Dense(2)(x))
+    return keras.Model(z, points), critic
+
+
+@functools.cache
+def _digits():
+    found = load("mnist")
+    return found.images, found.labels
+
+
+def _stacks(n, seed):
+    """Return `n` images `(28, 28, 3)`, uint8: three digits of MNIST's training set as channels."""
+    images, _ = _digits()
+    chosen = np.random.default_rng(seed).integers(len(images), size=(n, 3))
+    return np.moveaxis(images[chosen, :, :, 0], 1, -1)
+
+
+def _modes_of_stacks(images):
+    images = np.asarray(images)
+    if images.dtype == np.uint8:
+        images = images.astype("float32") / 127.5 - 1
+    digits = [
+        GarmentsAndDigits.classify(np.clip(images[..., c : c + 1], -1, 1), digits=True)
+        for c in range(3)
+    ]
+    return metrics.modes_of_labels(100 * digits[0] + 10 * digits[1] + digits[2], 1000)
+
+
+def _convolutions(recipe):
+    """Return the networks of stacked digits.
+
+    Of a recipe's `networks`: `latent_dim`; `start`, the side of the generator's first map, and
+    `generator`, the widths of its maps from there on, each twice as large as the one before;
+    `critic`, the widths of its maps, each half as large; `kernel`, the side of its kernels;
+    `slope` of its LeakyReLU; and `critic_norm`, "batch" or None.
+    """
+    size = recipe["networks"]
+    weights = keras.initializers.RandomNormal(0.0, 0.02)
+
+    def normed(x):
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+
+    z = keras.Input((size["latent_dim"],))
+    side, first = size["start"], size["generator"][0]
+    x = layers.Dense(side * side * first, kernel_initializer=weights)(z)
+    x = normed(layers.Reshape((side, side, first))(x))
+    for width in size["generator"][1:]:
+        x = layers.Conv2DTranspose(width, 4, 2, "same", kernel_initializer=weights)(x)
+        side *= 2
+        if side == 8:
+            x, side = layers.Cropping2D(((0, 1), (0, 1)))(x), 7
+        x = normed(x)
+    last = layers.Conv2D if side == 28 else layers.Conv2DTranspose
+    kernel, stride = (3, 1) if side == 28 else (4, 2)
+    images = last(3, kernel, stride, "same", activation="tanh", kernel_initializer=weights)(x)
+    generator = keras.Model(z, images)
+
+    packed = x = keras.Input((28, 28, 3 * recipe.get("arguments", {}).get("packing", 1)))
+    for i, width in enumerate(size["critic"]):
+        x = layers.Conv2D(width, size["kernel"], 2, "same", kernel_initializer=weights)(x)
+        if size.get("critic_norm") == "batch" and i > 0:
+            x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+        x = layers.LeakyReLU(size["slope"])(x)
+    scores = layers.Dense(1, kernel_initializer=weights)(layers.Flatten()(x))
+    return generator, keras.Model(packed, scores)
+
+
+def _tasks():
+    ring = "ring of 8 modes, radius 1, sigma 0.01"
+    grid = "grid of 25 modes at {-4, -2, 0, 2, 4}^2, sigma 0.05"
+    stacks = "three digits of MNIST as channels, 1,000 modes, uniform"
+    judge = f"the digits that garments_and_digits {VERSION} tells in each channel"
+    shared = (_stacks, STACKS, _convolutions, _modes_of_stacks, stacks, judge)
+    return (
+        _mixture("ring", mixtures.ring(8, 1.0), 0.01, 1.25, ring),
+        _mixture("grid", mixtures.grid(5, 4.0), 0.05, 5.0, grid),
+        Task("stacked-mnist", 26_000, *shared),
+        Task("stacked-mnist-small", 25_600, *shared),
+    )
+
+
+TASKS = {task.name: task for task in _tasks()}

@@ -1,0 +1,154 @@
+"""One trial: a recipe and a seed in; modes over time, at the end, and samples out."""
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kerasgan.bench import processes, training
+from kerasgan.bench.environment import describe
+from kerasgan.bench.modes.tasks import TASKS
+from kerasgan.data import ImageDataset
+from kerasgan.files import atomic
+
+SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0)  # Of the steps, where we look.
+DRAWN = {"ring": 600, "grid": 600}  # Samples that are kept of each moment; of images 40.
+
+
+def train(task, recipe, seed, steps):
+    """Return the line of results of a trial, and its samples at each moment.
+
+    Args:
+        task: A `kerasgan.bench.modes.tasks.Task`.
+        recipe: One of `task.recipes()`.
+        seed: Of the weights, the order of the data and the samples.
+        steps: Of the critic.
+    """
+    keras.utils.set_random_seed(seed)
+    environment = describe(keras.backend.backend())
+    model = training.build({**recipe, "seed": seed}, task.networks(recipe), steps)
+    real = task.real(task.training, seed=[11, seed])
+    dataset = ImageDataset(real, batch_size=recipe["batch_size"], seed=seed)
+    moments, samples = [], []
+
+    def look(step):
+        images = model.sample(task.samples, seed=seed)
+        samples.append(images[: DRAWN.get(task.name, 40)])
+        scores = {"ema": _values(task.score(images, seed))}
+        if step == steps:
+            z = model.latent_vectors(task.samples, seed)
+            scores["raw"] = _values(task.score(model.images_of(z, raw=True), seed))
+        moments.append({"step": step, "generator_steps": model.generator_steps, **scores})
+
+    seconds = training.train(model, dataset, [max(1, round(s * steps)) for s in SHARES], look)
+    scores = task.score(real[: task.samples], seed)
+    line = {
+        "benchmark": task.name,
+        "recipe": recipe,
+        "seed": seed,
+        "steps": steps,
+        "moments": moments,
+        "real": {score.name: score.baseline for score in scores},
+        "floor": {score.name: score.floor for score in scores},
+        "data": task.data,
+        "judge": task.judge,
+        "seconds": round(seconds, 1),
+        "environment": environment,
+    }
+    return line, np.stack(samples)
+
+
+def _values(scores):
+    return {score.name: round(score.value, 6) for score in scores}
+
+
+def read(folder, task):
+    """Return the finished trials in a folder; a last line that was cut off is left out."""
+    found = []
+    path = folder / f"{task.name}.jsonl"
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return found
+
+
+def samples_of(folder, line):
+    """Return the samples of a trial at each moment, or None where they were not kept."""
+    try:
+        with np.load(_samples_path(folder, line)) as stored:
+            found = stored["samples"]
+    except OSError:
+        return None
+    return found / 127.5 - 1 if found.dtype == np.uint8 else found.astype("float32")
+
+
+def _samples_path(folder, line):
+    return folder / line["benchmark"] / f"{line['recipe']['name']}-{line['seed']}.npz"
+
+
+def run(task, recipes, trials, steps, folder, workers, echo=print):
+    """Run the trials that are not finished yet; the results are lines of JSON in the folder.
+
+    Args:
+        task: A `Task`.
+        recipes: Some of its recipes.
+        trials: How many of each, or None for as many as the recipe says.
+        steps: Of the critic.
+        folder: Where results go.
+        workers: Processes at a time.
+        echo: What is called with lines of text.
+
+    Returns:
+        The lines of these trials, in the order of the recipes.
+    """
+    (folder / task.name).mkdir(parents=True, exist_ok=True)
+    wanted = [(recipe, seed) for recipe in recipes for seed in range(trials or recipe["trials"])]
+    kept = read(folder, task)
+    finished = [t for t in wanted if _find(kept, *t, steps) is not None]
+    if finished:
+        echo(f"{len(finished)} of {len(wanted)} trials are there already")
+    jobs = [
+        (
+            f"{recipe['name']}, trial {seed + 1}",
+            recipe["backend"],
+            [task.name, recipe, seed, steps],
+            folder / task.name / f"{recipe['name']}-{seed}.json",
+        )
+        for recipe, seed in wanted
+        if _find(kept, recipe, seed, steps) is None
+    ]
+    for *_, path in processes.run(__name__, jobs, workers, echo):
+        with open(folder / f"{task.name}.jsonl", "a", encoding="utf-8") as file:
+            # On a line of its own, also after one that was cut off.
+            file.write(f"\n{path.read_text(encoding='utf-8').strip()}\n")
+        path.unlink()
+    kept = read(folder, task)
+    return [_find(kept, *t, steps) for t in wanted]
+
+
+def _find(lines, recipe, seed, steps):
+    for line in reversed(lines):
+        if (line["recipe"], line["seed"], line["steps"]) == (recipe, seed, steps):
+            return line
+    return None
+
+
+def _main(payload, path):
+    name, recipe, seed, steps = json.loads(payload)
+    line, samples = train(TASKS[name], recipe, seed, steps)
+    path = Path(path)
+    points = samples.shape[-1] == 2
+    kept = samples.astype("float16") if points else np.round((samples + 1) * 127.5).astype("uint8")
+    with atomic(_samples_path(path.parent.parent, line)) as temporary, open(temporary, "wb") as f:
+        np.savez_compressed(f, samples=kept)
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(line) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _main(*sys.argv[1:])

@@ -1,0 +1,69 @@
+"""Trainings in processes of their own, a few at a time."""
+
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+import time
+
+
+def cores():
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def run(module, jobs, workers=1, echo=print):
+    """Run `python -m MODULE PAYLOAD PATH` for each job, and yield each as it is finished.
+
+    Every process has its share of the cores; a training of small networks does not get faster with
+    more than one.
+
+    Args:
+        module: Name of a module that writes a file of results.
+        jobs: `(name, backend, payload, path)`; the payload becomes JSON.
+        workers: How many processes at a time.
+        echo: What is called with a line of text as each job ends, with an estimate of the rest.
+
+    Raises:
+        RuntimeError: If a job fails; those that are running are ended first.
+    """
+    started, done = time.monotonic(), 0
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        waiting = {pool.submit(_run, module, job, workers): job for job in jobs}
+        try:
+            for future in concurrent.futures.as_completed(waiting):
+                future.result()
+                done += 1
+                seconds = time.monotonic() - started
+                left = seconds / done * (len(jobs) - done)
+                job = waiting[future]
+                echo(f"{done}/{len(jobs)} {job[0]}: {_clock(seconds)} so far, {_clock(left)} left")
+                yield job
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _run(module, job, workers):
+    name, backend, payload, path = job
+    threads = str(max(1, cores() // workers))
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "OMP_NUM_THREADS": threads,
+        "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": threads,
+    }
+    if threads == "1":
+        flags = environment.get("XLA_FLAGS", ""), "--xla_cpu_multi_thread_eigen=false"
+        environment["XLA_FLAGS"] = " ".join((*flags, "intra_op_parallelism_threads=1")).strip()
+    command = [sys.executable, "-m", module, json.dumps(payload), str(path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{name}: {done.stderr.strip()[-500:]}")
+
+
+def _clock(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,154 @@
+"""The mode benchmarks: what they learn from, how they score, and what they keep."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kerasgan.bench import training
+from kerasgan.bench.modes import tables, tasks, trials
+
+RING = tasks.TASKS["ring"]
+
+
+@pytest.mark.numpy
+@pytest.mark.parametrize(("name", "modes"), [("ring", 8), ("grid", 25)])
+def test_real_points_score_as_a_perfect_sampler(name, modes):
+    task = tasks.TASKS[name]
+    scores = {s.name: s for s in task.score(task.real(20_000, seed=1))}
+    assert scores["modes_covered"].value == modes
+    assert scores["high_quality"].value == pytest.approx(tables.HIGH_QUALITY, abs=0.003)
+    assert scores["mode_kl"].value < 0.002
+
+
+@pytest.mark.numpy
+def test_a_ring_has_as_many_places_as_modes():
+    points = RING.real(4000, seed=0).reshape(-1, 2) * 1.25
+    assert np.abs(np.linalg.norm(points, axis=1) - 1).max() < 0.06
+    angles = np.degrees(np.arctan2(*points.T[::-1])) % 45
+    assert np.minimum(angles, 45 - angles).max() < 4
+
+
+@pytest.mark.numpy
+def test_one_lost_mode_and_clouds_are_seen():
+    rng = np.random.default_rng(0)
+    points = RING.real(4000, seed=0)
+    left = points[points[:, 0, 0, 0] < 0.75]
+    scores = {s.name: s.value for s in RING.score(left[:2500])}
+    assert scores["modes_covered"] == 7
+    assert scores["mode_kl"] == pytest.approx(np.log(8 / 7), abs=0.01)
+    cloud = rng.normal(0, 0.5, (2500, 1, 1, 2)).astype("float32")
+    assert {s.name: s.value for s in RING.score(cloud)}["high_quality"] < 0.02
+
+
+@pytest.mark.numpy
+def test_every_recipe_says_what_it_is():
+    for task in tasks.TASKS.values():
+        recipes = task.recipes()
+        assert {"gan"} <= {recipe["name"] for recipe in recipes}
+        titles = [recipe["title"] for recipe in recipes]
+        assert len(set(titles)) == len(titles)
+        assert all(recipe["why"] and recipe["trials"] >= 3 for recipe in recipes)
+        assert {"short", "paper"} <= set(task.protocol["budgets"])
+
+
+@pytest.mark.parametrize("name", tasks.TASKS)
+def test_every_recipe_can_be_built(name):
+    task = tasks.TASKS[name]
+    for recipe in task.recipes():
+        model = training.build({**recipe, "seed": 0}, task.networks(recipe), steps=50)
+        assert model.sample(2, seed=0).shape == (2, *model.image_shape)
+        assert model.image_shape == ((1, 1, 2) if name in ("ring", "grid") else (28, 28, 3))
+
+
+@pytest.mark.numpy
+def test_an_unknown_recipe_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"'foo' is no recipe of ring: .*gan"):
+        RING.recipes(["foo"])
+
+
+def test_a_rate_follows_a_cosine_to_its_end():
+    rate = training.rate({"cosine": [1e-2, 1e-4]}, 100)
+    assert float(rate(0)) == pytest.approx(1e-2) and float(rate(100)) == pytest.approx(1e-4)
+    assert training.rate(3e-4, None) == 3e-4
+
+
+def small(**changes):
+    recipe = RING.recipes(["relativistic_r1_r2"])[0]
+    return {**recipe, "networks": {"latent_dim": 4, "width": 8, "depth": 1}, **changes}
+
+
+def test_a_trial_looks_at_its_moments_and_repeats_itself():
+    line, samples = trials.train(RING, small(), seed=3, steps=20)
+    assert [m["step"] for m in line["moments"]] == [1, 2, 3, 4, 6, 10, 15, 20]
+    assert line["moments"][-1]["generator_steps"] == 20
+    assert set(line["moments"][-1]["raw"]) == set(line["moments"][-1]["ema"]) == set(tables.COLUMNS)
+    assert samples.shape == (8, 600, 1, 1, 2)
+    again, same = trials.train(RING, small(), seed=3, steps=20)
+    np.testing.assert_array_equal(samples, same)
+    assert again["moments"] == line["moments"]
+
+
+def lines_of(titles, seeds=2):
+    moment = {"modes_covered": 8.0, "high_quality": 0.9, "mode_kl": 0.01}
+    for number, title in enumerate(titles):
+        for seed in range(seeds):
+            score = {**moment, "modes_covered": 8.0 - number, "mode_kl": 0.01 * (seed + 1)}
+            yield {
+                "benchmark": "ring",
+                "recipe": {"name": title.lower(), "title": title, "batch_size": 128},
+                "seed": seed,
+                "steps": 20,
+                "moments": [
+                    {"step": 10, "generator_steps": 10, "ema": score},
+                    {"step": 20, "generator_steps": 20, "ema": score, "raw": score},
+                ],
+                "real": moment,
+                "floor": {**moment, "high_quality": None},
+                "data": "points",
+                "judge": "centres",
+                "seconds": 60.0,
+                "environment": {"backend": "jax", "machine": "a machine", "cores": 2},
+            }
+
+
+@pytest.mark.numpy
+def test_the_table_has_the_best_first_and_errors_over_trials():
+    text = tables.markdown(list(lines_of(["Bad", "Worse"])), {"paper": "a paper"})
+    rows = text.splitlines()
+    assert rows[2].startswith("| Bad | 8.0 ± 0.0 | 90.0% ± 0.0% | 0.0150 ± 0.0050 |")
+    assert rows[3].startswith("| Worse | 7.0 ")
+    assert "real data" in rows[4] and "98.9%" in rows[5]
+
+
+@pytest.mark.numpy
+def test_finished_trials_are_kept_and_torn_lines_left_out(tmp_path, monkeypatch):
+    recipe = small(trials=2)
+    done = []
+
+    def run(module, jobs, workers, echo):
+        for job in jobs:
+            name, recipe, seed, steps = job[2]
+            line = {"benchmark": name, "recipe": recipe, "seed": seed, "steps": steps}
+            job[3].write_text(json.dumps(line) + "\n")
+            done.append(seed)
+            yield job
+
+    monkeypatch.setattr(trials.processes, "run", run)
+    assert [t["seed"] for t in trials.run(RING, [recipe], None, 20, tmp_path, 1, print)] == [0, 1]
+    with open(tmp_path / "ring.jsonl", "a") as file:
+        file.write('{"benchmark": "ri')
+    assert len(trials.read(tmp_path, RING)) == 2
+    trials.run(RING, [recipe], 3, 20, tmp_path, 1, print)
+    assert done == [0, 1, 2]
+    trials.run(RING, [{**recipe, "beta_1": 0.5}], 1, 20, tmp_path, 1, print)
+    trials.run(RING, [recipe], 1, 30, tmp_path, 1, print)
+    assert done == [0, 1, 2, 0, 0]
+
+
+def test_pictures_are_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    points = np.random.default_rng(0).uniform(-1, 1, (2, 50, 1, 1, 2))
+    tables.draw(list(lines_of(["A", "B"])), lambda line: points, tmp_path / "a.png")
+    tables.draw(list(lines_of(["A"])), lambda line: None, tmp_path / "b.png")
+    assert (tmp_path / "a.png").stat().st_size > 5000
