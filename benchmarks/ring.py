@@ -41,9 +41,9 @@ if __name__ == "__main__":
 
 import keras
 import numpy as np
-from environment import describe
 
 import kerasgan
+from kerasgan.bench.environment import describe
 from kerasgan.penalties import R1, R2
 
 MODES, RADIUS, SIGMA = 8, 1.0, 0.01

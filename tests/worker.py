@@ -4,6 +4,7 @@ python worker.py losses MODELS   losses of five rounds from fixed weights and fi
                                  first gradients
 python worker.py samples FOLDER  images of a preset, sixteen of seed 1
 python worker.py distributed MODEL  losses of five rounds over two virtual devices
+python worker.py rescued         what a guard does on two virtual devices
 """
 
 import json
@@ -160,6 +161,33 @@ def distributed(name):
     return {"alone": alone, "together": together}
 
 
+def rescued():
+    """Train on two devices under a guard, break the generator in between, and say what it did."""
+    with two_devices():
+        pair = kerasgan.networks.mlp(image_size=8, channels=1, latent_dim=6, width=16, depth=1)
+        gan = kerasgan.GAN(*pair, seed=0, ema=0.5)
+        gan.compile(keras.optimizers.SGD(1e-6), keras.optimizers.SGD(1e-6))
+        guard = kerasgan.callbacks.CollapseGuard("rescue", every=10, samples=200, stream=sys.stderr)
+
+        def broken(epoch, logs):
+            if epoch == 3:
+                for network in (gan.generator, gan.ema_generator):
+                    kernel = network.layers[-3].kernel
+                    kernel.assign(np.zeros(kernel.shape, "float32"))
+
+        sabotage = keras.callbacks.LambdaCallback(on_epoch_begin=broken)
+        real = gan.sample(600, seed=5)
+        history = gan.fit(
+            real, batch_size=60, epochs=6, verbose=0, callbacks=[sabotage, guard]
+        ).history
+    return {
+        "actions": [decision.action for decision in guard.journal.decisions],
+        "complaints": sorted(guard._complaints),
+        "diversity": history["diversity"][-1],
+        "largest weight": float(np.abs(gan.generator.layers[-3].kernel.numpy()).max()),
+    }
+
+
 def two_devices():
     if keras.backend.backend() == "jax":
         devices = keras.distribution.list_devices()
@@ -174,7 +202,7 @@ def two_devices():
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "distributed" and keras.backend.backend() == "tensorflow":
+    if sys.argv[1] in ("distributed", "rescued") and keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         cpu = tf.config.list_physical_devices("CPU")[0]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kerasgan.gans import checks
-from kerasgan.gans.optimizer import hold_rate, scale_rate
+from kerasgan.gans.optimizer import hold_rate, rate_of, scale_rate
 from kerasgan.penalties import R1
 
 ATTEMPTS = 3
@@ -50,7 +50,7 @@ def _new_seeds(model, attempt):
 def rates(model):
     """Return the learning rates of the generator and of the critic at this moment."""
     pair = model.optimizer.generator_optimizer, model.optimizer.critic_optimizer
-    return tuple(float(optimizer.learning_rate) for optimizer in pair)
+    return tuple(rate_of(optimizer) for optimizer in pair)
 
 
 def _change_rates(model, collapsed_at, attempt):

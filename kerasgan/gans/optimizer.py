@@ -32,7 +32,7 @@ class AdversarialOptimizer(keras.optimizers.MultiOptimizer):
 
     @learning_rate.setter
     def learning_rate(self, value):
-        now = float(self.generator_optimizer.learning_rate)
+        now = rate_of(self.generator_optimizer)
         factor = float(value) / now if now else 1.0
         scale_rate(self.critic_optimizer, factor)
         self.generator_optimizer.learning_rate = value
@@ -74,6 +74,11 @@ class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return cls(keras.optimizers.schedules.deserialize(config["schedule"]), config["factor"])
 
 
+def rate_of(optimizer):
+    """Return an optimizer's learning rate at this moment, also under `tf.distribute`."""
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
 def scale_rate(optimizer, factor):
     """Multiply an optimizer's learning rate, also one that follows a schedule.
 
@@ -85,7 +90,7 @@ def scale_rate(optimizer, factor):
     elif callable(rate) and not isinstance(rate, keras.Variable):
         optimizer.learning_rate = lambda: factor * rate()
     else:
-        optimizer.learning_rate = float(optimizer.learning_rate) * factor
+        optimizer.learning_rate = rate_of(optimizer) * factor
 
 
 def hold_rate(optimizer, value):
