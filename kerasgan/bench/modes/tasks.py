@@ -34,6 +34,8 @@ class Task:
         modes: A callable from images to their `kerasgan.metrics.Modes`.
         data: What the data are, in words.
         judge: What tells the modes, in words.
+        moments: Shares of the steps at which it is scored.
+        drawn: How many samples are kept of each moment.
     """
 
     name: str
@@ -44,10 +46,12 @@ class Task:
     modes: typing.Callable
     data: str
     judge: str
+    moments: tuple
+    drawn: int
 
     def score(self, images, seed=0):
         """Return the modes, the KL and the high-quality share of images, real ones beside them."""
-        real = self.modes(self.real(len(images), seed=[7, seed]))
+        real = _modes_of_real(self, len(images), seed)
         found = self.modes(images)
         return metrics.mode_results(found, real, len(images), self.data, self.judge, seed)
 
@@ -81,6 +85,11 @@ class Task:
         return found
 
 
+@functools.cache
+def _modes_of_real(task, n, seed):
+    return task.modes(task.real(n, seed=[7, seed]))
+
+
 def _mixture(name, centres, sigma, scale, words):
     """Return the task of a mixture; its points are divided by `scale` to lie within [-1, 1]."""
     centres, sigma = centres / scale, sigma / scale
@@ -92,9 +101,9 @@ def _mixture(name, centres, sigma, scale, words):
         flat = np.asarray(points).reshape(len(points), 2)
         return metrics.modes_of_mixture(flat, centres, sigma)
 
-    return Task(
-        name, 2500, real, 100_000, _dense, modes, words, "nearest centre, within 3 sigma of it"
-    )
+    judge = "nearest centre, within 3 sigma of it"
+    moments = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0)
+    return Task(name, 2500, real, 100_000, _dense, modes, words, judge, moments, drawn=600)
 
 
 def _dense(recipe):
@@ -195,7 +204,8 @@ def _tasks():
     grid = "grid of 25 modes at {-4, -2, 0, 2, 4}^2, sigma 0.05"
     stacks = "three digits of MNIST as channels, 1,000 modes, uniform"
     judge = f"the digits that garments_and_digits {VERSION} tells in each channel"
-    shared = (_stacks, STACKS, _convolutions, _modes_of_stacks, stacks, judge)
+    moments = (0.1, 0.25, 0.5, 1.0)  # Telling the digits of one moment takes half a minute.
+    shared = (_stacks, STACKS, _convolutions, _modes_of_stacks, stacks, judge, moments, 40)
     return (
         _mixture("ring", mixtures.ring(8, 1.0), 0.01, 1.25, ring),
         _mixture("grid", mixtures.grid(5, 4.0), 0.05, 5.0, grid),

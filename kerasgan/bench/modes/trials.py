@@ -15,9 +15,6 @@ from kerasgan.bench.modes.tasks import TASKS
 from kerasgan.data import ImageDataset
 from kerasgan.files import atomic
 
-SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0)  # Of the steps, where we look.
-DRAWN = {"ring": 600, "grid": 600}  # Samples that are kept of each moment; of images 40.
-
 
 def train(task, recipe, seed, steps):
     """Return the line of results of a trial, and its samples at each moment.
@@ -33,27 +30,28 @@ def train(task, recipe, seed, steps):
     model = training.build({**recipe, "seed": seed}, task.networks(recipe), steps)
     real = task.real(task.training, seed=[11, seed])
     dataset = ImageDataset(real, batch_size=recipe["batch_size"], seed=seed)
-    moments, samples = [], []
+    z = model.latent_vectors(task.samples, seed)
+    moments, samples, last = [], [], []
 
     def look(step):
-        images = model.sample(task.samples, seed=seed)
-        samples.append(images[: DRAWN.get(task.name, 40)])
-        scores = {"ema": _values(task.score(images, seed))}
+        images = model.images_of(z)
+        samples.append(images[: task.drawn])
+        last[:] = task.score(images, seed)
+        scores = {"ema": _values(last)}
         if step == steps:
-            z = model.latent_vectors(task.samples, seed)
             scores["raw"] = _values(task.score(model.images_of(z, raw=True), seed))
         moments.append({"step": step, "generator_steps": model.generator_steps, **scores})
 
-    seconds = training.train(model, dataset, [max(1, round(s * steps)) for s in SHARES], look)
-    scores = task.score(real[: task.samples], seed)
+    looks = [max(1, round(share * steps)) for share in task.moments]
+    seconds = training.train(model, dataset, looks, look)
     line = {
         "benchmark": task.name,
         "recipe": recipe,
         "seed": seed,
         "steps": steps,
         "moments": moments,
-        "real": {score.name: score.baseline for score in scores},
-        "floor": {score.name: score.floor for score in scores},
+        "real": {score.name: score.baseline for score in last},
+        "floor": {score.name: score.floor for score in last},
         "data": task.data,
         "judge": task.judge,
         "seconds": round(seconds, 1),
