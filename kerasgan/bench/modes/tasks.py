@@ -13,6 +13,7 @@ from keras import layers
 from kerasgan import metrics, networks
 from kerasgan.bench import mixtures
 from kerasgan.data import load
+from kerasgan.layers import MinibatchDiscrimination, SpectralDense
 from kerasgan.metrics.extractors import GarmentsAndDigits
 from kerasgan.metrics.extractors.garments_and_digits import VERSION
 
@@ -91,7 +92,11 @@ def _modes_of_real(task, n, seed):
 
 
 def _mixture(name, centres, sigma, scale, words):
-    """Return the task of a mixture; its points are divided by `scale` to lie within [-1, 1]."""
+    """Return the task of a mixture.
+
+    Its points are divided by `scale` to lie within [-1, 1], as images do; inside the networks they
+    have the size that the papers give them.
+    """
     centres, sigma = centres / scale, sigma / scale
 
     def real(n, seed):
@@ -101,29 +106,29 @@ def _mixture(name, centres, sigma, scale, words):
         flat = np.asarray(points).reshape(len(points), 2)
         return metrics.modes_of_mixture(flat, centres, sigma)
 
+    pair = functools.partial(_dense, scale=scale)
     judge = "nearest centre, within 3 sigma of it"
     moments = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0)
-    return Task(name, 2500, real, 100_000, _dense, modes, words, judge, moments, drawn=600)
+    return Task(name, 2500, real, 100_000, pair, modes, words, judge, moments, drawn=600)
 
 
-def _dense(recipe):
+def _dense(recipe, scale):
     """Return the networks of points, without a squashing output.
 
     Of a recipe's `networks`: `latent_dim`, `width` and `depth` of either network, `batch_norm` in
-    the generator, and `critic_norm` and `minibatch` of `kerasgan.networks.mlp`; `flow` instead of
-    all that for an invertible generator.
+    the generator, `critic_norm` ("spectral") and `minibatch` for minibatch discrimination in the
+    critic; `flow` for an invertible generator instead.
     """
     size = dict(recipe["networks"])
     packing = recipe.get("arguments", {}).get("packing", 1)
-    critic = networks.mlp(
-        image_size=1,
-        channels=2,
-        width=size["width"],
-        depth=size["depth"],
-        critic_norm=size.get("critic_norm"),
-        minibatch=size.get("minibatch"),
-        packing=packing,
-    )[1]
+    dense = SpectralDense if size.get("critic_norm") == "spectral" else layers.Dense
+    packed = keras.Input((*mixtures.SHAPE[:2], packing * mixtures.SHAPE[2]))
+    x = layers.Flatten()(layers.Rescaling(scale)(packed))
+    for _ in range(size["depth"]):
+        x = layers.LeakyReLU(0.2)(dense(size["width"], kernel_initializer="he_normal")(x))
+    if size.get("minibatch"):
+        x = MinibatchDiscrimination()(x)
+    critic = keras.Model(packed, dense(1)(x))
     if "flow" in size:
         return networks.FlowGenerator(image_size=1, channels=2, **size["flow"]), critic
     z = x = keras.Input((size["latent_dim"],))
@@ -132,7 +137,7 @@ def _dense(recipe):
         if size.get("batch_norm"):
             x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.ReLU()(x)
-    points = layers.Reshape(mixtures.SHAPE)(layers.Dense(2)(x))
+    points = layers.Rescaling(1 / scale)(layers.Reshape(mixtures.SHAPE)(layers.Dense(2)(x)))
     return keras.Model(z, points), critic
 
 
