@@ -32,7 +32,7 @@ def bench():
     "--repeat",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Train every run again into FOLDER; finished ones are kept. about an hour and a half.",
+    help="Train every run again into FOLDER; finished ones are kept. About an hour for one half.",
 )
 @click.option(
     "--policy",
