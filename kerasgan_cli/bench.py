@@ -125,7 +125,7 @@ def _steps(budget, protocol):
     budgets = protocol["budgets"]
     if budget in budgets:
         return budgets[budget]
-    if not budget.isdigit() or int(budget) < 1:
+    if not budget.isdecimal() or int(budget) < 1:
         raise click.BadParameter(
             f"{budget!r} is neither a number of steps nor {' or '.join(budgets)}.",
             param_hint="--budget",

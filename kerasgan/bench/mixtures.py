@@ -28,7 +28,7 @@ def draw(centres, sigma, n, seed):
 
 
 def networks(latent_dim=16, width=128, depth=2, packing=1, critic_norm=None):
-    """Return a plain generator and critic of points: ReLU, He's initial weights."""
+    """Return a plain generator and critic of points: LeakyReLU, He's initial weights."""
 
     def hidden(x, norm=None):
         for _ in range(depth):

@@ -16,11 +16,12 @@ from kerasgan.collapse import (
     Entry,
     Gauge,
     Journal,
+    Verdict,
     lost,
     remedies,
     snapshot,
 )
-from kerasgan.collapse.detector import level
+from kerasgan.collapse.detector import DIP, level
 from kerasgan.data import DataError, some_images
 
 POLICIES = ("rescue", "stop", "warn")
@@ -31,9 +32,10 @@ FEWEST_STEPS = 200  # Between two looks, unless `every` says otherwise.
 class CollapseGuard(keras.callbacks.Callback):
     """Looks at the generator as training goes on, and acts when it loses what it had.
 
-    After each epoch it draws images from the moving average of the generator, compares them with
-    real ones (see `kerasgan.collapse.Gauge`), and adds `diversity` to the logs: 1 is as diverse as
-    held-out real images. Put it before the callbacks that look at the logs.
+    After each epoch (of short ones after some, see `every`) it draws images from the moving average
+    of the generator, compares them with real ones (see `kerasgan.collapse.Gauge`), and adds
+    `diversity` to the logs: 1 is as diverse as held-out real images. Put it before the callbacks
+    that look at the logs.
 
     A `kerasgan.collapse.Detector` reads the history of these looks. When it says collapsed, or a
     loss is NaN or infinite, the guard follows its policy:
@@ -53,7 +55,7 @@ class CollapseGuard(keras.callbacks.Callback):
         data: Real images, an `ImageDataset` or an array; by default those that `fit` is given. Of
             batches in another form the first are read, see `kerasgan.data.some_images`.
         every: Critic steps from one look to the next; by default an epoch, or after the first as
-            many epochs as make 200 steps.
+            many epochs as make 200 steps. The end of training is looked at in any case.
         samples: Images in a look.
         folder: Where its journal and the snapshots go, so that a resumed training finds them; None
             keeps them in memory.
@@ -83,6 +85,9 @@ class CollapseGuard(keras.callbacks.Callback):
         validation.choice("policy", policy, POLICIES)
         if every is not None:
             validation.positive_integer("every", every)
+        if epochs is not None:
+            validation.positive_integer("epochs", epochs)
+        validation.positive_integer("samples", samples)
         self.policy = policy
         self.data = data
         self.every = every
@@ -91,25 +96,34 @@ class CollapseGuard(keras.callbacks.Callback):
         self.seed = seed
         self.stream = stream
         self.epochs = epochs
+        self.collapsed = None
+        self._training_data = None
+        self._detector = Detector()
+        self._complaints = set()
+        self._forget()
+
+    def _forget(self):
+        """Know nothing of any model."""
         self.gauge = None
         self.verdict = None
-        self.collapsed = None
         self.journal = Journal()
         self.shelf = snapshot.Shelf(self.folder and self.folder / "guard")
-        self._training_data = None
+        self._watched = None  # The model that all this is about.
         self._labels = None  # Of a conditional model, as the real images have them.
-        self._detector = Detector()
         self._diversity = float("nan")
+        self._level = 0.0  # Of the state that the model is in, as far as it is known.
         self._looked = 0  # The step of the last look.
         self._warned = False
-        self._kept = None  # The snapshot that training ends with, once it was stopped.
-        self._complaints = set()
+        self._kept = None  # The snapshot that training ends with.
 
     def see_training_data(self, data):
         """Take note of what `fit` trains on; it calls this."""
         self._training_data = data
 
     def on_train_begin(self, logs=None):
+        if self.model is not self._watched:
+            self._forget()
+            self._watched = self.model
         self._epoch = 1
         self.collapsed = self._kept = None
         with self._safely("begin"):
@@ -137,10 +151,19 @@ class CollapseGuard(keras.callbacks.Callback):
         if self._journal_file.exists():
             self.journal = Journal.read(self._journal_file)
             self.journal.go_back(self.model.critic_steps)
-        if self.journal.entries:
-            self._looked = self.journal.entries[-1].step
-            self._diversity = self.journal.entries[-1].look.diversity
         self.shelf.load(self.model)
+        if not self.journal.entries:
+            return
+        last = self.journal.entries[-1]
+        self._looked, self._diversity = last.step, last.look.diversity
+        self._level = level(last.look)
+        decision = self.journal.decisions[-1] if self.journal.decisions else None
+        if decision is None or decision.back_to is None or decision.step < last.step:
+            self.verdict = Verdict(last.state, last.sentence, 0.0)
+        else:  # What that look saw was put right.
+            found = [s for s in self.shelf.snapshots if s.step == decision.back_to]
+            self._level = max((s.level for s in found), default=0.0)
+            self._diversity = max((s.diversity for s in found), default=self._diversity)
 
     @property
     def _journal_file(self):
@@ -170,10 +193,11 @@ class CollapseGuard(keras.callbacks.Callback):
             with self._safely("look"):
                 broken = self._check(logs or {})
                 # An epoch that was cut short is looked at when it is whole.
-                if not broken and not self.model.stop_training and self._due():
+                whole = not self.model.stop_training
+                last = self._epoch >= max(self.epochs or 0, self.params["epochs"])
+                if whole and not broken and self._due(last):
                     self._look()
-                last = self._epoch >= (self.epochs or self.params["epochs"])
-                if last and not broken and not self.model.stop_training:
+                if last and whole:
                     self._keep_the_best()
         if logs is not None:
             logs["diversity"] = self._diversity
@@ -187,11 +211,11 @@ class CollapseGuard(keras.callbacks.Callback):
             self.collapsed = self.verdict.sentence
         self._report()
 
-    def _due(self):
+    def _due(self, last=False):
         # Nothing but steps decides, so that a resumed training looks where a straight one does.
         since = self.model.critic_steps - self._looked
         fewest = FEWEST_STEPS if self.journal.entries else 1
-        return self.gauge is not None and since >= (self.every or fewest)
+        return self.gauge is not None and since >= (1 if last else self.every or fewest)
 
     def _check(self, logs):
         """Act if a loss of the training is not finite; return whether there was one."""
@@ -212,6 +236,7 @@ class CollapseGuard(keras.callbacks.Callback):
     def _follow(self, verdict, look, images):
         self._looked = self.model.critic_steps
         self._diversity = look.diversity
+        self._level = level(look)
         before, self.verdict = self.verdict, verdict
         peaks = self.journal.peaks
         entry = Entry(self._epoch, self._looked, look, verdict.state, verdict.sentence)
@@ -231,8 +256,10 @@ class CollapseGuard(keras.callbacks.Callback):
             if not found.finite:  # The moving average is the last to see it.
                 self._diverged("a weight became NaN or infinite")
                 return
+            best = self.shelf.best(self.model)
             with self._safely("keep a snapshot"):
-                self.shelf.add(found)
+                if best is None or found.level >= (1 - DIP) * best.level:
+                    self.shelf.add(found)
         with self._safely("write its journal"):
             if self.folder is not None:
                 self.journal.write(self._journal_file)
@@ -257,8 +284,7 @@ class CollapseGuard(keras.callbacks.Callback):
         # Counted before it is tried: what fails in it must not be tried for ever.
         self._decide("rescue", verdict.sentence, back_to)
         self.verdict = None
-        self._diversity = back_to.diversity
-        snapshot.put_back(back_to, self.model)
+        self._put_back(back_to)
         changes = remedies.apply(self.model, attempt, rates)
         self.journal.amend(changes)
         self._say(f"changed {', '.join(changes)}")
@@ -272,21 +298,26 @@ class CollapseGuard(keras.callbacks.Callback):
             self._decide("stop", f"{verdict.sentence}; there is no healthy state to go back to")
             return
         self._decide("stop", verdict.sentence, best)
-        self._diversity = best.diversity
-        snapshot.put_back(best, self.model)
+        self._put_back(best)
+
+    def _put_back(self, state):
+        self._diversity, self._level = state.diversity, state.level
+        snapshot.put_back(state, self.model)
 
     def _keep_the_best(self):
         """End a training that was rescued with the best state that was seen."""
         best = self.shelf.best(self.model)
-        if not self.journal.rescues or best is None or self.verdict is None or self.verdict.bad:
+        if self.policy != "rescue" or not self.journal.rescues or best is None:
             return
-        now = level(self.journal.current[-1])
-        if now < best.level:
-            self._kept = best
-            seen = f"it shows more of the data ({best.level:.2f}) than the last ({now:.2f})"
-            self._decide("keep", f"training ends with its best state: {seen}", best)
-            self._diversity = best.diversity
-            snapshot.put_back(best, self.model)
+        if self.model.critic_steps not in (self._looked, self.model.put_back_at):
+            images = self.model.sample(self.gauge.samples, seed=self.seed, labels=self._labels)
+            self._level = level(self.gauge.measure(images))
+        if self.collapsed is not None or self._level >= best.level:
+            return
+        self._kept = best
+        seen = f"it shows more of the data ({best.level:.2f}) than the last ({self._level:.2f})"
+        self._decide("keep", f"training ends with its best state: {seen}", best)
+        self._put_back(best)
 
     def _decide(self, action, sentence, back_to=None):
         step = None if back_to is None else back_to.step

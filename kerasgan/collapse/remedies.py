@@ -57,7 +57,8 @@ def _change_rates(model, collapsed_at, attempt):
     """Undo what a schedule did to the rates, or lower both; say how.
 
     A schedule that raised a rate twofold, or took the critic's from under the generator's, led to
-    the collapse.
+    the collapse. Another one goes on from where it stood, halved. What a callback sets in every
+    epoch it will set again.
     """
     pair = model.optimizer.generator_optimizer, model.optimizer.critic_optimizer
     now, then = rates(model), collapsed_at
@@ -77,7 +78,7 @@ def _change_rates(model, collapsed_at, attempt):
             scale_rate(pair[i], factors[i])
         else:
             hold_rate(pair[i], base[i] * factors[i])
-        words.append(f"the {player}'s learning rate {then[i]:.3g} -> {base[i] * factors[i]:.3g}")
+        words.append(f"the {player}'s learning rate {then[i]:.3g} -> {rate_of(pair[i]):.3g}")
         if follows and to_blame:
             words[-1] += ", constant from here on"
     return words

@@ -42,6 +42,13 @@ def test_one_lost_mode_and_clouds_are_seen():
 
 
 @pytest.mark.numpy
+def test_a_model_that_diverged_has_no_mode():
+    points = np.full((2500, 1, 1, 2), np.nan, "float32")
+    scores = {s.name: s.value for s in RING.score(points)}
+    assert scores == {"modes_covered": 0, "mode_kl": np.inf, "high_quality": 0}
+
+
+@pytest.mark.numpy
 def test_every_recipe_says_what_it_is():
     for task in tasks.TASKS.values():
         recipes = task.recipes()
@@ -63,6 +70,7 @@ def test_every_recipe_can_be_built(name):
 
 @pytest.mark.numpy
 def test_an_unknown_recipe_is_refused_by_name():
+    assert [r["name"] for r in RING.recipes(["gan", " wgan", "gan"])] == ["gan", "wgan"]
     with pytest.raises(ValueError, match=r"'foo' is no recipe of ring: .*gan"):
         RING.recipes(["foo"])
 
@@ -119,6 +127,13 @@ def test_the_table_has_the_best_first_and_errors_over_trials():
     assert rows[2].startswith("| Bad | 8.0 ± 0.0 | 90.0% ± 0.0% | 0.0150 ± 0.0050 |")
     assert rows[3].startswith("| Worse | 7.0 ")
     assert "real data" in rows[4] and "98.9%" in rows[5]
+
+
+@pytest.mark.numpy
+def test_a_failure_is_not_left_out_of_a_mean():
+    lines = list(lines_of(["A"], seeds=3))
+    lines[0]["moments"][-1]["ema"] = {"modes_covered": 0.0, "high_quality": 0.0, "mode_kl": np.inf}
+    assert "| ∞ in 1 of 3 |" in tables.markdown(lines, {"paper": "a paper"})
 
 
 @pytest.mark.numpy

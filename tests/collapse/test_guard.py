@@ -1,5 +1,6 @@
 """The guard in a training: what it notices, what it puts back, and what it survives."""
 
+import dataclasses
 import io
 
 import keras
@@ -10,6 +11,7 @@ import kerasgan
 from kerasgan import callbacks, collapse
 from kerasgan.callbacks import CollapseGuard
 from kerasgan.collapse import BROKEN, remedies, snapshot
+from kerasgan.collapse.detector import level
 
 LATENT = 6
 # Of the preset, on TensorFlow.
@@ -334,7 +336,12 @@ def test_a_shrinking_rate_does_not_rise_again():
 
 
 def test_bad_arguments():
-    for arguments, rule in (({"policy": "pray"}, "`policy`"), ({"every": 0}, "`every`")):
+    for arguments, rule in (
+        ({"policy": "pray"}, "`policy`"),
+        ({"every": 0}, "`every`"),
+        ({"epochs": 0}, "`epochs`"),
+        ({"samples": 2.5}, "`samples`"),
+    ):
         with pytest.raises(ValueError, match=rule):
             CollapseGuard(**arguments)
 
@@ -405,3 +412,87 @@ def test_the_same_weights_give_the_same_look_on_every_backend():
     look = gauge.measure(gan.sample(300, seed=2)[:150].repeat(2, axis=0))
     found = (look.diversity, look.cells, look.coverage, look.vendi, look.spread)
     assert found == pytest.approx(LOOK, abs=1e-3)
+
+
+@pytest.mark.parametrize("epochs", [[7], [3, 7]])
+def test_a_collapse_in_the_last_epoch_is_put_back_too(epochs):
+    gan, real = healthy()
+    guard = guarded()
+    history = fit(gan, real, guard, epochs=8, others=[Sabotage(epochs)]).history
+    assert guard.journal.decisions[-1].action in ("rescue", "keep") and guard.collapsed is None
+    look = guard.gauge.measure(gan.sample(200, seed=0))
+    best = guard.shelf.best(gan)
+    assert level(look) >= 0.95 * best.level and history["diversity"][-1] == best.diversity
+
+
+def test_the_end_of_a_training_is_looked_at():
+    gan, real = healthy()
+    guard = guarded("warn", every=30)
+    fit(gan, real, guard, epochs=8, others=[Sabotage([7])])
+    assert [entry.step for entry in guard.journal.entries] == [30, 60, 80]
+    assert guard.collapsed is not None
+
+
+def test_a_guard_forgets_another_model():
+    gan, real = healthy()
+    guard = guarded()
+    fit(gan, real, guard, epochs=4, others=[Sabotage([2])])
+    assert guard.journal.rescues == 1
+    other, real = healthy(seed=1)
+    fit(other, real, guard, epochs=2)
+    assert guard.journal.rescues == 0
+    assert [entry.step for entry in guard.journal.entries] == [10, 20]
+
+
+def test_a_guard_that_only_warns_keeps_nothing(tmp_path):
+    gan, real = healthy()
+    fit(gan, real, guarded(folder=tmp_path), epochs=4, others=[Sabotage([2])])
+    warning = guarded("warn", folder=tmp_path)
+    gan.fit(
+        real,
+        batch_size=60,
+        initial_epoch=4,
+        epochs=6,
+        verbose=0,
+        callbacks=[Noise(4, 0.1), warning],
+    )
+    assert {d.action for d in warning.journal.decisions} == {"rescue"}
+
+
+def test_a_resumed_training_knows_that_it_had_collapsed(tmp_path):
+    gan, real = healthy()
+    fit(gan, real, guarded("warn", folder=tmp_path), epochs=4, others=[Sabotage([2])])
+    resumed = guarded("warn", folder=tmp_path, every=1000)
+    resumed.set_model(gan)
+    resumed.see_training_data(real)
+    resumed.on_train_begin()
+    assert resumed.verdict.state == "collapsed"
+
+
+def test_a_fallen_state_is_not_kept_as_a_healthy_one(monkeypatch):
+    gan, real = healthy()
+    guard = guarded()
+    levels = iter([0.3, 0.36, 0.36, 0.1, 0.1, 0.3])
+    measure = collapse.Gauge.measure
+
+    def scaled(self, images):
+        look, x = measure(self, images), next(levels)
+        return dataclasses.replace(look, diversity=x, cells=x, coverage=1.0)
+
+    monkeypatch.setattr(collapse.Gauge, "measure", scaled)
+    fit(gan, real, guard, epochs=4)
+    assert max(s.level for s in guard.shelf.snapshots) == pytest.approx(0.36)
+    assert min(s.level for s in guard.shelf.snapshots) >= 0.3
+
+
+def test_what_a_rescue_says_of_rates_is_what_they_are():
+    gan, real = healthy()
+    falling = [keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.5) for _ in range(2)]
+    gan.compile(*(keras.optimizers.SGD(rate) for rate in falling))
+    before = snapshot.take(gan, BROKEN)
+    gan.fit(real, batch_size=60, epochs=1, verbose=0)
+    rates = remedies.rates(gan)
+    snapshot.put_back(before, gan)
+    words = remedies.apply(gan, 1, rates)
+    for player, rate in zip(("generator", "critic"), remedies.rates(gan), strict=True):
+        assert any(w.startswith(f"the {player}") and w.endswith(f"-> {rate:.3g}") for w in words)

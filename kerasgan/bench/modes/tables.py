@@ -58,10 +58,10 @@ def markdown(lines, protocol):
 
 
 def _mean(values, name):
-    """Return the mean and its standard error as text."""
-    values = [v for v in values if math.isfinite(v)]
-    if not values:
-        return "-"
+    """Return the mean and its standard error as text; where no mode was drawn KL is infinite."""
+    infinite = sum(not math.isfinite(v) for v in values)
+    if infinite:
+        return "∞" if infinite == len(values) else f"∞ in {infinite} of {len(values)}"
     text = _FORMS[name].format(statistics.mean(values))
     if len(values) > 1:
         error = statistics.stdev(values) / math.sqrt(len(values))

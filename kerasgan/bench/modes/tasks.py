@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import math
 import typing
 from pathlib import Path
 
@@ -53,7 +54,10 @@ class Task:
     def score(self, images, seed=0):
         """Return the modes, the KL and the high-quality share of images, real ones beside them."""
         real = _modes_of_real(self, len(images), seed)
-        found = self.modes(images)
+        if np.isfinite(images).all():
+            found = self.modes(images)
+        else:  # It diverged, and draws nothing.
+            found = metrics.Modes(0, math.inf, 0.0, (0.0,) * len(real.shares))
         return metrics.mode_results(found, real, len(images), self.data, self.judge, seed)
 
     @property
@@ -74,12 +78,13 @@ class Task:
         """
         paths = {path.stem: path for path in sorted(self.folder.glob("*.json"))}
         del paths["protocol"]
-        for name in names or ():
+        names = list(dict.fromkeys(name.strip() for name in names or paths))
+        for name in names:
             if name not in paths:
                 raise ValueError(f"{name!r} is no recipe of {self.name}: {', '.join(paths)}")
         shared = self.protocol["recipe"]
         found = []
-        for name in names or paths:
+        for name in names:
             own = json.loads(paths[name].read_text(encoding="utf-8"))
             merged = {key: {**shared.get(key, {}), **own.get(key, {})} for key in _MERGED}
             found.append({"name": name, **shared, **own, **merged})
@@ -115,8 +120,8 @@ def _mixture(name, centres, sigma, scale, words):
 def _dense(recipe, scale):
     """Return the networks of points, without a squashing output.
 
-    Of a recipe's `networks`: `latent_dim`, `width` and `depth` of either network, `batch_norm` in
-    the generator, `critic_norm` ("spectral") and `minibatch` for minibatch discrimination in the
+    Of a recipe's `networks`: `latent_dim`, `width` and `depth` of either network, `critic_norm`
+    ("spectral"), and `minibatch` for minibatch discrimination in the
     critic; `flow` for an invertible generator instead.
     """
     size = dict(recipe["networks"])
@@ -134,8 +139,6 @@ def _dense(recipe, scale):
     z = x = keras.Input((size["latent_dim"],))
     for _ in range(size["depth"]):
         x = layers.Dense(size["width"], kernel_initializer="he_normal")(x)
-        if size.get("batch_norm"):
-            x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.ReLU()(x)
     points = layers.Rescaling(1 / scale)(layers.Reshape(mixtures.SHAPE)(layers.Dense(2)(x)))
     return keras.Model(z, points), critic

@@ -1,6 +1,7 @@
 """One trial: a recipe and a seed in; modes over time, at the end, and samples out."""
 
 import contextlib
+import hashlib
 import json
 import os
 import sys
@@ -71,7 +72,7 @@ def read(folder, task):
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         with contextlib.suppress(ValueError):
             found.append(json.loads(line))
-    return found
+    return [line for line in found if isinstance(line, dict) and "recipe" in line]
 
 
 def samples_of(folder, line):
@@ -85,7 +86,10 @@ def samples_of(folder, line):
 
 
 def _samples_path(folder, line):
-    return folder / line["benchmark"] / f"{line['recipe']['name']}-{line['seed']}.npz"
+    # What other recipes or budgets drew must not pass for it.
+    key = json.dumps([line["recipe"], line["steps"]], sort_keys=True).encode()
+    name = f"{line['recipe']['name']}-{line['seed']}-{hashlib.sha256(key).hexdigest()[:8]}.npz"
+    return folder / line["benchmark"] / name
 
 
 def run(task, recipes, trials, steps, folder, workers, echo=print):
@@ -114,7 +118,7 @@ def run(task, recipes, trials, steps, folder, workers, echo=print):
             f"{recipe['name']}, trial {seed + 1}",
             recipe["backend"],
             [task.name, recipe, seed, steps],
-            folder / task.name / f"{recipe['name']}-{seed}.json",
+            folder / task.name / f"{recipe['name']}-{seed}-{os.getpid()}.json",
         )
         for recipe, seed in wanted
         if _find(kept, recipe, seed, steps) is None
@@ -140,7 +144,10 @@ def _main(payload, path):
     line, samples = train(TASKS[name], recipe, seed, steps)
     path = Path(path)
     points = samples.shape[-1] == 2
-    kept = samples.astype("float16") if points else np.round((samples + 1) * 127.5).astype("uint8")
+    if points:
+        kept = samples.astype("float16")
+    else:
+        kept = np.round((np.nan_to_num(samples) + 1) * 127.5).astype("uint8")
     with atomic(_samples_path(path.parent.parent, line)) as temporary, open(temporary, "wb") as f:
         np.savez_compressed(f, samples=kept)
     with atomic(path) as temporary:
