@@ -111,7 +111,8 @@ class CollapseGuard(keras.callbacks.Callback):
         self._watched = None  # The model that all this is about.
         self._labels = None  # Of a conditional model, as the real images have them.
         self._diversity = float("nan")
-        self._level = 0.0  # Of the state that the model is in, as far as it is known.
+        self._level = 0.0  # Of the state that the model was in after
+        self._known = None  # so many critic steps.
         self._looked = 0  # The step of the last look.
         self._warned = False
         self._kept = None  # The snapshot that training ends with.
@@ -156,14 +157,15 @@ class CollapseGuard(keras.callbacks.Callback):
             return
         last = self.journal.entries[-1]
         self._looked, self._diversity = last.step, last.look.diversity
-        self._level = level(last.look)
+        self._level, self._known = level(last.look), last.step
         decision = self.journal.decisions[-1] if self.journal.decisions else None
         if decision is None or decision.back_to is None or decision.step < last.step:
             self.verdict = Verdict(last.state, last.sentence, 0.0)
         else:  # What that look saw was put right.
-            found = [s for s in self.shelf.snapshots if s.step == decision.back_to]
-            self._level = max((s.level for s in found), default=0.0)
-            self._diversity = max((s.diversity for s in found), default=self._diversity)
+            self._known = None
+            for found in self.shelf.snapshots:
+                if found.step == decision.back_to:
+                    self._diversity = found.diversity
 
     @property
     def _journal_file(self):
@@ -195,8 +197,10 @@ class CollapseGuard(keras.callbacks.Callback):
                 # An epoch that was cut short is looked at when it is whole.
                 whole = not self.model.stop_training
                 last = self._epoch >= max(self.epochs or 0, self.params["epochs"])
-                if whole and not broken and self._due(last):
+                if whole and not broken and self._due():
                     self._look()
+                elif whole and not broken and last:
+                    self._look_at_the_end()
                 if last and whole:
                     self._keep_the_best()
         if logs is not None:
@@ -211,11 +215,11 @@ class CollapseGuard(keras.callbacks.Callback):
             self.collapsed = self.verdict.sentence
         self._report()
 
-    def _due(self, last=False):
+    def _due(self):
         # Nothing but steps decides, so that a resumed training looks where a straight one does.
         since = self.model.critic_steps - self._looked
         fewest = FEWEST_STEPS if self.journal.entries else 1
-        return self.gauge is not None and since >= (1 if last else self.every or fewest)
+        return self.gauge is not None and since >= (self.every or fewest)
 
     def _check(self, logs):
         """Act if a loss of the training is not finite; return whether there was one."""
@@ -226,9 +230,24 @@ class CollapseGuard(keras.callbacks.Callback):
         return False
 
     def _look(self):
+        images, look = self._measured()
+        self._follow(self._detector([*self.journal.current, look]), look, images)
+
+    def _look_at_the_end(self):
+        # A training that is resumed later has not seen an end: nothing is noted but a collapse.
+        if self.gauge is None or self.model.critic_steps == self._looked:
+            return
+        images, look = self._measured()
+        verdict = self._detector([*self.journal.current, look])
+        if verdict.bad:
+            self._follow(verdict, look, images)
+
+    def _measured(self):
+        """Return images of the generator as it is and their look; its level is known then."""
         images = self.model.sample(self.gauge.samples, seed=self.seed, labels=self._labels)
         look = self.gauge.measure(images)
-        self._follow(self._detector([*self.journal.current, look]), look, images)
+        self._level, self._known = level(look), self.model.critic_steps
+        return images, look
 
     def _diverged(self, sentence):
         self._follow(self._detector.diverged(sentence), BROKEN, None)
@@ -236,7 +255,6 @@ class CollapseGuard(keras.callbacks.Callback):
     def _follow(self, verdict, look, images):
         self._looked = self.model.critic_steps
         self._diversity = look.diversity
-        self._level = level(look)
         before, self.verdict = self.verdict, verdict
         peaks = self.journal.peaks
         entry = Entry(self._epoch, self._looked, look, verdict.state, verdict.sentence)
@@ -301,7 +319,8 @@ class CollapseGuard(keras.callbacks.Callback):
         self._put_back(best)
 
     def _put_back(self, state):
-        self._diversity, self._level = state.diversity, state.level
+        self._diversity = state.diversity
+        self._level, self._known = state.level, self.model.critic_steps
         snapshot.put_back(state, self.model)
 
     def _keep_the_best(self):
@@ -309,9 +328,8 @@ class CollapseGuard(keras.callbacks.Callback):
         best = self.shelf.best(self.model)
         if self.policy != "rescue" or not self.journal.rescues or best is None:
             return
-        if self.model.critic_steps not in (self._looked, self.model.put_back_at):
-            images = self.model.sample(self.gauge.samples, seed=self.seed, labels=self._labels)
-            self._level = level(self.gauge.measure(images))
+        if self.model.critic_steps != self._known:
+            self._measured()
         if self.collapsed is not None or self._level >= best.level:
             return
         self._kept = best

@@ -431,6 +431,10 @@ def test_the_end_of_a_training_is_looked_at():
     fit(gan, real, guard, epochs=8, others=[Sabotage([7])])
     assert [entry.step for entry in guard.journal.entries] == [30, 60, 80]
     assert guard.collapsed is not None
+    healthy_end = guarded("warn", every=30)
+    gan, real = healthy()
+    fit(gan, real, healthy_end, epochs=8)
+    assert [entry.step for entry in healthy_end.journal.entries] == [30, 60]
 
 
 def test_a_guard_forgets_another_model():
