@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import textwrap
 
 import numpy as np
 
@@ -105,9 +106,11 @@ def draw(lines, samples, path):
     groups = by_recipe(lines)
     moments = [m["step"] for m in lines[0]["moments"]]
     height = 1.5 * len(groups)
-    figure = plt.figure(figsize=(1.5 * len(moments) + 1, height + 3.6), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=[height, 3.6])
+    figure = plt.figure(figsize=(1.5 * len(moments) + 1, height + 4.2), layout="constrained")
+    upper, lower = figure.subfigures(2, 1, height_ratios=[height, 4.2])
     grid = upper.subplots(len(groups), len(moments), squeeze=False)
+    for axes, step in zip(grid[0], moments, strict=True):
+        axes.set_title(f"step {step:,}", fontsize=9)
     for row, (title, group) in zip(grid, groups.items(), strict=True):
         seen = samples(group[0])
         for column, axes in enumerate(row):
@@ -117,10 +120,10 @@ def draw(lines, samples, path):
                 _show(axes, seen[column])
             score = group[0]["moments"][column]["ema"]
             axes.set_xlabel(f"{score['modes_covered']:.0f} modes", fontsize=8, labelpad=2)
-            if row is grid[0]:
-                axes.set_title(f"step {moments[column]:,}", fontsize=9)
-        row[0].set_ylabel(title.replace(" + ", "\n+ "), fontsize=8)
-    _over_time(lower.subplots(1, 2), groups)
+        row[0].set_ylabel(textwrap.fill(title, 18), fontsize=8)
+    axes = lower.subplots(1, 2)
+    _over_time(axes, groups)
+    lower.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(path, dpi=80)
     plt.close(figure)
 
@@ -142,6 +145,5 @@ def _over_time(axes, groups):
             axis.plot(steps, values.mean(axis=0), style, lw=1.5, label=title)
     axes[0].set(xlabel="critic steps", ylabel="modes")
     axes[1].set(xlabel="critic steps", ylabel="KL", yscale="log")
-    axes[1].legend(fontsize=6, ncols=2)
     for axis in axes:
         axis.grid(color="0.9")
