@@ -156,9 +156,11 @@ def test_finished_trials_are_kept_and_torn_lines_left_out(tmp_path, monkeypatch)
     assert len(trials.read(tmp_path, RING)) == 2
     trials.run(RING, [recipe], 3, 20, tmp_path, 1, print)
     assert done == [0, 1, 2]
-    trials.run(RING, [{**recipe, "beta_1": 0.5}], 1, 20, tmp_path, 1, print)
+    trials.run(RING, [{**recipe, "beta_1": 0.7}], 1, 20, tmp_path, 1, print)
     trials.run(RING, [recipe], 1, 30, tmp_path, 1, print)
     assert done == [0, 1, 2, 0, 0]
+    found = trials.run(RING, [{**recipe, "why": "other words"}], 1, 30, tmp_path, 1, print)
+    assert len(done) == 5 and found[0]["recipe"]["why"] == "other words"
 
 
 def test_pictures_are_drawn(tmp_path):

@@ -16,6 +16,8 @@ from kerasgan.bench.modes.tasks import TASKS
 from kerasgan.data import ImageDataset
 from kerasgan.files import atomic
 
+_WORDS = ("title", "why", "published", "trials")  # Of a recipe: nothing that is trained.
+
 
 def train(task, recipe, seed, steps):
     """Return the line of results of a trial, and its samples at each moment.
@@ -87,7 +89,8 @@ def samples_of(folder, line):
 
 def _samples_path(folder, line):
     # What other recipes or budgets drew must not pass for it.
-    key = json.dumps([line["recipe"], line["steps"]], sort_keys=True).encode()
+    trained = {k: v for k, v in line["recipe"].items() if k not in _WORDS}
+    key = json.dumps([trained, line["steps"]], sort_keys=True).encode()
     name = f"{line['recipe']['name']}-{line['seed']}-{hashlib.sha256(key).hexdigest()[:8]}.npz"
     return folder / line["benchmark"] / name
 
@@ -133,10 +136,17 @@ def run(task, recipes, trials, steps, folder, workers, echo=print):
 
 
 def _find(lines, recipe, seed, steps):
+    """Return the line of a trial, with the recipe's words of today, or None."""
     for line in reversed(lines):
-        if (line["recipe"], line["seed"], line["steps"]) == (recipe, seed, steps):
-            return line
+        if (line["seed"], line["steps"]) == (seed, steps) and _same(line["recipe"], recipe):
+            return {**line, "recipe": recipe}
     return None
+
+
+def _same(*recipes):
+    """Return whether two recipes train the same."""
+    one, other = ({k: v for k, v in r.items() if k not in _WORDS} for r in recipes)
+    return one == other
 
 
 def _main(payload, path):
