@@ -73,7 +73,7 @@ def collapse(half, repeat, policy, workers, rescues, only, backend):
     click.echo(exam.table([exam.sit(history) for history in chosen]))
 
 
-def _modes(name, help, **extra):
+def _modes(name, help, options=()):
     """Add the command of a benchmark of `kerasgan.bench.modes`."""
 
     @click.option(
@@ -107,16 +107,16 @@ def _modes(name, help, **extra):
     def command(models, trials, budget, out, workers, small_critic=False):
         # The trials choose their own backends, in processes of their own; here it counts modes.
         choose_backend(None)
-        from kerasgan.bench.modes import tables, tasks
+        from kerasgan.bench.modes import tasks
 
         task = tasks.TASKS[f"{name}-small" if small_critic else name]
         try:
             recipes = task.recipes(None if models == "all" else models.split(","))
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--models") from error
-        _run_modes(task, recipes, trials, _steps(budget, task.protocol), out, workers, tables)
+        _run_modes(task, recipes, trials, _steps(budget, task.protocol), out, workers)
 
-    for option in extra.get("options", ()):
+    for option in options:
         command = option(command)
     return bench.command(name, help=help)(command)
 
@@ -133,7 +133,8 @@ def _steps(budget, protocol):
     return int(budget)
 
 
-def _run_modes(task, recipes, trials, steps, out, workers, tables):
+def _run_modes(task, recipes, trials, steps, out, workers):
+    from kerasgan.bench.modes import tables
     from kerasgan.bench.modes import trials as modes
 
     try:

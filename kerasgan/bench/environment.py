@@ -12,7 +12,7 @@ def describe(backend):
     return {
         "backend": backend,
         "machine": f"{_processor()}, {platform.system()} {platform.machine()}",
-        "cores": _cores(),
+        "cores": cores(),
         "accelerator": _accelerator(backend),
         "versions": {
             "python": platform.python_version(),
@@ -48,7 +48,7 @@ def _accelerator(backend):
     return library.config.experimental.get_device_details(devices[0])["device_name"]
 
 
-def _cores():
+def cores():
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 

@@ -7,10 +7,8 @@ import subprocess
 import sys
 import time
 
-
-def cores():
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+from kerasgan.bench.environment import cores
+from kerasgan.callbacks.progress import duration
 
 
 def run(module, jobs, workers=1, echo=print):
@@ -36,9 +34,9 @@ def run(module, jobs, workers=1, echo=print):
                 future.result()
                 done += 1
                 seconds = time.monotonic() - started
-                left = seconds / done * (len(jobs) - done)
+                so_far, left = duration(seconds), duration(seconds / done * (len(jobs) - done))
                 job = waiting[future]
-                echo(f"{done}/{len(jobs)} {job[0]}: {_clock(seconds)} so far, {_clock(left)} left")
+                echo(f"{done}/{len(jobs)} {job[0]}: {so_far} so far, {left} left")
                 yield job
         finally:
             pool.shutdown(cancel_futures=True)
@@ -61,9 +59,3 @@ def _run(module, job, workers):
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{name}: {done.stderr.strip()[-500:]}")
-
-
-def _clock(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -197,10 +197,11 @@ class CollapseGuard(keras.callbacks.Callback):
                 # An epoch that was cut short is looked at when it is whole.
                 whole = not self.model.stop_training
                 last = self._epoch >= max(self.epochs or 0, self.params["epochs"])
-                if whole and not broken and self._due():
-                    self._look()
-                elif whole and not broken and last:
-                    self._look_at_the_end()
+                if whole and not broken:
+                    if self._due():
+                        self._look()
+                    elif last and self.gauge and self.model.critic_steps != self._looked:
+                        self._look(at_the_end=True)
                 if last and whole:
                     self._keep_the_best()
         if logs is not None:
@@ -229,17 +230,11 @@ class CollapseGuard(keras.callbacks.Callback):
                 return True
         return False
 
-    def _look(self):
-        images, look = self._measured()
-        self._follow(self._detector([*self.journal.current, look]), look, images)
-
-    def _look_at_the_end(self):
-        # A training that is resumed later has not seen an end: nothing is noted but a collapse.
-        if self.gauge is None or self.model.critic_steps == self._looked:
-            return
+    def _look(self, at_the_end=False):
         images, look = self._measured()
         verdict = self._detector([*self.journal.current, look])
-        if verdict.bad:
+        # A training that is resumed later has not seen an end: nothing is noted but a collapse.
+        if verdict.bad or not at_the_end:
             self._follow(verdict, look, images)
 
     def _measured(self):

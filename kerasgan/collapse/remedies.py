@@ -63,9 +63,9 @@ def _change_rates(model, collapsed_at, attempt):
     pair = model.optimizer.generator_optimizer, model.optimizer.critic_optimizer
     now, then = rates(model), collapsed_at
     starved = then[1] * now[0] < 0.5 * now[1] * then[0]  # The critic, in its share of the two.
-    raised = [then[i] > 2 * now[i] for i in range(2)]
+    to_blame = then[0] > 2 * now[0], starved or then[1] > 2 * now[1]
     base = [min(now[0], then[0]), now[1] if starved else min(now[1], then[1])]
-    if attempt == 1 and (starved or any(raised)):
+    if attempt == 1 and any(to_blame):
         factors = (1.0, 1.0)
     else:
         ratio = min(1.0, base[1] / base[0]) if base[0] > 0 else 1.0
@@ -73,13 +73,12 @@ def _change_rates(model, collapsed_at, attempt):
     words = []
     for i, player in enumerate(("generator", "critic")):
         follows = not isinstance(pair[i]._learning_rate, keras.Variable)
-        to_blame = raised[i] or (i == 1 and starved)
-        if follows and not to_blame:
+        if follows and not to_blame[i]:
             scale_rate(pair[i], factors[i])
         else:
             hold_rate(pair[i], base[i] * factors[i])
         words.append(f"the {player}'s learning rate {then[i]:.3g} -> {rate_of(pair[i]):.3g}")
-        if follows and to_blame:
+        if follows and to_blame[i]:
             words[-1] += ", constant from here on"
     return words
 
