@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from kerasgan.layers import MinibatchDiscrimination, SpectralDense
+
 # Inside [-1, 1], where images live.
 SHAPE = (1, 1, 2)
 
@@ -28,18 +30,47 @@ def draw(centres, sigma, n, seed):
 
 
 def networks(latent_dim=16, width=128, depth=2, packing=1, critic_norm=None):
-    """Return a plain generator and critic of points: LeakyReLU, He's initial weights."""
+    """Return a plain generator and critic of points."""
+    return generator(latent_dim, width, depth), critic(width, depth, packing, critic_norm)
 
-    def hidden(x, norm=None):
-        for _ in range(depth):
-            x = keras.layers.Dense(width, kernel_initializer="he_normal")(x)
-            if norm == "batch":
-                x = keras.layers.BatchNormalization(momentum=0.9)(x)
-            x = keras.layers.LeakyReLU(0.2)(x)
-        return x
 
-    z = keras.Input((latent_dim,))
-    points = keras.layers.Reshape(SHAPE)(keras.layers.Dense(2)(hidden(z)))
-    packed = keras.Input((*SHAPE[:2], packing * SHAPE[2]))
-    scores = keras.layers.Dense(1)(hidden(keras.layers.Flatten()(packed), critic_norm))
-    return keras.Model(z, points), keras.Model(packed, scores)
+def generator(latent_dim, width, depth, slope=0.2, scale=1.0):
+    """Return a network from latent vectors to points, without a squashing output.
+
+    Args:
+        latent_dim: Length of a latent vector.
+        width: Units of a hidden layer.
+        depth: Hidden layers.
+        slope: Of LeakyReLU; 0 is ReLU.
+        scale: What a point is divided by at the end.
+    """
+    z = x = keras.Input((latent_dim,))
+    for _ in range(depth):
+        x = keras.layers.Dense(width, kernel_initializer="he_normal")(x)
+        x = keras.layers.LeakyReLU(slope)(x)
+    x = keras.layers.Reshape(SHAPE)(keras.layers.Dense(2)(x))
+    return keras.Model(z, keras.layers.Rescaling(1 / scale)(x))
+
+
+def critic(width, depth, packing=1, norm=None, scale=1.0, minibatch=None):
+    """Return a network from points, so many packed together, to a score.
+
+    Args:
+        width: Units of a hidden layer.
+        depth: Hidden layers.
+        packing: Points that it judges at once.
+        norm: "batch", "spectral" or None.
+        scale: What a point is multiplied with before anything else.
+        minibatch: Kernels of a minibatch discrimination after the last hidden layer, or None.
+    """
+    dense = SpectralDense if norm == "spectral" else keras.layers.Dense
+    points = keras.Input((*SHAPE[:2], packing * SHAPE[2]))
+    x = keras.layers.Flatten()(keras.layers.Rescaling(scale)(points))
+    for _ in range(depth):
+        x = dense(width, kernel_initializer="he_normal")(x)
+        if norm == "batch":
+            x = keras.layers.BatchNormalization(momentum=0.9)(x)
+        x = keras.layers.LeakyReLU(0.2)(x)
+    if minibatch:
+        x = MinibatchDiscrimination(minibatch)(x)
+    return keras.Model(points, dense(1)(x))

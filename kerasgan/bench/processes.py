@@ -24,7 +24,7 @@ def run(module, jobs, workers=1, echo=print):
         echo: What is called with a line of text as each job ends, with an estimate of the rest.
 
     Raises:
-        RuntimeError: If a job fails; those that are running are ended first.
+        RuntimeError: If a job fails; no other is begun, and those that are running are waited for.
     """
     started, done = time.monotonic(), 0
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:

@@ -115,7 +115,7 @@ def lines_of(titles, seeds=2):
                 "floor": {**moment, "high_quality": None},
                 "data": "points",
                 "judge": "centres",
-                "seconds": 60.0,
+                "core_seconds": 60.0,
                 "environment": {"backend": "jax", "machine": "a machine", "cores": 2},
             }
 

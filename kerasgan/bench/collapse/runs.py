@@ -77,7 +77,7 @@ def train(recipe, policy="none"):
         guard = CollapseGuard(policy, every=recipe["every"], stream=io.StringIO())
     moments = range(recipe["every"], recipe["steps"] + 1, recipe["every"])
     watchers = [guard] if guard else []
-    seconds = training.train(model, dataset, moments, look_at, watchers)
+    seconds, _ = training.train(model, dataset, moments, look_at, watchers)
     found = {"recipe": recipe, "policy": policy, "looks": records}
     if guard is not None:
         found["decisions"] = [dataclasses.asdict(d) for d in guard.journal.decisions]

@@ -41,12 +41,12 @@ def markdown(lines, protocol):
     names = [name for name in COLUMNS if points or name != "high_quality"]
     kl = "Reverse KL" if points else "KL"
     head = ["Method", *(COLUMNS[n] for n in names if n != "mode_kl"), kl, f"{kl}, raw generator"]
-    rows = [[*head, "Trials", "Minutes", "Published"]]
+    rows = [[*head, "Trials", "Core minutes", "Published"]]
     for title, group in groups.items():
         last = [line["moments"][-1] for line in group]
         cells = [_mean([m["ema"][name] for m in last], name) for name in names]
         raw = _mean([m["raw"]["mode_kl"] for m in last], "mode_kl")
-        minutes = statistics.mean(line["seconds"] for line in group) / 60
+        minutes = statistics.mean(line["core_seconds"] for line in group) / 60
         published = "; ".join(group[0]["recipe"].get("published", ["-"]))
         rows.append([title, *cells, raw, str(len(group)), f"{minutes:.1f}", published])
     real = [_mean([line["real"][name] for line in lines], name) for name in names]
@@ -80,8 +80,8 @@ def _notes(lines, protocol):
             f"Means over trials and their standard errors, of the moving average of the generator "
             f"unless it says raw, after {first['steps']:,} critic steps in batches of "
             f"{first['recipe']['batch_size']}. Data: {first['data']}. Modes by {first['judge']}.",
-            f"Minutes of one trial on its share of {' or '.join(map(str, cores))} cores "
-            f"({'; '.join(machines)}; {', '.join(where)}).",
+            f"Core minutes: of one trial, training alone, on its share of "
+            f"{' or '.join(map(str, cores))} cores ({'; '.join(machines)}; {', '.join(where)}).",
             f"The published figures are of a larger budget: {protocol['paper']}.",
         ]
     )

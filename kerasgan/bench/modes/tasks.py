@@ -14,7 +14,6 @@ from keras import layers
 from kerasgan import metrics, networks
 from kerasgan.bench import mixtures
 from kerasgan.data import load
-from kerasgan.layers import MinibatchDiscrimination, SpectralDense
 from kerasgan.metrics.extractors import GarmentsAndDigits
 from kerasgan.metrics.extractors.garments_and_digits import VERSION
 
@@ -118,30 +117,21 @@ def _mixture(name, centres, sigma, scale, words):
 
 
 def _dense(recipe, scale):
-    """Return the networks of points, without a squashing output.
+    """Return the networks of points.
 
-    Of a recipe's `networks`: `latent_dim`, `width` and `depth` of either network, `critic_norm`
-    ("spectral"), and `minibatch` for minibatch discrimination in the
-    critic; `flow` for an invertible generator instead.
+    Of a recipe's `networks`: `latent_dim`, `width` and `depth` of either network; `critic_norm`,
+    "spectral" or None; `minibatch`, the kernels of a minibatch discrimination in the critic; and
+    `flow`, the arguments of an invertible generator instead.
     """
-    size = dict(recipe["networks"])
+    size = recipe["networks"]
     packing = recipe.get("arguments", {}).get("packing", 1)
-    dense = SpectralDense if size.get("critic_norm") == "spectral" else layers.Dense
-    packed = keras.Input((*mixtures.SHAPE[:2], packing * mixtures.SHAPE[2]))
-    x = layers.Flatten()(layers.Rescaling(scale)(packed))
-    for _ in range(size["depth"]):
-        x = layers.LeakyReLU(0.2)(dense(size["width"], kernel_initializer="he_normal")(x))
-    if size.get("minibatch"):
-        x = MinibatchDiscrimination()(x)
-    critic = keras.Model(packed, dense(1)(x))
+    inner = size["width"], size["depth"]
     if "flow" in size:
-        return networks.FlowGenerator(image_size=1, channels=2, **size["flow"]), critic
-    z = x = keras.Input((size["latent_dim"],))
-    for _ in range(size["depth"]):
-        x = layers.Dense(size["width"], kernel_initializer="he_normal")(x)
-        x = layers.ReLU()(x)
-    points = layers.Rescaling(1 / scale)(layers.Reshape(mixtures.SHAPE)(layers.Dense(2)(x)))
-    return keras.Model(z, points), critic
+        generator = networks.FlowGenerator(image_size=1, channels=2, **size["flow"])
+    else:
+        generator = mixtures.generator(size["latent_dim"], *inner, slope=0.0, scale=scale)
+    norm, kernels = size.get("critic_norm"), size.get("minibatch")
+    return generator, mixtures.critic(*inner, packing, norm, scale, kernels)
 
 
 @functools.cache

@@ -46,7 +46,7 @@ def train(task, recipe, seed, steps):
         moments.append({"step": step, "generator_steps": model.generator_steps, **scores})
 
     looks = [max(1, round(share * steps)) for share in task.moments]
-    seconds = training.train(model, dataset, looks, look)
+    seconds, core_seconds = training.train(model, dataset, looks, look)
     line = {
         "benchmark": task.name,
         "recipe": recipe,
@@ -58,6 +58,7 @@ def train(task, recipe, seed, steps):
         "data": task.data,
         "judge": task.judge,
         "seconds": round(seconds, 1),
+        "core_seconds": round(core_seconds, 1),
         "environment": environment,
     }
     return line, np.stack(samples)
