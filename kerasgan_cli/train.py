@@ -47,7 +47,7 @@ def _option(*names, **settings):
 @options_group(
     "Data",
     _option("--data", metavar="NAME_OR_PATH",
-            help="A TFDS name, `avatars`, a folder of images, an .npz or .npy."),
+            help="A TFDS name, `avatars`, `stacked_mnist`, a folder of images, an .npz or .npy."),
     _option("--image-size", type=click.IntRange(min=1), help="Pixels; images are cropped square."),
     _option("--channels", type=click.Choice(["1", "3"]), help="Grey or colour."),
     _option("--split", default="train", help="Split of a TFDS data set."),
@@ -174,7 +174,10 @@ def _checked_model(model, options):
         raise nearest("MODEL", model, list(MODELS))
     if options["data"] is None:
         raise click.UsageError("--data is needed: what to train on.")
-    if options["data"] != "avatars" and Path(options["data"]).expanduser().exists():
+    if (
+        options["data"] not in ("avatars", "stacked_mnist")
+        and Path(options["data"]).expanduser().exists()
+    ):
         # The run may be resumed from another directory.
         options["data"] = str(Path(options["data"]).expanduser().resolve())
     networks = FLOWS if model == "flow_gan" else [n for n in NETWORKS if n not in FLOWS]

@@ -10,8 +10,9 @@ from kerasgan.data.cache import cache_folder
 from kerasgan.data.dataset import ImageDataset, positive_int
 from kerasgan.data.folder import load_folder
 from kerasgan.data.pixels import DataError, UnknownDataError
+from kerasgan.data.stacked import load_stacked
 
-names = ["avatars", *tfds_images.SUGGESTED]
+names = ["avatars", "stacked_mnist", *tfds_images.SUGGESTED]
 
 
 def load(
@@ -47,6 +48,8 @@ def load(
               floats in [-1, 1]; floats without a negative value are taken as [0, 1], with a
               warning; .npz keys: images, x, x_train or arr_0, and labels, y, y_train or arr_1;
             - "avatars": 10,000 cartoon heads, drawn when first asked for;
+            - "stacked_mnist": 128,000 images whose three channels are digits of MNIST; the labels
+              are its 1,000 modes;
             - the name of any TFDS image data set, such as "mnist" or "celeb_a".
         image_size: Side of the images in pixels; None takes theirs, if all share one square size
             (64 for avatars).
@@ -78,7 +81,7 @@ def load(
         raise DataError(f"`max_bad` must be a number from 0 to 1. Received: {max_bad!r}")
     folder = cache_folder(cache_dir)
     name, kind = _kind(name_or_path)
-    if kind != "tfds" and split != "train":
+    if kind not in ("tfds", "stacked_mnist") and split != "train":
         raise DataError(f"`split` is for TFDS data sets only. Received: {split!r} for {name}")
     if kind == "folder":
         decoded = load_folder(name, folder, options, max_bad, progress)
@@ -86,6 +89,8 @@ def load(
         decoded = load_array(name, folder, options, progress)
     elif kind == "avatars":
         decoded = load_avatars(folder, options, progress)
+    elif kind == "stacked_mnist":
+        decoded = load_stacked(folder, options, split, data_dir, progress)
     else:
         decoded = tfds_images.load_tfds(name, folder, options, split, data_dir, progress)
     return ImageDataset(
@@ -119,8 +124,8 @@ def _kind(name_or_path):
         raise DataError(f"`name_or_path` must be a name or a path. Received: {name_or_path!r}")
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()
-    if name_or_path == "avatars":  # a folder of that name is ./avatars
-        return name, "avatars"
+    if name_or_path in ("avatars", "stacked_mnist"):  # a folder of that name is ./avatars
+        return name, name
     if path.is_dir():
         return str(path), "folder"
     if path.is_file():

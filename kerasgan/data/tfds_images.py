@@ -63,7 +63,7 @@ def load_tfds(name, folder, options, split, data_dir=None, progress=None):
 
 def unknown(name, tfds_names=None):
     """Return the error for a name that is neither a data set nor a path, with the nearest names."""
-    known = ["avatars", *SUGGESTED, *(tfds_names or [])]
+    known = ["avatars", "stacked_mnist", *SUGGESTED, *(tfds_names or [])]
     near = difflib.get_close_matches(name, dict.fromkeys(known), n=5, cutoff=0.5)
     near_paths = []
     with contextlib.suppress(OSError):

@@ -63,5 +63,5 @@ def test_same_seed_same_batches(photos):
 def test_names_are_known_to_tfds():
     import tensorflow_datasets as tfds
 
-    known = {"avatars", *tfds.list_builders(with_community_datasets=False)}
+    known = {"avatars", "stacked_mnist", *tfds.list_builders(with_community_datasets=False)}
     assert {name.split("/")[0] for name in names} <= known

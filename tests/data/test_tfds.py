@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerasgan.data import DataError, load, tfds_images
+from kerasgan.data import DataError, load, stacked, tfds_images
 
 pytestmark = pytest.mark.numpy
 
@@ -114,7 +114,7 @@ def test_a_cache_hit_imports_no_tensorflow(data_dir, cache):
     [
         ("fashion_mnits", "Did you mean fashion_mnist.*Received: 'fashion_mnits'"),
         ("avatar", "Did you mean avatars"),
-        ("zzqq", "For example avatars, mnist"),
+        ("zzqq", "For example avatars, stacked_mnist, mnist"),
         ("a b", "must be 'avatars', the name of a TFDS image data set, or the path"),
         ("mnist/nope", "configuration or the version.*nope"),
         ("wikipedia", "'image' feature. Received: 'wikipedia' with"),
@@ -147,3 +147,34 @@ def test_a_download_that_fails_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fails)
     with pytest.raises(DataError, match=r"could not be downloaded.*ConnectionError: reset by peer"):
         load("cifar10", data_dir=tmp_path)
+
+
+@offline_files
+def test_stacks_are_three_digits_and_their_modes(data_dir):
+    digits = load("mnist", data_dir=data_dir)
+    stacks = load("stacked_mnist", data_dir=data_dir, limit=2500)
+    assert stacks.image_shape == (28, 28, 3) and stacks.num_examples == 2500
+    known = {
+        image.tobytes(): label for image, label in zip(digits.images, digits.labels, strict=True)
+    }
+    for image, mode in zip(stacks.images[::100], stacks.labels[::100], strict=True):
+        channels = [known[np.ascontiguousarray(image[..., [c]]).tobytes()] for c in range(3)]
+        assert mode == int("".join(map(str, channels)))
+    assert len(set(stacks.labels)) > 850  # 2,500 of 1,000 modes: 918 in the mean.
+    fewer = load("stacked_mnist", data_dir=data_dir, limit=1200)
+    np.testing.assert_array_equal(fewer.images, stacks.images[:1200])
+
+
+@offline_files
+def test_stacks_have_three_channels(data_dir):
+    with pytest.raises(DataError, match=r"`channels` of stacked_mnist must be 3"):
+        load("stacked_mnist", data_dir=data_dir, channels=1)
+    assert load("stacked_mnist", split="test", limit=5, batch_size=5, data_dir=data_dir).num_examples == 5
+
+
+def test_stacks_are_drawn_from_all_digits_alike():
+    images = np.arange(10, dtype=np.uint8)[:, None, None, None]
+    stacks, modes = stacked.stack(images, np.arange(10), 50_000, seed=1)
+    np.testing.assert_array_equal(stacks[:, 0, 0] @ [100, 10, 1], modes)
+    counts = np.bincount(modes, minlength=1000)
+    assert len(counts) == 1000 and counts.min() > 15 and counts.max() < 95

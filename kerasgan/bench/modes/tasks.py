@@ -13,13 +13,12 @@ from keras import layers
 
 from kerasgan import metrics, networks
 from kerasgan.bench import mixtures
-from kerasgan.data import load
+from kerasgan.data import load, stacked
 from kerasgan.metrics.extractors import GarmentsAndDigits
 from kerasgan.metrics.extractors.garments_and_digits import VERSION
 
 RECIPES = Path(__file__).with_name("recipes")
 _MERGED = ("networks", "arguments")  # A recipe adds to what all share.
-STACKS = 128_000  # Real images of stacked MNIST, fixed.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,9 +141,7 @@ def _digits():
 
 def _stacks(n, seed):
     """Return `n` images `(28, 28, 3)`, uint8: three digits of MNIST's training set as channels."""
-    images, _ = _digits()
-    chosen = np.random.default_rng(seed).integers(len(images), size=(n, 3))
-    return np.moveaxis(images[chosen, :, :, 0], 1, -1)
+    return stacked.stack(*_digits(), n, seed)[0]
 
 
 def _modes_of_stacks(images):
@@ -155,7 +152,7 @@ def _modes_of_stacks(images):
         GarmentsAndDigits.classify(np.clip(images[..., c : c + 1], -1, 1), digits=True)
         for c in range(3)
     ]
-    return metrics.modes_of_labels(100 * digits[0] + 10 * digits[1] + digits[2], 1000)
+    return metrics.modes_of_labels(100 * digits[0] + 10 * digits[1] + digits[2], stacked.MODES)
 
 
 def _convolutions(recipe):
@@ -203,7 +200,7 @@ def _tasks():
     stacks = "three digits of MNIST as channels, 1,000 modes, uniform"
     judge = f"the digits that garments_and_digits {VERSION} tells in each channel"
     moments = (0.1, 0.25, 0.5, 1.0)  # Telling the digits of one moment takes half a minute.
-    shared = (_stacks, STACKS, _convolutions, _modes_of_stacks, stacks, judge, moments, 40)
+    shared = (_stacks, stacked.COUNT, _convolutions, _modes_of_stacks, stacks, judge, moments, 40)
     return (
         _mixture("ring", mixtures.ring(8, 1.0), 0.01, 1.25, ring),
         _mixture("grid", mixtures.grid(5, 4.0), 0.05, 5.0, grid),

@@ -1,0 +1,64 @@
+"""Stacked MNIST: three digits as the channels of a colour image, 1,000 modes.
+
+Reference: Metz et al. 2017 (Unrolled GAN), https://arxiv.org/abs/1611.02163; 128,000 fixed images
+as in VEEGAN and PacGAN.
+"""
+
+import numpy as np
+
+from kerasgan.data import tfds_images
+from kerasgan.data.cache import cached
+from kerasgan.data.pixels import DataError
+
+COUNT = 128_000
+MODES = 1000
+
+
+def stack(images, labels, n, seed):
+    """Return `n` stacks of three digits drawn with replacement, and their modes.
+
+    Args:
+        images: uint8 digits `(m, height, width, 1)`.
+        labels: Their classes `(m,)`, 0 to 9.
+        n: How many.
+        seed: Of the draw, an int or a list of ints.
+
+    Returns:
+        uint8 `(n, height, width, 3)` and int32 `(n,)`, 0 to 999: the digits of the channels, the
+        first one's in the hundreds.
+    """
+    chosen = np.random.default_rng(seed).integers(len(images), size=(n, 3))
+    stacks = np.moveaxis(images[chosen][..., 0], 1, -1)
+    return stacks, (labels[chosen] @ np.array([100, 10, 1])).astype(np.int32)
+
+
+def load_stacked(folder, options, split, data_dir=None, progress=None):
+    """Return the `Decoded` stacks of a split of MNIST; see `kerasgan.data.load`.
+
+    Args:
+        folder: The cache folder.
+        options: dict of image_size, channels, upscale and limit.
+        split: Of MNIST; its digits are those that are stacked.
+        data_dir: Where TFDS keeps its files.
+        progress: Optional callable `(done, total)`.
+    """
+    if options["channels"] == 1:
+        raise DataError("`channels` of stacked_mnist must be 3 or None. Received: 1")
+    each = {**options, "channels": 1, "limit": None}
+    digits = tfds_images.load_tfds("mnist", folder, each, split, data_dir)
+    count = options["limit"] or COUNT
+
+    def decode(writer):
+        labels = []
+        for first in range(0, count, 1000):  # Fewer are the first of the same.
+            n = min(1000, count - first)
+            stacks, modes = stack(digits.images, digits.labels, n, [0, first])
+            labels.append(modes)
+            for image in stacks:
+                writer.add(image)
+            if progress is not None:
+                progress(first + n, count)
+        return np.concatenate(labels), {"source": f"stacks of {digits.about['source']}"}
+
+    about = [count, each["image_size"], split, digits.about["source"]]
+    return cached(folder, "stacked_mnist", about, decode)
