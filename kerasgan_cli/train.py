@@ -42,8 +42,36 @@ def _option(*names, **settings):
     return click.option(*names, **settings)
 
 
+def _use_recipe(context, parameter, path):
+    """Take the options in a file for those that the command line does not give."""
+    if path is None:
+        return
+    try:
+        recipe = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"{path} cannot be read: {error}") from error
+    if not isinstance(recipe, dict):
+        raise click.BadParameter(f"{path} must hold a JSON object of options.")
+    known = {parameter.name for parameter in context.command.params} - {"recipe", "resume"}
+    chosen = {key: value for key, value in recipe.items() if key not in _NO_OPTIONS}
+    for key in chosen:
+        if key not in known:
+            raise nearest(f"an option in {path}", key, sorted(known))
+    context.default_map = {key: value for key, value in chosen.items() if value is not None}
+
+
+_NO_OPTIONS = ("about", "images")  # Words of a preset's recipe, and what a run has counted.
+
+
 @click.command(cls=GroupedCommand)
 @click.argument("model", required=False)
+@options_group(
+    "Recipe",
+    _option("--recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path), is_eager=True,
+            expose_value=False, callback=_use_recipe, metavar="FILE",
+            help="JSON with MODEL and options, as --dry-run prints and a run's options.json holds "
+            "them; what the command line gives comes first."),
+)  # fmt: skip
 @options_group(
     "Data",
     _option("--data", metavar="NAME_OR_PATH",
@@ -73,6 +101,11 @@ def _option(*names, **settings):
             help="Learning rate of both optimizers.  [default: the paper's]"),
     _option("--critic-lr", type=click.FloatRange(min=0, min_open=True),
             help="The critic's, where it differs."),
+    _option("--final-lr", type=click.FloatRange(min=0, min_open=True),
+            help="The rates fall to this over all epochs, along half a cosine (the critic's, where "
+            "it differs, in proportion)."),
+    _option("--beta-1", type=click.FloatRange(0, 1, max_open=True), help="Of Adam."),
+    _option("--beta-2", type=click.FloatRange(0, 1, max_open=True), help="Of Adam."),
     _option("--seed", type=click.IntRange(min=0), default=0, help="Seed of everything."),
     _option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]), default="float32",
             help="Precision policy."),
@@ -152,6 +185,8 @@ def train(context, model, resume, run_dir, dry_run, **options):
 
     Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 130 interrupted.
     """
+    if resume is not None and context.default_map:
+        raise click.UsageError("--recipe and --resume do not go together.")
     if resume is None:
         options = {"model": _checked_model(model, options), **options}
         if options["epochs"] is None:
@@ -187,6 +222,12 @@ def _checked_model(model, options):
         )
     if model == "flow_gan" and (options["conditional"] or options["minibatch"]):
         raise click.UsageError("--conditional and --minibatch are no options of flow_gan.")
+    if options["final_lr"] is not None and options["lr"] is None:
+        raise click.UsageError("--final-lr goes with --lr.")
+    if options["final_lr"] is not None and model == "r3gan":
+        raise click.UsageError("--final-lr is no option of r3gan, whose rates fall by themselves.")
+    if model == "wgan" and not options["beta_1"] is options["beta_2"] is None:
+        raise click.UsageError("--beta-1 and --beta-2 are no options of wgan, which has no Adam.")
     if options["conditioning"] is not None and not options["conditional"]:
         raise click.UsageError("--conditioning goes with --conditional.")
     for name in VARIANT_OPTIONS:

@@ -12,6 +12,7 @@ import keras
 
 from kerasgan import augment, backend, callbacks, data, gans, networks, penalties
 from kerasgan.files import atomic
+from kerasgan.gans.optimizer import falling
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
@@ -36,7 +37,7 @@ def run(options, parent, resume):
     dataset = _load(options)
     folder, model = _resumed(resume, options, dataset) if resume else (None, None)
     if model is None:
-        model = build(options, dataset.image_shape, _classes(options, dataset))
+        model = build(options, dataset, _classes(options, dataset))
     if folder is None:
         name = f"{options['model']}-{Path(dataset.name).stem or 'images'}"
         folder = Run.create(parent, name, {**options, "images": dataset.num_examples})
@@ -47,12 +48,12 @@ def run(options, parent, resume):
     return _fit(folder, options, dataset, model)
 
 
-def build(options, image_shape, num_classes=None):
-    """Return the compiled model that `options` describe, for images of `image_shape`."""
+def build(options, dataset, num_classes=None):
+    """Return the compiled model that `options` describe, for the images of `dataset`."""
     # Runs of earlier versions do not hold the options that came since.
     chosen = {name: value for name, value in options.items() if value is not None}
     variant = gans.VARIANTS[options["model"]]
-    height, width, channels = image_shape
+    height, width, channels = dataset.image_shape
     if height != width:
         raise ValueError(
             f"`image_size` must be given, since the images are not square. Received: {height}x"
@@ -83,12 +84,24 @@ def build(options, image_shape, num_classes=None):
             chosen["augment"]
         ]()
     model = variant(*pair, seed=options["seed"], **arguments)
-    optimizers = model.default_optimizers()
-    critic_rate = chosen.get("critic_lr", chosen.get("lr"))
-    if critic_rate is not None:
-        optimizers[1].learning_rate = critic_rate
-    model.compile(*optimizers)
+    model.compile(*_optimizers(model, chosen, chosen["epochs"] * dataset.batches_per_epoch))
     return model
+
+
+def _optimizers(model, chosen, steps):
+    """Return the generator's and the critic's, for so many critic steps."""
+    pair = model.default_optimizers()
+    rates = chosen.get("lr"), chosen.get("critic_lr", chosen.get("lr"))
+    for optimizer, rate, turns in zip(pair, rates, (model.n_critic, 1), strict=True):
+        if "final_lr" in chosen:
+            final = chosen["final_lr"] * rate / rates[0]
+            rate = falling(rate, final, steps // turns)
+        if rate is not None:
+            optimizer.learning_rate = rate
+        for name in ("beta_1", "beta_2"):
+            if name in chosen:
+                setattr(optimizer, name, chosen[name])
+    return pair
 
 
 def _check_size(options):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from kerasgan import gans, penalties
+from kerasgan.gans.optimizer import falling
 
 
 def build(recipe, networks, steps=None):
@@ -48,8 +49,7 @@ def rate(given, steps):
     if not isinstance(given, dict):
         return given
     if "cosine" in given:
-        first, last = given["cosine"]
-        return keras.optimizers.schedules.CosineDecay(first, max(1, steps), alpha=last / first)
+        return falling(*given["cosine"], steps)
     return keras.optimizers.schedules.PiecewiseConstantDecay(**given)
 
 

@@ -164,10 +164,8 @@ class ImageDataset(keras.utils.PyDataset):
         if isinstance(rows, slice):
             return _as_floats(self.images[rows], images)
         if self.images.dtype != np.uint8:
-            return np.take(self.images, rows, axis=0, out=images, mode="clip")
-        raw = self._bytes.empty()[:count]
-        # "clip" writes into `out` directly; the default mode would go through a copy.
-        return from_uint8(np.take(self.images, rows, axis=0, out=raw, mode="clip"), images)
+            return _take(self.images, rows, images)
+        return from_uint8(_take(self.images, rows, self._bytes.empty()[:count]), images)
 
     def _epoch_order(self, epoch):
         """Return the permutation of the epoch, or None when the order is that of the images."""
@@ -218,6 +216,15 @@ def _int_from(argument, value, least):
     if number is None or isinstance(value, bool) or number < least:
         raise DataError(f"`{argument}` must be an integer of at least {least}. Received: {value!r}")
     return number
+
+
+def _take(images, rows, out):
+    """Put some rows of an array into another, and return that."""
+    if images.flags.c_contiguous:
+        # "clip" writes into `out` directly; the default mode would go through a copy.
+        return np.take(images, rows, axis=0, out=out, mode="clip")
+    out[...] = images[rows]  # Of a transposed array `np.take` would first copy the whole.
+    return out
 
 
 def _as_floats(images, out=None):

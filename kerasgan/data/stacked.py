@@ -28,7 +28,7 @@ def stack(images, labels, n, seed):
         first one's in the hundreds.
     """
     chosen = np.random.default_rng(seed).integers(len(images), size=(n, 3))
-    stacks = np.moveaxis(images[chosen][..., 0], 1, -1)
+    stacks = np.ascontiguousarray(np.moveaxis(images[chosen][..., 0], 1, -1))
     return stacks, (labels[chosen] @ np.array([100, 10, 1])).astype(np.int32)
 
 

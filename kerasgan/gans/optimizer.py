@@ -100,6 +100,17 @@ def hold_rate(optimizer, value):
     optimizer.learning_rate = value
 
 
+def falling(first, last, steps):
+    """Return a learning rate that falls along half a cosine.
+
+    Args:
+        first: Rate at the start.
+        last: At the end and after it.
+        steps: Optimizer's steps until then.
+    """
+    return keras.optimizers.schedules.CosineDecay(first, max(1, steps), alpha=last / first)
+
+
 def adam_pair(generator_rate, critic_rate=None, beta_1=0.5, beta_2=0.999):
     """Return Adam for the generator and for the critic, with PyTorch's epsilon of 1e-8.
 

@@ -87,6 +87,70 @@ def test_dry_run_writes_nothing(command, data, tmp_path):
     assert not (tmp_path / "r").exists()
 
 
+def test_rates_fall_to_the_end_and_betas_reach_adam(command, data, tmp_path):
+    code, out, err = command(
+        "train", "wgan_gp", "--data", data, "--run-dir", tmp_path / "r", *SMALL, "--n-critic", 2,
+        "--lr", 0.002, "--critic-lr", 0.004, "--final-lr", 2e-5, "--beta-1", 0.3, "--beta-2", 0.95,
+        "--batch-size", 10,
+    )  # fmt: skip
+    assert code == 0, out + err
+    gan = keras.saving.load_model(tmp_path / "r" / "0001-wgan_gp-images" / "model.keras")
+    optimizer = gan.optimizer
+    for own, first in ((optimizer.generator_optimizer, 0.002), (optimizer.critic_optimizer, 0.004)):
+        assert float(own._learning_rate(0)) == pytest.approx(first)
+        assert float(own.learning_rate) == pytest.approx(first / 100, rel=0.01)  # All was trained.
+        assert (own.beta_1, own.beta_2) == (0.3, 0.95)
+
+
+def test_a_recipe_gives_the_options_that_the_command_line_does_not(command, data, tmp_path):
+    code, out, _ = command("train", "gan", "--data", data, *SMALL, "--lr", 0.01, "--dry-run")
+    assert code == 0
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps({**json.loads(out), "about": {"title": "mine"}, "images": 64}))
+    code, again, err = command("train", "--recipe", recipe, "--dry-run")
+    assert code == 0 and json.loads(again) == json.loads(out), err
+    code, changed, _ = command("train", "--recipe", recipe, "--lr", 0.5, "--dry-run")
+    assert json.loads(changed) == {**json.loads(out), "lr": 0.5}
+    code, other, _ = command("train", "dragan", "--recipe", recipe, "--dry-run")
+    assert json.loads(other)["model"] == "dragan"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "cannot be read"),
+        ("[1]", "must hold a JSON object"),
+        ('{"model": "gan", "epohcs": 3}', "epochs"),
+        ('{"model": "gan", "data": "avatars", "epochs": "many"}', "many"),
+        ('{"data": "avatars"}', "MODEL is needed"),
+    ],
+)
+def test_bad_recipes(command, tmp_path, text, reason):
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(text)
+    code, _, err = command("train", "--recipe", recipe, "--dry-run")
+    assert code == 2 and reason in err
+
+
+def test_a_run_goes_on_with_its_own_options_and_not_with_a_recipe(command, run_folder):
+    recipe = run_folder / "options.json"
+    code, _, err = command("train", "--resume", run_folder, "--recipe", recipe)
+    assert code == 2 and "--recipe and --resume" in err
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "reason"),
+    [
+        ("gan", ["--final-lr", 1e-5], "goes with --lr"),
+        ("r3gan", ["--lr", 1e-3, "--final-lr", 1e-5], "fall by themselves"),
+        ("wgan", ["--beta-2", 0.9], "no Adam"),
+    ],
+)
+def test_options_of_rates_that_cannot_be(command, data, model, given, reason):
+    code, _, err = command("train", model, "--data", data, *given, "--dry-run")
+    assert code == 2 and reason in err
+
+
 @pytest.mark.parametrize("kind", ["run", "file", "preset"])
 def test_sample_a_grid(command, run_folder, tmp_path, kind):
     source = {"run": run_folder, "file": run_folder / "model.keras", "preset": tmp_path / "p"}[kind]

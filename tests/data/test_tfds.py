@@ -169,7 +169,10 @@ def test_stacks_are_three_digits_and_their_modes(data_dir):
 def test_stacks_have_three_channels(data_dir):
     with pytest.raises(DataError, match=r"`channels` of stacked_mnist must be 3"):
         load("stacked_mnist", data_dir=data_dir, channels=1)
-    assert load("stacked_mnist", split="test", limit=5, batch_size=5, data_dir=data_dir).num_examples == 5
+    assert (
+        load("stacked_mnist", split="test", limit=5, batch_size=5, data_dir=data_dir).num_examples
+        == 5
+    )
 
 
 def test_stacks_are_drawn_from_all_digits_alike():
