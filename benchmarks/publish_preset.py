@@ -1,35 +1,30 @@
-"""Make a preset of the zoo from a run: weights, golden samples, picture, and model card.
+"""Make a preset of the zoo from a run: weights, golden samples, scores, pictures, and model card.
 
-    python benchmarks/publish_preset.py RUN NAME --title "WGAN-GP on Fashion-MNIST" \\
-        --attribution "Zalando Research, MIT licence" --limits "..." --minutes 95
+    python benchmarks/publish_preset.py NAME RUN
 
-The scores on the card are measured here (see `preset_scores.py`), the rest is read from the run;
-the wall time alone is given, since a run does not keep it.
+`zoo/NAME/recipe.json` must be there: the options of `kerasgan train` that made the run, and under
+`about` the words of the card: `title`, `attribution` of the training images, `limits`, and perhaps
+`remark`. The figures are measured here (see `kerasgan.scorecard`), on the weights as they are
+published; what the run took is read from it.
 """
 
 import argparse
-import csv
-import shlex
+import json
 from pathlib import Path
 
 import keras
-import numpy as np
-from preset_scores import score
 
 import kerasgan
-from kerasgan import pictures
+from kerasgan import pictures, presets, scorecard
 from kerasgan.bench.environment import describe
-from kerasgan.files import atomic
+from kerasgan.callbacks.progress import duration
+from kerasgan.metrics import Result
+from kerasgan.metrics.result import number
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
 
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
-UNSAID = {"model", "data", "backend", "images", "epochs"}
-DEFAULTS = {
-    "network": "dcgan", "latent_dim": 128, "batch_size": 64, "seed": 0, "split": "train",
-    "precision": "float32", "deterministic": True, "max_bad": 0.1, "grid_every": 1,
-    "animation": "webp", "upscale": False,
-}  # fmt: skip
+LOADING = ("image_size", "channels", "split", "limit")  # What `kerasgan.data.load` is asked for.
 
 CARD = """---
 library_name: kerasgan
@@ -57,142 +52,165 @@ images = gan.sample(16, seed=1)
 
 ## What it is
 
-{title}: `{model}` with the `{network}` networks, {generator:,} parameters in the generator and
-{critic:,} in the critic, trained on the {images:,} training images of `{data}`. The files hold the
-generator, its moving average (which `sample` uses) and the critic, so that training can go on.
+{what}
+
+The files hold the generator, its moving average (which `sample` uses) and the critic, so that
+training can go on; the weights are rounded to float16, and every figure and picture here is of
+what was rounded.
 
 ## How it was made
 
 ```
-{command}
+kerasgan zoo train {name}
 ```
 
-{epochs} epochs: {critic_steps:,} critic steps and {generator_steps:,} generator steps, about
-{minutes} minutes on {cores} cores ({machine}) that were not idle otherwise, backend {backend}.
-Versions: {versions}.
-The moving average decays with {ema} a generator step. {remark}
+with `recipe.json`. {critic_steps:,} critic steps and {generator_steps:,} generator steps in
+{wall} on {cores} cores ({machine}), backend {backend}, seed {seed}. Versions: {versions}.
+{remark}
 
 ## How it scores
 
-{protocol}, between
-{samples:,} images and the {samples:,} test images (seed {seed}); lower is better. Comparable
-with nothing but the rows of this table.
+{samples:,} generated images (seed 0) against as many training images; features by {extractor}.
+Real images: as many others of the training set. ±: how far the score moves with other seeds of the
+samples. A floor is what a perfect generator scores in the mean, where that is known.
 
-| Images | Distance |
-|---|---|
+| | score | real images | floor |
+|---|---:|---:|---:|
 {rows}
-
-Losses on the test images: {losses}. The table comes from
-
+{noise}{shares}
 ```
-python benchmarks/preset_scores.py {name} --data {data}
+kerasgan zoo verify {name} --metrics
 ```
 
-How the score went while it trained:
-
-| Epoch | Distance |
-|---|---|
-{history}
+measures all of it again.
 
 ## Limits
 
 {limits}
+
+For teaching, testing and fine-tuning; not a source of training data.
 
 ## Licence
 
 The weights are under Apache-2.0. The training images: {attribution}.
 """
 
+NOISE = """
+Fréchet distances of real images with Gaussian noise, to read the first line by:
 
-def command_of(options, epochs):
-    """Return the command line that makes the run again."""
-    words = ["kerasgan", "train", options["model"], "--data", options["data"]]
-    for key, value in options.items():
-        if key in UNSAID or value is None or DEFAULTS.get(key) == value:
-            continue
-        words += [f"--{key.replace('_', '-')}", str(value)]
-    words += ["--epochs", str(epochs), "--backend", options["backend"]]
-    return shlex.join(words)
+| sd of the noise, in [-1, 1] | {sds} |
+|---|{dashes}
+| distance | {distances} |
+"""
 
 
-def losses(result):
-    """Return the losses in words."""
-    pairs = result["losses on the test images"].items()
-    return ", ".join(f"{name} {value:.3f}" for name, value in pairs)
+def rows(card):
+    """Return the lines of the table of scores."""
+    lines = []
+    for result in map(Result.from_dict, card["results"]):
+        error = card["errors"].get(result.name)
+        value = number(result.value) + (f" ± {number(error)}" if error else "")
+        remark = f" ({result.remark})" if result.remark else ""
+        cells = (result.name + remark, value, number(result.baseline), number(result.floor))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
-def table(result):
-    """Return the rows of the score's table."""
-    keys = ["generated", *[key for key in result if key.startswith(("real", "test images"))]]
-    return "\n".join(f"| {key} | {result[key]:.3f} |" for key in keys)
-
-
-def publish(arguments):
-    """Write the preset's folder."""
-    run = Run(arguments.run)
-    options = run.options()
-    model = load_file(run.model_file())
-    folder = ZOO / arguments.name
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = describe(keras.backend.backend())
-    with open(run.metrics, encoding="utf-8") as file:
-        epochs = len(list(csv.DictReader(file)))
-    keras.utils.set_random_seed(0)
-    result = score(model, options["data"], 10000, 0)
-    history = []
-    for earlier in sorted(map(load_file, arguments.history), key=lambda m: m.critic_steps):
-        epoch = earlier.critic_steps * options["batch_size"] // options["images"] + 1
-        past = score(earlier, options["data"], 10000, 0)
-        history.append(f"| {epoch} | {past['generated']:.3f} |")
-    history.append(f"| {epochs} | {result['generated']:.3f} |")
-    command = command_of(options, epochs)
-    model.save_to_preset(
-        folder,
-        {
-            "title": arguments.title,
-            "data": f"{options['data']}, {'x'.join(map(str, model.image_shape))}",
-            "license": "apache-2.0",
-            "attribution": arguments.attribution,
-            "command": command,
-            "critic_steps": model.critic_steps,
-            "generator_steps": model.generator_steps,
-            "environment": environment,
-            "scores": result,
-        },
+def noise(card):
+    """Return the table of noisy real images, or nothing."""
+    if not card["noise"]:
+        return ""
+    return NOISE.format(
+        sds=" | ".join(card["noise"]),
+        dashes="---:|" * len(card["noise"]),
+        distances=" | ".join(number(value) for value in card["noise"].values()),
     )
-    with atomic(folder / "golden.npz") as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, images=model.sample(16, seed=1), seed=1)
-    pictures.save_grid(folder / "samples.png", model.sample(100, seed=7), scale=2)
-    card = CARD.format(
-        name=arguments.name, title=arguments.title, history="\n".join(history),
-        attribution=arguments.attribution, remark=arguments.remark, limits=arguments.limits,
-        minutes=arguments.minutes,
-        command=command, epochs=epochs, rows=table(result), losses=losses(result),
-        generator=model.generator.count_params(), critic=model.critic.count_params(),
-        critic_steps=model.critic_steps, generator_steps=model.generator_steps, ema=model.ema,
+
+
+def shares(card, class_names):
+    """Return the share of each class in words, or nothing."""
+    details = [r["details"] for r in card["results"] if "shares" in r["details"]]
+    if not details or len(details[0]["shares"]) > 20:
+        return ""
+    found = details[0]["shares"]
+    names = dict(enumerate(class_names or ()))
+    words = [f"{names.get(int(k), k)} {share:.1%}" for k, share in found.items()]
+    return f"\nShares of the classes: {', '.join(words)}.\n"
+
+
+def publish(name, folder, wall=None):
+    """Write the preset's folder from a run's.
+
+    Args:
+        name: The preset's.
+        folder: The run's.
+        wall: Seconds that the training took, where the run does not say.
+    """
+    target = ZOO / name
+    recipe = json.loads((target / "recipe.json").read_text(encoding="utf-8"))
+    about = recipe["about"]
+    run = Run(folder)
+    options = run.options()
+    differ = [k for k, v in recipe.items() if k != "about" and options.get(k) != v]
+    if differ:
+        raise SystemExit(f"{folder} was not made by {target / 'recipe.json'}: {', '.join(differ)}")
+    trained = load_file(run.model_file())
+    environment = describe(options["backend"])
+    trained.save_to_preset(target, half=True)
+    model = kerasgan.from_preset(target)
+    loading = {key: options[key] for key in LOADING if options[key] is not None}
+    if "channels" in loading:
+        loading["channels"] = int(loading["channels"])
+    data = {"name_or_path": options["data"], **loading}
+    keras.utils.set_random_seed(0)
+    card = scorecard.measure(model, data)
+    pictures.save_grid(target / "samples.png", model.sample(100, seed=7), scale=2)
+    wall = run.seconds() if wall is None else wall
+    size = "x".join(map(str, model.image_shape))
+    metadata = {
+        "title": about["title"],
+        "data": f"{options['data']}, {size}",
+        "license": "apache-2.0",
+        "attribution": about["attribution"],
+        "command": f"kerasgan zoo train {name}",
+        "critic_steps": trained.critic_steps,
+        "generator_steps": trained.generator_steps,
+        "seconds": round(wall),
+        "environment": environment,
+        "card": card,
+    }
+    trained.save_to_preset(target, metadata, half=True)
+    real = kerasgan.data.load(**data)
+    what = (
+        f"{about['title']}: `{options['model']}` with the `{options['network'] or 'default'}` "
+        f"networks, {model.generator.count_params():,} parameters in the generator and "
+        f"{model.critic.count_params():,} in the critic, trained on the {options['images']:,} "
+        f"images of `{options['data']}`, {size}."
+    )
+    text = CARD.format(
+        name=name, what=what, title=about["title"], limits=about["limits"],
+        attribution=about["attribution"], remark=about.get("remark", ""),
+        data=options["data"], model=options["model"], seed=options["seed"],
+        critic_steps=trained.critic_steps, generator_steps=trained.generator_steps,
+        wall=duration(wall), cores=environment["cores"], machine=environment["machine"],
+        backend=options["backend"],
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
-        **{key: environment[key] for key in ("cores", "machine")},
-        **{key: options[key] for key in ("data", "model", "images", "backend")},
-        network=options["network"] or "dcgan",
-        **{key: result[key] for key in ("protocol", "samples", "seed")},
+        samples=card["results"][0]["provenance"]["samples"],
+        extractor=card["results"][0]["provenance"]["extractor"],
+        rows=rows(card), noise=noise(card), shares=shares(card, real.class_names),
     )  # fmt: skip
-    with atomic(folder / "README.md") as temporary:
-        temporary.write_text(card, encoding="utf-8")
-    print(f"kerasgan {kerasgan.__version__}: wrote {folder}")
+    (target / "README.md").write_text(text, encoding="utf-8")
+    print(f"wrote {target}: {sorted(presets.presets())}")
 
 
 def main():
     """Read the arguments and publish."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path)
     parser.add_argument("name")
-    parser.add_argument("--title", required=True)
-    parser.add_argument("--attribution", required=True, help="of the training images")
-    parser.add_argument("--limits", required=True, help="what the model does badly")
-    parser.add_argument("--remark", default="", help="more about how it was made")
-    parser.add_argument("--minutes", type=int, required=True, help="wall time of the training")
-    parser.add_argument("--history", type=Path, nargs="*", default=[], help="earlier .keras files")
-    publish(parser.parse_args())
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--seconds", type=float, help="wall time, where the run does not say")
+    arguments = parser.parse_args()
+    publish(arguments.name, arguments.run, arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,6 @@ def from_preset(preset, load_weights=True):
     return model
 
 
-def save_to_preset(model, folder, metadata=None):
+def save_to_preset(model, folder, metadata=None, half=False):
     """Write `model` as a preset folder; see `kerasgan.storage.write_preset`."""
-    return storage.write_preset(model, folder, metadata)
+    return storage.write_preset(model, folder, metadata, half)

@@ -4,12 +4,15 @@ import datetime
 import json
 from pathlib import Path
 
+import h5py
 import keras
+import numpy as np
 
 from kerasgan.files import atomic, sha256, write_json
 from kerasgan.version import __version__
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+GOLDEN, GOLDEN_SEED, GOLDEN_COUNT = "golden.npz", 1, 16
 FORMAT = 1
 
 
@@ -24,16 +27,19 @@ def save_model(model, path):
         model.save(temporary)
 
 
-def write_preset(model, folder, metadata=None):
+def write_preset(model, folder, metadata=None, half=False):
     """Write `model` as a preset: config.json, the weights of its networks, and metadata.json.
 
-    Optimizers are left out. The metadata names every file's size and SHA-256 and is written
-    last, so that a folder without it is not a preset.
+    Optimizers are left out. golden.npz holds a few samples of what was written, which
+    `kerasgan zoo verify` draws again. The metadata names every file's size and SHA-256 and is
+    written last, so that a folder without it is not a preset.
 
     Args:
         model: An adversarial model.
         folder: Made if it is missing.
         metadata: More entries for metadata.json, as JSON values.
+        half: Whether the weights are rounded to float16, half the size. They are loaded as float32
+            again, and samples differ a little from those of `model`.
 
     Returns:
         The metadata that was written.
@@ -47,6 +53,13 @@ def write_preset(model, folder, metadata=None):
     write_json(folder / CONFIG, keras.saving.serialize_keras_object(bare))
     with atomic(folder / WEIGHTS) as temporary:
         bare.save_weights(temporary)
+        if half:
+            _halve(temporary)
+    if half:
+        bare.load_weights(folder / WEIGHTS)
+    golden = bare.sample(GOLDEN_COUNT, seed=GOLDEN_SEED).astype("float16")
+    with atomic(folder / GOLDEN) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, images=golden, seed=GOLDEN_SEED)
     written = {
         "format": FORMAT,
         "kerasgan_version": __version__,
@@ -59,11 +72,37 @@ def write_preset(model, folder, metadata=None):
         **(metadata or {}),
         "files": {
             name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
-            for name in (CONFIG, WEIGHTS)
+            for name in (CONFIG, WEIGHTS, GOLDEN)
         },
     }
     write_json(folder / METADATA, written)
     return written
+
+
+def _halve(path):
+    """Round the floats in an HDF5 file to float16, compressed."""
+    stored = []
+
+    def read(name, item):
+        if isinstance(item, h5py.Dataset):
+            value = item[()]
+            stored.append((name, value.astype("float16") if value.dtype == "float32" else value))
+
+    with h5py.File(path) as file:
+        file.visititems(read)
+    for name, value in stored:
+        if not np.isfinite(value).all():
+            raise PresetError(f"{name} has values that float16 cannot hold; use half=False.")
+    with h5py.File(path, "w") as file:
+        for name, value in stored:
+            packed = {"compression": "gzip", "shuffle": True} if value.ndim else {}
+            file.create_dataset(name, data=value, **packed)
+
+
+def golden_samples(folder):
+    """Return the images of golden.npz, float32, and their seed."""
+    with np.load(Path(folder) / GOLDEN, allow_pickle=False) as stored:
+        return stored["images"].astype("float32"), int(stored["seed"])
 
 
 def read_metadata(folder):
@@ -100,17 +139,35 @@ def read_preset(folder, load_weights=True):
         PresetError: If a file is missing, damaged or altered.
     """
     folder = Path(folder)
-    files = read_metadata(folder)["files"]
-    for name in (CONFIG, WEIGHTS) if load_weights else (CONFIG,):
-        _verify(folder / name, files.get(name))
+    verify_files(folder, (CONFIG, WEIGHTS) if load_weights else (CONFIG,))
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         model = keras.saving.deserialize_keras_object(config, safe_mode=True)
     except (ValueError, TypeError, KeyError) as error:
         raise PresetError(f"{folder / CONFIG} describes no model: {error}") from error
     if load_weights:
-        model.load_weights(folder / WEIGHTS)
+        try:
+            model.load_weights(folder / WEIGHTS)
+        except (OSError, ValueError, KeyError) as error:
+            raise PresetError(f"{folder / WEIGHTS} does not fit {CONFIG}: {error}") from error
     return model
+
+
+def verify_files(folder, names=None):
+    """Compare files of a preset with the checksums in its metadata.
+
+    Args:
+        folder: The preset's.
+        names: File names; by default all that the metadata names.
+
+    Raises:
+        PresetError: If one is missing, damaged or altered.
+    """
+    files = read_metadata(folder)["files"]
+    for name in files if names is None else names:
+        if name != Path(name).name:
+            raise PresetError(f"{Path(folder) / METADATA} names a file outside of it: {name!r}")
+        _verify(Path(folder) / name, files.get(name))
 
 
 def _verify(path, expected):

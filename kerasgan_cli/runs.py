@@ -1,5 +1,6 @@
 """The folder of a training run."""
 
+import csv
 import json
 import os
 import re
@@ -77,6 +78,11 @@ class Run:
                 f"{', '.join(sorted(REQUIRED))}. Missing: {', '.join(sorted(missing))}"
             )
         return options
+
+    def seconds(self):
+        """Return how long its finished epochs took, those of all its resumes together."""
+        with open(self.metrics, newline="", encoding="utf-8") as file:
+            return sum(float(row.get("seconds") or 0) for row in csv.DictReader(file))
 
     def model_file(self):
         """Return the file with the newest state.

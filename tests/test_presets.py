@@ -30,7 +30,7 @@ def test_round_trip(gan, folder):
         np.testing.assert_array_equal(a, b)
     metadata = json.loads((folder / "metadata.json").read_text())
     assert metadata["data"] == "nothing"
-    assert set(metadata["files"]) == {"config.json", "model.weights.h5"}
+    assert set(metadata["files"]) == {"config.json", "model.weights.h5", "golden.npz"}
 
 
 def test_without_weights_the_networks_are_new(gan, folder):

@@ -1,6 +1,7 @@
 """MetricsFile: one row of logs an epoch."""
 
 import csv
+import time
 from pathlib import Path
 
 import keras
@@ -10,6 +11,8 @@ from kerasgan.files import atomic
 
 class MetricsFile(keras.callbacks.Callback):
     """Writes the logs of every finished epoch to a CSV file, which is whole at any moment.
+
+    And the seconds that it took.
 
     Rows of epochs that are trained again, after a resume from an earlier checkpoint, are
     replaced.
@@ -30,12 +33,14 @@ class MetricsFile(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.rows = {key: row for key, row in self.rows.items() if key <= epoch}
+        self._started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
         if self.model.stop_training and self._unfinished():
             return
         values = {name: f"{float(value):.6g}" for name, value in (logs or {}).items()}
-        self.rows[epoch + 1] = {"epoch": epoch + 1, **values}
+        seconds = f"{time.perf_counter() - self._started:.1f}"
+        self.rows[epoch + 1] = {"epoch": epoch + 1, **values, "seconds": seconds}
         fields = list(dict.fromkeys(key for row in self.rows.values() for key in row))
         with atomic(self.path) as temporary, open(temporary, "w", newline="") as file:
             writer = csv.DictWriter(file, fields)

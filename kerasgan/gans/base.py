@@ -442,9 +442,9 @@ class AdversarialModel(Sampling, Scoring, backend.Trainer, keras.Model):
 
     # State.
 
-    def save_to_preset(self, folder, metadata=None):
+    def save_to_preset(self, folder, metadata=None, half=False):
         """Write the networks as a preset that `from_preset` opens; see `storage.write_preset`."""
-        return storage.write_preset(self, folder, metadata)
+        return storage.write_preset(self, folder, metadata, half)
 
     def get_config(self):
         """Return the arguments that make this model again, networks included."""

@@ -7,10 +7,11 @@ import numpy as np
 from keras import layers, ops
 
 from kerasgan import validation
-from kerasgan.gans import latent
+from kerasgan.gans import checks, latent
 from kerasgan.gans.base import AdversarialModel
 from kerasgan.gans.body import CriticBody
 from kerasgan.gans.optimizer import adam_pair
+from kerasgan.gans.sampling import in_batches
 from kerasgan.networks.base import Normal
 
 
@@ -172,6 +173,36 @@ class InfoGAN(AdversarialModel):
             start = self.latent_dim - self.code_dim + sum(self.categorical[:number])
             z[:, start : start + size] = np.eye(size, dtype="float32")[values]
         return z
+
+    def read_codes(self, images, batch_size=256):
+        """Return the codes that Q reads in images, a dict of arrays `(n,)` by `code_names`.
+
+        A categorical code is the likeliest value, a continuous one the mean of Q's distribution.
+
+        Args:
+            images: `(n, height, width, channels)` in [-1, 1].
+            batch_size: Images at a time.
+
+        Raises:
+            ValueError: If the critic judges several images at once, or is conditional.
+        """
+        if self.packing > 1 or self.num_classes is not None:
+            raise ValueError(
+                "`read_codes` needs a critic that judges one image at a time and takes no labels. "
+                f"Received: packing={self.packing}, num_classes={self.num_classes}"
+            )
+        validation.positive_integer("batch_size", batch_size)
+        checks.shape("images", np.shape(images), self.image_shape)
+        self.synchronize()
+        features = in_batches(self.body.features, [np.asarray(images, "float32")], batch_size)
+        read = in_batches(self.code_reader, [features], batch_size)
+        widths = [*self.categorical, *[1] * self.continuous]
+        codes, start = {}, 0
+        for name, width in zip(self.code_names, widths, strict=True):
+            part = read[:, start : start + width]
+            codes[name] = part.argmax(axis=1) if name.startswith("categorical") else part[:, 0]
+            start += width
+        return codes
 
     @property
     def code_names(self):

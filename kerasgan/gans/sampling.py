@@ -77,16 +77,7 @@ class Sampling:
         elif labels is not None:
             raise ValueError("`labels` are for conditional networks. Received: labels")
         network = self.generator if raw else self.sampler
-        size = min(batch_size, len(z))
-        images = np.empty((len(z), *self.image_shape), "float32")
-        for start in range(0, len(z), size):
-            rows = [part[start : start + size] for part in parts]
-            short = size - len(rows[0])  # One shape, one program.
-            rows = [np.pad(r, [(0, short)] + [(0, 0)] * (r.ndim - 1)) for r in rows]
-            inputs = rows[0] if len(rows) == 1 else rows
-            batch = ops.convert_to_numpy(backend.forward(network, inputs))
-            images[start : start + size] = batch[: size - short]
-        return images
+        return in_batches(network, parts, batch_size).astype("float32", copy=False)
 
     def export(self, filepath, format="tf_saved_model", **kwargs):
         """Write the network that `sample` uses for serving; see `keras.Model.export`."""
@@ -95,3 +86,25 @@ class Sampling:
         z = np.zeros((1, self.latent_dim), "float32")
         self.sampler(z if self.num_classes is None else [z, np.zeros(1, "int32")], training=False)
         return self.sampler.export(filepath, format=format, **kwargs)
+
+
+def in_batches(network, parts, batch_size):
+    """Return what a network makes of arrays of one length, computed in batches of one shape.
+
+    Args:
+        network: A Keras model.
+        parts: The arrays `(n, ...)`, one for each of its inputs.
+        batch_size: Rows at a time.
+    """
+    n = len(parts[0])
+    size = min(batch_size, n)
+    found = None
+    for start in range(0, n, size):
+        rows = [part[start : start + size] for part in parts]
+        short = size - len(rows[0])  # One shape, one program.
+        rows = [np.pad(r, [(0, short)] + [(0, 0)] * (r.ndim - 1)) for r in rows]
+        batch = ops.convert_to_numpy(backend.forward(network, rows[0] if len(rows) == 1 else rows))
+        if found is None:
+            found = np.empty((n, *batch.shape[1:]), batch.dtype)
+        found[start : start + size] = batch[: size - short]
+    return found

@@ -9,6 +9,7 @@ from kerasgan.metrics.frechet import frechet_distance
 from kerasgan.metrics.kernel import kernel_distance
 from kerasgan.metrics.modes import (
     Modes,
+    code_agreement,
     expected_kl,
     mode_results,
     modes_of_labels,
@@ -34,6 +35,7 @@ __all__ = [
     "Support",
     "cached_features",
     "clusters",
+    "code_agreement",
     "coverage",
     "divergences",
     "duplicate_rate",

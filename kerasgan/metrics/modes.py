@@ -50,6 +50,39 @@ def modes_of_labels(labels, num_modes, expected=None):
     return Modes(int(np.count_nonzero(counts)), divergences.kl(counts, expected), 1.0, shares)
 
 
+def code_agreement(codes, labels):
+    """Return how often the class of an image follows from a code that was learned without labels.
+
+    Each code stands for the class that is commonest among the images with that code in the first
+    half of them; the score is the share of the second half for which that is right, 0 to 1. A code
+    that the first half lacks is wrong.
+
+    Args:
+        codes: One categorical code for each image, integers `(n,)`.
+        labels: The classes of the images, integers `(n,)`.
+    """
+    codes, labels = np.asarray(codes), np.asarray(labels)
+    for name, values in (("codes", codes), ("labels", labels)):
+        if values.ndim != 1 or values.dtype.kind not in "iu" or len(values) < 2:
+            raise checks.MetricError(
+                f"`{name}` must be integers, one an image. Received: {values.dtype} {values.shape}"
+            )
+    if len(codes) != len(labels):
+        raise checks.MetricError(
+            f"`codes` must be as many as `labels`. Received: {len(codes)} and {len(labels)}"
+        )
+    half = len(codes) // 2
+    known = {
+        code: np.unique(labels[:half][codes[:half] == code], return_counts=True)
+        for code in np.unique(codes[:half])
+    }
+    meant = {code: classes[counts.argmax()] for code, (classes, counts) in known.items()}
+    told = [
+        meant.get(code) == label for code, label in zip(codes[half:], labels[half:], strict=True)
+    ]
+    return float(np.mean(told))
+
+
 def modes_of_mixture(samples, centres, sigma, within=3.0):
     """Return the modes of a mixture of round Gaussians that samples cover.
 

@@ -1,6 +1,7 @@
 """The command line: what it writes, what it prints, and its exit codes."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 import kerasgan
-from kerasgan import networks
+from kerasgan import networks, storage
 from kerasgan_cli import main
 
 SMALL = ["--latent-dim", "4", "--width", "4", "--network", "mlp", "--epochs", "1"]
@@ -527,3 +528,72 @@ def test_evaluate_refuses(command, run_folder, tmp_path, arguments, message):
     given = arguments if "--data" in arguments else ["--data", real, *arguments]
     code, _, err = command("evaluate", run_folder, *given)
     assert code in (1, 2) and message in err
+
+
+@pytest.fixture
+def preset(command, run_folder, tmp_path):
+    """A preset's folder, with a card."""
+    from kerasgan import scorecard
+
+    model = keras.saving.load_model(run_folder / "model.keras")
+    pixels = np.random.default_rng(0).integers(0, 256, (240, 12, 12), dtype="uint8")
+    np.savez(tmp_path / "real.npz", images=pixels)
+    model.save_to_preset(tmp_path / "p", half=True)
+    halved = kerasgan.from_preset(tmp_path / "p")
+    card = scorecard.measure(halved, {"name_or_path": str(tmp_path / "real.npz")}, samples=120)
+    model.save_to_preset(tmp_path / "p", {"card": card}, half=True)
+    return tmp_path / "p"
+
+
+def test_verify_finds_what_is_as_published(command, preset):
+    code, out, err = command("zoo", "verify", preset, "--metrics")
+    assert code == 0, out + err
+    assert "samples: " in out and "frechet_distance" in out and "FAILED" not in out
+
+
+def test_verify_finds_a_figure_that_is_not_so(command, preset):
+    path = preset / "metadata.json"
+    metadata = json.loads(path.read_text())
+    results = metadata["card"]["results"]
+    chosen = next(r for r in results if r["name"] == "frechet_distance")
+    chosen["value"] *= 0.5
+    path.write_text(json.dumps(metadata))
+    code, out, _ = command("zoo", "verify", preset, "--metrics")
+    assert code == 1 and re.search(r"FAILED +frechet_distance", out)
+    assert command("zoo", "verify", preset)[0] == 0
+
+
+def test_verify_finds_other_data(command, preset):
+    images = np.random.default_rng(1).integers(0, 256, (240, 12, 12), dtype="uint8")
+    np.savez(preset.parent / "real.npz", images=images)
+    code, out, _ = command("zoo", "verify", preset, "--metrics")
+    assert code == 1 and "other data" in out
+
+
+@pytest.mark.parametrize("name", ["golden.npz", "model.weights.h5"])
+def test_verify_finds_altered_files(command, preset, name):
+    data = bytearray((preset / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (preset / name).write_bytes(data)
+    code, out, _ = command("zoo", "verify", preset)
+    assert code == 1 and "FAILED" in out and "altered" in out
+
+
+def test_verify_finds_samples_that_are_not_the_golden_ones(command, preset):
+    images, seed = storage.golden_samples(preset)
+    np.savez(preset / "golden.npz", images=images + np.float32(0.01), seed=seed)
+    path = preset / "metadata.json"
+    metadata = json.loads(path.read_text())
+    metadata["files"]["golden.npz"]["sha256"] = storage.sha256(preset / "golden.npz")
+    path.write_text(json.dumps(metadata))
+    code, out, _ = command("zoo", "verify", preset)
+    assert code == 1 and re.search(r"FAILED +samples: 1\..e-02", out)
+
+
+def test_zoo_train_follows_the_recipe(command, tmp_path, data):
+    code, out, err = command("zoo", "train", "nothing")
+    assert code == 2 and "'nothing'" in err
+    code, out, err = command("zoo", "train", "wgan_gp_fashion_mnist", "--epochs", 3, "--dry-run")
+    options = json.loads(out)
+    assert (options["model"], options["data"]) == ("wgan_gp", "fashion_mnist")
+    assert options["epochs"] == 3

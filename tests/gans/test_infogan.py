@@ -114,3 +114,20 @@ def test_codes_out_of_range_are_refused():
         gan.sample(2, codes={"continuous_0": 2.0})
     with pytest.raises(ValueError, match="categorical_0 must be integers"):
         gan.sample(2, codes={"categorical_0": 1.0})
+
+
+def test_codes_are_read_as_q_reads_them(gan):
+    images = gan.sample(7, seed=1)
+    codes = gan.read_codes(images, batch_size=3)
+    assert list(codes) == gan.code_names
+    features = gan.body.features(images)
+    read = keras.ops.convert_to_numpy(gan.code_reader(features, training=False))
+    start = 0
+    for i, size in enumerate(gan.categorical):
+        expected = read[:, start : start + size].argmax(axis=1)
+        np.testing.assert_array_equal(codes[f"categorical_{i}"], expected)
+        start += size
+    for i in range(gan.continuous):
+        np.testing.assert_allclose(codes[f"continuous_{i}"], read[:, start + i], atol=1e-5)
+    with pytest.raises(ValueError, match="`images` must have the shape"):
+        gan.read_codes(images[:, :4])

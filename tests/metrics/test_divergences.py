@@ -149,3 +149,19 @@ def test_modes_of_labels():
         metrics.modes_of_labels([0, 4], 4)
     with pytest.raises(MetricError, match="must be integers"):
         metrics.modes_of_labels([0.5], 4)
+
+
+def test_codes_agree_with_classes_as_far_as_they_tell_them():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(10, size=20_000)
+    renamed = rng.permutation(10)
+    assert metrics.code_agreement(renamed[labels], labels) == 1.0
+    flipped = np.where(rng.random(len(labels)) < 0.2, rng.integers(10, size=len(labels)), labels)
+    assert metrics.code_agreement(flipped, labels) == pytest.approx(0.82, abs=0.01)
+    noise = rng.integers(10, size=len(labels))
+    assert metrics.code_agreement(noise, labels) == pytest.approx(0.1, abs=0.015)
+    assert metrics.code_agreement(labels // 5, labels) == pytest.approx(0.2, abs=0.01)
+    with pytest.raises(metrics.MetricError, match="`codes` must be as many"):
+        metrics.code_agreement(labels[:-1], labels)
+    with pytest.raises(metrics.MetricError, match="`codes` must be integers"):
+        metrics.code_agreement(labels / 2, labels)

@@ -1,0 +1,167 @@
+"""The figures on a preset's card: measured once, written down, and measured again by anyone."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from kerasgan.data import load
+from kerasgan.metrics import Evaluator, Provenance, Result
+
+NOISE = (0.05, 0.1, 0.2, 0.3)
+SEEDS = (0, 1, 2)
+
+
+def measure(model, data, samples=10_000):
+    """Return the card of a model, a dict of JSON values.
+
+    Args:
+        model: An adversarial model.
+        data: Arguments of `kerasgan.data.load` that give the training images.
+        samples: Generated images, and real ones in each of two sets.
+
+    Returns:
+        `data` and `samples` as given; `results`, each a `Result.as_dict()` of the first seed;
+        `errors`, how far each result lies from itself with other seeds of the samples; and where
+        the Fréchet distance is among them, `noise`: the same distance of real images with Gaussian
+        noise of so many standard deviations, in [-1, 1].
+    """
+    judge = _Judge(model, data, samples)
+    runs = [judge(seed) for seed in SEEDS]
+    errors = {}
+    for results in zip(*runs, strict=True):
+        values = [result.value for result in results]
+        spread = float(np.std(values, ddof=1)) if np.isfinite(values).all() else math.nan
+        errors[results[0].name] = spread
+    return {
+        "data": data,
+        "samples": samples,
+        "results": [result.as_dict() for result in runs[0]],
+        "errors": {name: error for name, error in errors.items() if math.isfinite(error)},
+        "noise": judge.noise(),
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """A figure on a card and the same figure now.
+
+    Args:
+        name: Of the figure.
+        published: What the card says.
+        error: Within which it must be.
+        now: What was measured, or None where it was not.
+    """
+
+    name: str
+    published: float
+    error: float
+    now: float | None
+
+    @property
+    def passed(self):
+        """Whether the two agree; two that are no numbers do."""
+        if self.now is None:
+            return False
+        if not (math.isfinite(self.published) and math.isfinite(self.now)):
+            return str(self.published) == str(self.now)
+        return abs(self.now - self.published) <= self.error
+
+
+def check(model, card):
+    """Measure the figures of a card again and return a `Check` for each.
+
+    A figure may differ by its error on the card, or by a thousandth of itself where that is more:
+    other backends and processors round differently.
+    """
+    published = [Result.from_dict(result) for result in card["results"]]
+    again = {r.name: r for r in _Judge(model, card["data"], card["samples"])(SEEDS[0])}
+    return [
+        Check(
+            old.name,
+            old.value,
+            max(card["errors"].get(old.name, 0.0), 1e-3 * abs(old.value)),
+            again[old.name].value
+            if old.name in again and again[old.name].provenance == old.provenance
+            else None,
+        )
+        for old in published
+    ]
+
+
+class _Judge:
+    """Scores a model with samples of any seed."""
+
+    def __init__(self, model, data, samples):
+        self.model = model
+        self.samples = samples
+        self.stacked = data["name_or_path"] == "stacked_mnist"
+        if self.stacked:
+            from kerasgan.bench.modes.tasks import TASKS  # Reads MNIST.
+
+            self.task = TASKS["stacked-mnist"]
+            return
+        self.real = load(**data)
+        self.evaluator = Evaluator(self.real, samples=samples)
+        self.own = [_codes] if hasattr(model, "read_codes") else []
+        self.own += [_likelihood] if hasattr(model, "log_prob") else []
+        self.test = load(**{**data, "split": "test"}) if self.own else None
+
+    def __call__(self, seed):
+        images = self.model.sample(self.samples, seed=seed)
+        if self.stacked:
+            found = self.task.score(images)
+            return [result for result in found if result.name != "high_quality"]
+        return [*self.evaluator(images), *(own(self.model, self.test) for own in self.own)]
+
+    def noise(self):
+        """Return the Fréchet distance of noisy real images for each standard deviation."""
+        if self.stacked:
+            return {}
+        distance = Evaluator(self.real, metrics=["frechet_distance"], samples=self.samples)
+        real = distance.held_out.images
+        real = real.astype("float32") / 127.5 - 1 if real.dtype == np.uint8 else real
+        draw = np.random.default_rng(0)
+        found = {}
+        for sd in NOISE:
+            noisy = real + sd * draw.standard_normal(real.shape, dtype="float32")
+            found[str(sd)] = distance(np.clip(noisy, -1, 1))[0].value
+        return found
+
+
+def _codes(model, test):
+    """Return how well an InfoGAN's first categorical code tells the classes of test images."""
+    from kerasgan.metrics import code_agreement
+    from kerasgan.metrics.features import content_hash
+
+    codes = model.read_codes(test.take(test.num_examples))["categorical_0"]
+    value = code_agreement(codes, test.labels)
+    n, classes = test.num_examples, len(np.unique(test.labels))
+    return Result(
+        "code_agreement",
+        value,
+        _of_test("code_agreement", test, content_hash(np.asarray(test.images))),
+        better="higher",
+        error=math.sqrt(value * (1 - value) / n),
+        baseline=1.0,
+        remark=f"the code of test images against their labels; chance is {1 / classes:.2f}",
+    )
+
+
+def _likelihood(model, test):
+    """Return the bits per dimension of test images."""
+    from kerasgan.metrics.features import content_hash
+
+    bits = model.log_prob(test.take(test.num_examples))["bits_per_dimension"]
+    return Result(
+        "bits_per_dimension",
+        float(np.mean(bits)),
+        _of_test("bits_per_dimension", test, content_hash(np.asarray(test.images))),
+        error=float(np.std(bits) / math.sqrt(len(bits))),
+        remark="of test images; 8 are those of uniform noise",
+    )
+
+
+def _of_test(name, test, data):
+    n = test.num_examples
+    return Provenance(name, data, "none", "none", n, n, 0, f"{test.name} test")
