@@ -28,7 +28,7 @@ from kerasgan.gans import (
     PacGAN,
     UnrolledGAN,
 )
-from kerasgan.presets import from_preset, save_to_preset
+from kerasgan.presets import from_preset, push_to_hub, save_to_preset
 from kerasgan.version import __version__
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "penalties",
     "pictures",
     "presets",
+    "push_to_hub",
     "save_to_preset",
     "storage",
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import kerasgan.gans
 import kerasgan.networks
-from kerasgan import storage
+from kerasgan import hub, storage
 from kerasgan.storage import PresetError
 
 
@@ -17,12 +17,14 @@ def presets():
     return {path.parent.name: path.parent for path in sorted(root.glob("*/metadata.json"))}
 
 
-def find(preset):
-    """Return the folder of a preset given by its name or by its own folder.
+def find(preset, load_weights=True):
+    """Return the folder of a preset given by its name, its own folder, or a handle.
 
     Raises:
         PresetError: If there is no such preset; the nearest names are listed.
     """
+    if hub.is_handle(preset):
+        return hub.fetch(preset, load_weights)
     known = presets()
     if str(preset) in known:
         return known[str(preset)]
@@ -31,7 +33,7 @@ def find(preset):
         return folder
     near = difflib.get_close_matches(str(preset), list(known), n=3, cutoff=0.4)
     raise PresetError(
-        f"`preset` must be one of the zoo's names or a preset's folder. Nearest: "
+        f"`preset` must be one of the zoo's names, a preset's folder or hf://user/name. Nearest: "
         f"{', '.join(near or list(known)) or 'none, the zoo is empty'}. Received: {str(preset)!r}"
     )
 
@@ -43,7 +45,8 @@ def from_preset(preset, load_weights=True):
 
     Args:
         preset: A name from `kerasgan zoo list`, such as "wgan_gp_fashion_mnist", or a folder
-            that `save_to_preset` wrote.
+            that `save_to_preset` wrote, or a repository of the hub, "hf://user/name", with
+            "@revision" behind it if need be (`pip install 'kerasgan[hub]'`).
         load_weights: False gives the same networks with new weights.
 
     Returns:
@@ -59,7 +62,7 @@ def from_preset(preset, load_weights=True):
     images = gan.sample(100, seed=7)  # (100, 28, 28, 1) in [-1, 1]
     ```
     """
-    folder = find(preset)
+    folder = find(preset, load_weights)
     model = storage.read_preset(folder, load_weights)
     if not isinstance(model, kerasgan.gans.AdversarialModel):
         raise PresetError(
@@ -71,3 +74,8 @@ def from_preset(preset, load_weights=True):
 def save_to_preset(model, folder, metadata=None, half=False):
     """Write `model` as a preset folder; see `kerasgan.storage.write_preset`."""
     return storage.write_preset(model, folder, metadata, half)
+
+
+def push_to_hub(model, handle, private=False, metadata=None, half=False):
+    """Write `model` as a preset into a repository of the hub; see `kerasgan.hub.push`."""
+    return hub.push(model, handle, private, metadata, half)

@@ -17,6 +17,7 @@ ORDER = [
     ("version", "files", "validation"),
     ("backend",),
     ("storage",),
+    ("hub",),
     ("data",),
     ("pictures", "metrics"),
     ("losses", "penalties", "augment"),
@@ -28,6 +29,7 @@ ORDER = [
     ("callbacks",),
     ("presets",),
     ("bench",),
+    ("scorecard",),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "zoo" not in path.parts)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan import backend, metrics, networks, storage, validation
+from kerasgan import backend, hub, metrics, networks, storage, validation
 from kerasgan.data import ImageDataset
 from kerasgan.gans import checks, latent, moving_average
 from kerasgan.gans.feed import Feed, check_dataset, held_out, is_array
@@ -445,6 +445,10 @@ class AdversarialModel(Sampling, Scoring, backend.Trainer, keras.Model):
     def save_to_preset(self, folder, metadata=None, half=False):
         """Write the networks as a preset that `from_preset` opens; see `storage.write_preset`."""
         return storage.write_preset(self, folder, metadata, half)
+
+    def push_to_hub(self, handle, private=False, metadata=None, half=False):
+        """Write the networks as a preset into a repository of the hub; see `kerasgan.hub.push`."""
+        return hub.push(self, handle, private, metadata, half)
 
     def get_config(self):
         """Return the arguments that make this model again, networks included."""

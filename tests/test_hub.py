@@ -1,0 +1,215 @@
+"""Presets on a hub: a small server on this machine stands for it."""
+
+import base64
+import hashlib
+import http.server
+import json
+import threading
+
+import numpy as np
+import pytest
+
+import kerasgan
+from kerasgan import networks, storage
+from kerasgan.presets import PresetError
+
+pytest.importorskip("huggingface_hub")
+
+COMMIT = "c0ffee" + 34 * "0"
+
+
+class Hub(http.server.ThreadingHTTPServer):
+    """Answers what the client asks of a hub; `files` is what its one repository holds."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files, self.failures, self.asked, self.made = {}, 0, [], []
+        self.address = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+    def _answer(self, code, body=b"", **headers):
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_GET(self):
+        hub = self.server
+        hub.asked.append((self.command, self.path))
+        if hub.failures:
+            hub.failures -= 1
+            return self._answer(503, b"busy")
+        repository, _, rest = self.path.lstrip("/").partition("/resolve/")
+        if repository != "someone/faces":
+            return self._answer(404, X_Error_Code="RepoNotFound")
+        revision, _, name = rest.partition("/")
+        if revision not in ("main", COMMIT):
+            return self._answer(404, X_Error_Code="RevisionNotFound")
+        if name not in hub.files:
+            return self._answer(404, X_Error_Code="EntryNotFound", X_Repo_Commit=COMMIT)
+        data = hub.files[name]
+        tag = hashlib.sha256(data).hexdigest()
+        return self._answer(200, data, X_Repo_Commit=COMMIT, ETag=f'"{tag}"')
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append((self.command, self.path))
+        if self.headers.get("Authorization") != "Bearer secret":
+            return self._answer(401, b'{"error": "who are you?"}')
+        if self.path == "/api/repos/create":
+            self.server.made.append(json.loads(body))
+            answer = {"url": f"{self.server.address}/someone/faces"}
+        elif "/preupload/" in self.path:
+            named = [file["path"] for file in json.loads(body)["files"]]
+            answer = {
+                "files": [
+                    {"path": n, "uploadMode": "regular", "shouldIgnore": False} for n in named
+                ]
+            }
+        elif "/commit/" in self.path:
+            for line in body.splitlines():
+                entry = json.loads(line)
+                if entry["key"] == "file":
+                    content = base64.b64decode(entry["value"]["content"])
+                    self.server.files[entry["value"]["path"]] = content
+            answer = {
+                "commitUrl": f"{self.server.address}/someone/faces/commit/{COMMIT}",
+                "commitOid": COMMIT,
+            }
+        else:
+            answer = {}
+        return self._answer(200, json.dumps(answer).encode(), Content_Type="application/json")
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    with Hub() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("HF_TOKEN", "secret")
+        # The client asks again after pauses that grow.
+        monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def gan():
+    return kerasgan.GAN(*networks.mlp(8, 1, latent_dim=4, width=8, depth=1, critic_norm=None))
+
+
+@pytest.fixture
+def filled(server, gan, tmp_path):
+    gan.save_to_preset(tmp_path / "preset")
+    server.files = {p.name: p.read_bytes() for p in (tmp_path / "preset").iterdir()}
+    return server
+
+
+def gets(server):
+    asked = [path for command, path in server.asked if command == "GET" and "/resolve/" in path]
+    return [path.rsplit("/", 1)[1] for path in asked]
+
+
+@pytest.mark.parametrize("handle", ["hf://someone/faces", f"hf://someone/faces@{COMMIT}"])
+def test_a_preset_is_downloaded_and_kept(filled, gan, handle):
+    loaded = kerasgan.from_preset(handle)
+    np.testing.assert_array_equal(loaded.sample(3, seed=1), gan.sample(3, seed=1))
+    assert gets(filled) == ["metadata.json", "config.json", "model.weights.h5"]
+    kerasgan.from_preset(handle)
+    assert len(gets(filled)) == 3
+
+
+def test_weights_are_left_where_nobody_needs_them(filled):
+    kerasgan.from_preset("hf://someone/faces", load_weights=False)
+    assert "model.weights.h5" not in gets(filled)
+
+
+def test_without_a_network_the_cache_is_used(filled, gan):
+    kerasgan.from_preset("hf://someone/faces")
+    filled.shutdown()
+    filled.server_close()
+    again = kerasgan.from_preset("hf://someone/faces")
+    np.testing.assert_array_equal(again.sample(3, seed=1), gan.sample(3, seed=1))
+    with pytest.raises(PresetError, match="cannot be reached and is not in the cache"):
+        kerasgan.from_preset("hf://someone/else")
+
+
+def test_a_server_that_is_busy_is_asked_again(filled):
+    filled.failures = 2
+    kerasgan.from_preset("hf://someone/faces")
+
+
+def test_a_server_that_stays_busy_is_an_error(filled):
+    filled.failures = 1000
+    with pytest.raises(PresetError, match="hf://someone/faces cannot be"):
+        kerasgan.from_preset("hf://someone/faces")
+
+
+def test_a_file_damaged_in_the_cache_is_downloaded_again(filled, gan, tmp_path):
+    kerasgan.from_preset("hf://someone/faces")
+    weights = next((tmp_path / "cache").glob("**/snapshots/*/model.weights.h5")).resolve()
+    weights.write_bytes(weights.read_bytes()[:-100])
+    again = kerasgan.from_preset("hf://someone/faces")
+    np.testing.assert_array_equal(again.sample(3, seed=1), gan.sample(3, seed=1))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])
+def test_a_file_that_is_not_the_published_one_is_refused(filled, name):
+    filled.files[name] = filled.files[name][:-7] + b"altered"
+    with pytest.raises(PresetError, match="damaged or was altered"):
+        kerasgan.from_preset("hf://someone/faces")
+
+
+def test_other_repositories_are_refused_before_they_are_downloaded(filled):
+    with pytest.raises(PresetError, match="does not exist, or is private"):
+        kerasgan.from_preset("hf://someone/else")
+    with pytest.raises(PresetError, match="does not exist"):
+        kerasgan.from_preset("hf://someone/faces@other")
+    metadata = filled.files.pop("metadata.json")
+    with pytest.raises(PresetError, match=r"no kerasgan preset: it has no metadata\.json"):
+        kerasgan.from_preset("hf://someone/faces")
+    newer = {**json.loads(metadata), "format": storage.FORMAT + 1}
+    filled.files["metadata.json"] = json.dumps(newer).encode()
+    with pytest.raises(PresetError, match="pip install --upgrade"):
+        kerasgan.from_preset("hf://someone/faces")
+    assert set(gets(filled)) <= {"metadata.json"}
+
+
+@pytest.mark.parametrize(
+    "handle",
+    ["hf://faces", "hf://a/b/c", "hf://../../etc/passwd", "hf://a/..", "hf://a/b@../../x", "hf://"],
+)
+def test_handles_that_are_none(server, handle):
+    with pytest.raises(PresetError, match=r"hf://user/name"):
+        kerasgan.from_preset(handle)
+    assert server.asked == []
+
+
+def test_a_model_is_pushed_and_comes_back(server, gan):
+    address = gan.push_to_hub("hf://someone/faces", private=True, metadata={"data": "faces"})
+    assert str(address).endswith(COMMIT)
+    assert server.made[0]["visibility"] == "private"
+    assert "hf://someone/faces" in server.files["README.md"].decode()
+    loaded = kerasgan.from_preset("hf://someone/faces")
+    np.testing.assert_array_equal(loaded.sample(3, seed=1), gan.sample(3, seed=1))
+    server.files["README.md"] = b"mine"
+    gan.push_to_hub("hf://someone/faces")
+    assert server.files["README.md"] == b"mine"
+
+
+def test_a_push_without_a_token_says_so(server, gan, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "wrong")
+    with pytest.raises(PresetError, match="hf auth login"):
+        gan.push_to_hub("hf://someone/faces")
+    assert server.files == {}
