@@ -28,8 +28,9 @@ from kerasgan.gans import (
     PacGAN,
     UnrolledGAN,
 )
-from kerasgan.presets import from_preset, push_to_hub, save_to_preset
 from kerasgan.version import __version__
+
+from_preset = AdversarialModel.from_preset
 
 __all__ = [
     "DRAGAN",
@@ -57,7 +58,5 @@ __all__ = [
     "penalties",
     "pictures",
     "presets",
-    "push_to_hub",
-    "save_to_preset",
     "storage",
 ]

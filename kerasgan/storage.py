@@ -132,6 +132,11 @@ def read_metadata(folder):
     return metadata
 
 
+def read_config(folder):
+    """Return the configuration of the preset in `folder`."""
+    return json.loads((Path(folder) / CONFIG).read_text(encoding="utf-8"))
+
+
 def read_preset(folder, load_weights=True):
     """Return the model of the preset in `folder`, every file checked before it is used.
 
@@ -141,7 +146,7 @@ def read_preset(folder, load_weights=True):
     folder = Path(folder)
     verify_files(folder, (CONFIG, WEIGHTS) if load_weights else (CONFIG,))
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = read_config(folder)
         model = keras.saving.deserialize_keras_object(config, safe_mode=True)
     except (ValueError, TypeError, KeyError) as error:
         raise PresetError(f"{folder / CONFIG} describes no model: {error}") from error

@@ -10,12 +10,13 @@ from kerasgan_cli.runs import Run
 
 
 def open_model(source):
-    """Return the model of a preset's name or folder, a run folder, or a .keras file."""
-    from kerasgan import presets, storage
+    """Return the model of a preset's name, folder or handle, of a run, or of a .keras file."""
+    from kerasgan import from_preset, hub, presets, storage
 
     path = Path(source).expanduser()
-    if source in presets.presets() or (path / storage.METADATA).exists():
-        return presets.from_preset(source)
+    known = source in presets.presets() or hub.is_handle(source)
+    if known or (path / storage.METADATA).exists():
+        return from_preset(source)
     if path.is_dir():
         if not Run.is_run(path):
             raise click.UsageError(

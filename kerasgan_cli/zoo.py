@@ -116,8 +116,8 @@ def _verified(name, folder, metrics):
     """Print what was found about one preset, and return whether all is as published."""
     import numpy as np
 
-    from kerasgan import scorecard, storage
-    from kerasgan.presets import PresetError, from_preset
+    from kerasgan import from_preset, scorecard, storage
+    from kerasgan.storage import PresetError
 
     click.echo(name)
     try:

@@ -111,13 +111,67 @@ def test_a_preset_of_something_else_is_refused(folder, tmp_path):
     files = json.loads((folder / "metadata.json").read_text())["files"]
     files["config.json"]["sha256"] = storage.sha256(folder / "config.json")
     edit_metadata(folder, files=files)
-    with pytest.raises(PresetError, match="Received: a Sequential"):
+    with pytest.raises(PresetError, match="holds a Sequential"):
         kerasgan.from_preset(folder, load_weights=False)
 
 
 def test_unknown_names_list_the_nearest():
     with pytest.raises(PresetError, match=r"`preset` must be.*Received: 'wgan_gp_fashion_minst'"):
         kerasgan.from_preset("wgan_gp_fashion_minst")
+
+
+def test_classes_know_their_presets():
+    every = kerasgan.AdversarialModel.presets
+    assert set(every) == set(presets.presets())
+    assert "wgan_gp_fashion_mnist" in kerasgan.WGANGP.presets
+    assert "wgan_gp_fashion_mnist" not in kerasgan.InfoGAN.presets
+    assert every["wgan_gp_fashion_mnist"]["license"] == "apache-2.0"
+
+
+def test_a_class_opens_its_own_presets_alone(folder):
+    assert isinstance(kerasgan.WGANGP.from_preset(folder), kerasgan.WGANGP)
+    with pytest.raises(PresetError, match=r"of the class InfoGAN.*holds a WGANGP"):
+        kerasgan.InfoGAN.from_preset(folder)
+
+
+def test_half_the_size(tmp_path):
+    gan = kerasgan.WGANGP(*networks.mlp(28, 1, latent_dim=4, width=96, depth=1))
+    sizes = []
+    for name in ("half", "whole"):
+        gan.save_to_preset(tmp_path / name, half=name == "half")
+        sizes.append((tmp_path / name / "model.weights.h5").stat().st_size)
+    assert sizes[0] < 0.6 * sizes[1]
+    halved = kerasgan.from_preset(tmp_path / "half")
+    images, seed = storage.golden_samples(tmp_path / "half")
+    np.testing.assert_allclose(halved.sample(len(images), seed=seed), images, atol=5e-4)
+    for a, b in zip(halved.get_weights(), gan.get_weights(), strict=True):
+        if a.dtype == "float32":
+            np.testing.assert_array_equal(a, b.astype("float16").astype("float32"))
+
+
+def test_weights_that_float16_cannot_hold_are_refused(gan, tmp_path):
+    gan.critic.set_weights([w + 1e6 for w in gan.critic.get_weights()])
+    with pytest.raises(PresetError, match="half=False"):
+        gan.save_to_preset(tmp_path / "half", half=True)
+    assert not (tmp_path / "half" / "metadata.json").exists()
+
+
+def test_foreign_weights_are_refused(folder, tmp_path):
+    other = kerasgan.WGANGP(*networks.mlp(28, 1, latent_dim=4, width=9, depth=1))
+    other.save_to_preset(tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "model.weights.h5", folder)
+    files = json.loads((folder / "metadata.json").read_text())["files"]
+    files["model.weights.h5"]["sha256"] = storage.sha256(folder / "model.weights.h5")
+    edit_metadata(folder, files=files)
+    with pytest.raises(PresetError, match="does not fit"):
+        kerasgan.from_preset(folder)
+
+
+def test_metadata_that_names_files_elsewhere_are_refused(folder):
+    files = json.loads((folder / "metadata.json").read_text())["files"]
+    edit_metadata(folder, files={**files, "../secret": files["config.json"]})
+    with pytest.raises(PresetError, match="outside"):
+        storage.verify_files(folder)
 
 
 @pytest.mark.parametrize("name", presets.presets())

@@ -18,6 +18,7 @@ ORDER = [
     ("backend",),
     ("storage",),
     ("hub",),
+    ("presets",),
     ("data",),
     ("pictures", "metrics"),
     ("losses", "penalties", "augment"),
@@ -27,7 +28,6 @@ ORDER = [
     ("collapse",),
     ("report",),
     ("callbacks",),
-    ("presets",),
     ("bench",),
     ("scorecard",),
 ]

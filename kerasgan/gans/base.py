@@ -6,11 +6,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan import backend, hub, metrics, networks, storage, validation
+from kerasgan import backend, metrics, networks, validation
 from kerasgan.data import ImageDataset
 from kerasgan.gans import checks, latent, moving_average
 from kerasgan.gans.feed import Feed, check_dataset, held_out, is_array
 from kerasgan.gans.optimizer import AdversarialOptimizer
+from kerasgan.gans.pretrained import Pretrained
 from kerasgan.gans.sampling import Sampling
 from kerasgan.gans.scoring import Batch, Scoring
 from kerasgan.losses import LOSSES
@@ -18,7 +19,7 @@ from kerasgan.losses import LOSSES
 _COUNTERS = ("critic_steps", "generator_steps", "critic_steps_this_round")
 
 
-class AdversarialModel(Sampling, Scoring, backend.Trainer, keras.Model):
+class AdversarialModel(Pretrained, Sampling, Scoring, backend.Trainer, keras.Model):
     """A generator and a critic that train each other; the base of every variant.
 
     A variant names its `adversarial_loss` and gives `default_optimizers`; where its losses, its
@@ -441,14 +442,6 @@ class AdversarialModel(Sampling, Scoring, backend.Trainer, keras.Model):
         return {**losses, **found} if return_dict else [*losses, *found.values()]
 
     # State.
-
-    def save_to_preset(self, folder, metadata=None, half=False):
-        """Write the networks as a preset that `from_preset` opens; see `storage.write_preset`."""
-        return storage.write_preset(self, folder, metadata, half)
-
-    def push_to_hub(self, handle, private=False, metadata=None, half=False):
-        """Write the networks as a preset into a repository of the hub; see `kerasgan.hub.push`."""
-        return hub.push(self, handle, private, metadata, half)
 
     def get_config(self):
         """Return the arguments that make this model again, networks included."""

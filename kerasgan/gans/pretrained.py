@@ -1,0 +1,73 @@
+"""How a model comes from a preset and becomes one."""
+
+import keras
+
+from kerasgan import hub, presets, storage
+from kerasgan.storage import PresetError
+
+
+class _Presets:
+    """What a class says of the zoo: `{name: metadata}` of the presets that are of its kind."""
+
+    def __get__(self, instance, owner):
+        found = {}
+        for name, folder in presets.presets().items():
+            kind = keras.saving.get_registered_object(
+                storage.read_config(folder)["registered_name"]
+            )
+            if isinstance(kind, type) and issubclass(kind, owner):
+                found[name] = storage.read_metadata(folder)
+        return found
+
+
+class Pretrained:
+    """The part of an adversarial model that reads and writes presets.
+
+    Attributes:
+        presets: The zoo's presets of this class, `{name: metadata}`.
+    """
+
+    presets = _Presets()
+
+    @classmethod
+    def from_preset(cls, preset, load_weights=True):
+        """Return a pretrained model, not compiled.
+
+        Every file is checked against its SHA-256 before it is used, and nothing in it is executed.
+
+        Args:
+            preset: A name from `kerasgan zoo list`, such as "wgan_gp_fashion_mnist", or a folder
+                that `save_to_preset` wrote, or a repository of the hub, "hf://user/name", with
+                "@revision" behind it if need be (`pip install 'kerasgan[hub]'`).
+            load_weights: False gives the same networks with new weights.
+
+        Returns:
+            The adversarial model; `sample(n, seed)` draws from it, `compile()` and `fit` go on
+            training it.
+
+        Raises:
+            PresetError: A ValueError, if the preset is unknown, incomplete, damaged or altered, or
+                of another class.
+            ImportError: For a handle, if the hub's client is not installed.
+
+        Example:
+        ```python
+        gan = kerasgan.from_preset("wgan_gp_fashion_mnist")
+        images = gan.sample(100, seed=7)  # (100, 28, 28, 1) in [-1, 1]
+        ```
+        """
+        model = presets.read(preset, load_weights)
+        if not isinstance(model, cls):
+            raise PresetError(
+                f"`preset` must hold a model of the class {cls.__name__}. Received: {preset}, "
+                f"which holds a {type(model).__name__}"
+            )
+        return model
+
+    def save_to_preset(self, folder, metadata=None, half=False):
+        """Write the networks as a preset that `from_preset` opens; see `storage.write_preset`."""
+        return storage.write_preset(self, folder, metadata, half)
+
+    def push_to_hub(self, handle, private=False, metadata=None, half=False):
+        """Write the networks as a preset into a repository of the hub; see `kerasgan.hub.push`."""
+        return hub.push(self, handle, private, metadata, half)
