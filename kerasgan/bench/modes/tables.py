@@ -82,6 +82,7 @@ def _notes(lines, protocol):
             f"{first['recipe']['batch_size']}. Data: {first['data']}. Modes by {first['judge']}.",
             f"Core minutes: of one trial, training alone, on its share of "
             f"{' or '.join(map(str, cores))} cores ({'; '.join(machines)}; {', '.join(where)}).",
+            f"Backend: {protocol['backend']}.",
             f"The published figures are of a larger budget: {protocol['paper']}.",
         ]
     )
