@@ -10,6 +10,7 @@ published; what the run took is read from it.
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 
 import keras
@@ -22,9 +23,11 @@ from kerasgan.metrics import Result
 from kerasgan.metrics.result import number
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
+from kerasgan_cli.train import train
 
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
-LOADING = ("image_size", "channels", "split", "limit")  # What `kerasgan.data.load` is asked for.
+# Of the options of `kerasgan train`: what changes nothing about the model.
+ELSEWHERE = ("resume", "run_dir", "dry_run", "grid_every", "animation", "backend")
 
 CARD = """---
 library_name: kerasgan
@@ -151,14 +154,16 @@ def publish(name, folder, wall=None):
     about = recipe["about"]
     run = Run(folder)
     options = run.options()
-    differ = [k for k, v in recipe.items() if k != "about" and options.get(k) != v]
+    asked = train.make_context("train", ["--recipe", str(target / "recipe.json")]).params
+    differ = [k for k in asked if k not in ELSEWHERE and options.get(k) != asked[k]]
     if differ:
         raise SystemExit(f"{folder} was not made by {target / 'recipe.json'}: {', '.join(differ)}")
     trained = load_file(run.model_file())
     environment = describe(options["backend"])
-    trained.save_to_preset(target, half=True)
-    model = kerasgan.from_preset(target)
-    loading = {key: options[key] for key in LOADING if options[key] is not None}
+    with tempfile.TemporaryDirectory() as scratch:  # The zoo keeps its own until all is measured.
+        trained.save_to_preset(scratch, half=True)
+        model = kerasgan.from_preset(scratch)
+    loading = {key: options[key] for key in scorecard.LOADING if options.get(key)}
     if "channels" in loading:
         loading["channels"] = int(loading["channels"])
     data = {"name_or_path": options["data"], **loading}

@@ -34,7 +34,7 @@ def is_handle(preset):
     return isinstance(preset, str) and preset.startswith(SCHEME)
 
 
-def fetch(handle, load_weights=True):
+def fetch(handle, names=(CONFIG, WEIGHTS)):
     """Return the folder of a preset on the hub, downloaded into the hub client's cache.
 
     What is in the cache and unchanged is not downloaded again; without a network what is there is
@@ -43,22 +43,26 @@ def fetch(handle, load_weights=True):
 
     Args:
         handle: `hf://user/name`, or `hf://user/name@revision`.
-        load_weights: Whether the weights are needed too.
+        names: The files that are needed, beside the metadata.
 
     Raises:
         PresetError: If the handle is none, or there is no such preset, or it cannot be reached.
         ImportError: If the client is not installed.
     """
     repository, revision = parse(handle)
-    metadata = _download(handle, repository, METADATA, revision)
-    folder = metadata.parent
-    storage.read_metadata(folder)  # Of another kind or of a newer format: nothing more is loaded.
-    for name in (CONFIG, WEIGHTS) if load_weights else (CONFIG,):
+    folder = _download(handle, repository, METADATA, revision).parent
+    try:
+        storage.read_metadata(folder)
+    except PresetError:
+        _download(handle, repository, METADATA, revision, force=True)
+        storage.read_metadata(folder)  # Of another kind or of a newer format: that is all we load.
+    for name in names:
         # Of the same commit, also if the branch has moved in the meantime.
         _download(handle, repository, name, folder.name)
-        try:
-            storage.verify_files(folder, [name])
-        except PresetError:
+    try:
+        storage.verify_files(folder, names)
+    except PresetError:
+        for name in (METADATA, *names):
             _download(handle, repository, name, folder.name, force=True)
     return folder
 
@@ -110,7 +114,7 @@ def push(model, handle, private=False, metadata=None, half=False):
                 revision=revision,
                 commit_message="Upload a kerasgan preset",
             )
-        except (errors.HfHubHTTPError, OSError) as error:
+        except (errors.HTTPError, errors.HFValidationError, OSError) as error:
             raise PresetError(
                 f"{handle} cannot be written (is there a token? hf auth login): {_short(error)}"
             ) from error
@@ -139,7 +143,7 @@ def _download(handle, repository, name, revision, force=False):
         raise PresetError(
             f"{handle} does not exist, or is private (hf auth login): {_short(error)}"
         ) from error
-    except (errors.HfHubHTTPError, OSError) as error:
+    except (errors.HTTPError, errors.HFValidationError, OSError) as error:
         raise PresetError(f"{handle} cannot be downloaded: {_short(error)}") from error
     return Path(path)
 

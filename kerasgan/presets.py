@@ -3,6 +3,8 @@
 import difflib
 from pathlib import Path
 
+import keras
+
 from kerasgan import hub, storage
 from kerasgan.storage import PresetError
 
@@ -15,14 +17,18 @@ def presets():
     return {path.parent.name: path.parent for path in sorted(root.glob("*/metadata.json"))}
 
 
-def find(preset, load_weights=True):
+def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     """Return the folder of a preset given by its name, its own folder, or a handle.
+
+    Args:
+        preset: The preset.
+        names: The files that are needed, beside the metadata, if they must be downloaded.
 
     Raises:
         PresetError: If there is no such preset; the nearest names are listed.
     """
     if hub.is_handle(preset):
-        return hub.fetch(preset, load_weights)
+        return hub.fetch(preset, names)
     known = presets()
     if str(preset) in known:
         return known[str(preset)]
@@ -36,6 +42,7 @@ def find(preset, load_weights=True):
     )
 
 
-def read(preset, load_weights=True):
-    """Return what a preset holds; see `kerasgan.from_preset`."""
-    return storage.read_preset(find(preset, load_weights), load_weights)
+def read(preset, load_weights=True, kind=keras.Model):
+    """Return what a preset holds; see `kerasgan.from_preset` and `storage.read_preset`."""
+    names = (storage.CONFIG, storage.WEIGHTS) if load_weights else (storage.CONFIG,)
+    return storage.read_preset(find(preset, names), load_weights, kind)

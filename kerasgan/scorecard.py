@@ -1,13 +1,16 @@
 """The figures on a preset's card: measured once, written down, and measured again by anyone."""
 
+import contextlib
 import dataclasses
 import math
 
 import numpy as np
 
-from kerasgan.data import load
+from kerasgan.data import DataError, load
 from kerasgan.metrics import Evaluator, Provenance, Result
+from kerasgan.storage import PresetError
 
+LOADING = ("name_or_path", "image_size", "channels", "split", "limit", "upscale")
 NOISE = (0.05, 0.1, 0.2, 0.3)
 SEEDS = (0, 1, 2)
 
@@ -26,7 +29,7 @@ def measure(model, data, samples=10_000):
         the Fréchet distance is among them, `noise`: the same distance of real images with Gaussian
         noise of so many standard deviations, in [-1, 1].
     """
-    judge = _Judge(model, data, samples)
+    judge = _Judge(model, _loading(data), samples)
     runs = [judge(seed) for seed in SEEDS]
     errors = {}
     for results in zip(*runs, strict=True):
@@ -71,22 +74,66 @@ class Check:
 def check(model, card):
     """Measure the figures of a card again and return a `Check` for each.
 
-    A figure may differ by its error on the card, or by a thousandth of itself where that is more:
-    other backends and processors round differently.
+    Scores, what real images score, the shares of the classes and the distances of noisy real
+    images. A score may differ by its error on the card, or by a thousandth of itself where that is
+    more: other backends and processors round differently.
+
+    Raises:
+        PresetError: If it is no card.
     """
-    published = [Result.from_dict(result) for result in card["results"]]
-    again = {r.name: r for r in _Judge(model, card["data"], card["samples"])(SEEDS[0])}
-    return [
-        Check(
-            old.name,
-            old.value,
-            max(card["errors"].get(old.name, 0.0), 1e-3 * abs(old.value)),
-            again[old.name].value
-            if old.name in again and again[old.name].provenance == old.provenance
-            else None,
+    try:
+        published = [Result.from_dict(result) for result in card["results"]]
+        errors = {name: float(error) for name, error in card["errors"].items()}
+        noise = {name: float(value) for name, value in card["noise"].items()}
+        data, samples = _loading(card["data"]), int(card["samples"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PresetError(f"the card holds no figures that can be checked: {error!r}") from error
+    judge = _Judge(model, data, samples)
+    again = {result.name: result for result in judge(SEEDS[0])}
+    found = []
+    for old in published:
+        new = again.get(old.name)
+        if new is None or new.provenance != old.provenance:
+            found.append(Check(old.name, old.value, 0.0, None))
+            continue
+        error = max(errors.get(old.name, 0.0), _rounding(old.value))
+        found.append(Check(old.name, old.value, error, new.value))
+        for name in ("baseline", "floor"):
+            then, now = getattr(old, name), getattr(new, name)
+            if then is not None or now is not None:
+                then, now = (math.nan if value is None else value for value in (then, now))
+                found.append(Check(f"{old.name}, {_WORDS[name]}", then, _rounding(then), now))
+        shares, now = old.details.get("shares", {}), new.details.get("shares", {})
+        if shares.keys() == now.keys() and shares:
+            apart = max(abs(shares[k] - now[k]) for k in shares)
+            found.append(Check(f"{old.name}, shares of classes: apart", 0.0, 0.005, apart))
+        elif shares or now:
+            found.append(Check(f"{old.name}, shares of classes: apart", 0.0, 0.005, None))
+    now = judge.noise() if noise else {}
+    for sd, value in noise.items():
+        name = f"frechet_distance of real images with noise {sd}"
+        found.append(Check(name, value, _rounding(value), now.get(sd)))
+    return found
+
+
+_WORDS = {"baseline": "real images", "floor": "floor"}
+
+
+def _rounding(value):
+    return 1e-3 * abs(value) if math.isfinite(value) else 0.0
+
+
+def _loading(data):
+    """Return arguments for `load` that read images and nothing else, whoever wrote them.
+
+    Raises:
+        PresetError: If there is another one.
+    """
+    if not isinstance(data, dict) or "name_or_path" not in data or data.keys() - set(LOADING):
+        raise PresetError(
+            f"a card's data must be given by {', '.join(LOADING)}. Received: {data!r}"
         )
-        for old in published
-    ]
+    return dict(data)
 
 
 class _Judge:
@@ -103,9 +150,11 @@ class _Judge:
             return
         self.real = load(**data)
         self.evaluator = Evaluator(self.real, samples=samples)
-        self.own = [_codes] if hasattr(model, "read_codes") else []
-        self.own += [_likelihood] if hasattr(model, "log_prob") else []
-        self.test = load(**{**data, "split": "test"}) if self.own else None
+        self.own, self.test = [], None
+        with contextlib.suppress(DataError):  # There are sets without a test split.
+            self.test = load(**{**data, "split": "test"})
+            self.own += [_codes] if hasattr(model, "read_codes") else []
+            self.own += [_likelihood] if hasattr(model, "log_prob") else []
 
     def __call__(self, seed):
         images = self.model.sample(self.samples, seed=seed)
@@ -142,8 +191,7 @@ def _codes(model, test):
         value,
         _of_test("code_agreement", test, content_hash(np.asarray(test.images))),
         better="higher",
-        error=math.sqrt(value * (1 - value) / n),
-        baseline=1.0,
+        error=math.sqrt(value * (1 - value) / (n - n // 2)),  # Of the half that is told.
         remark=f"the code of test images against their labels; chance is {1 / classes:.2f}",
     )
 

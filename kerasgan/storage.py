@@ -1,7 +1,10 @@
 """Models on disk: the whole state in one file, and the folder of a preset."""
 
+import contextlib
 import datetime
 import json
+import os
+import tempfile
 from pathlib import Path
 
 import h5py
@@ -13,7 +16,9 @@ from kerasgan.version import __version__
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 GOLDEN, GOLDEN_SEED, GOLDEN_COUNT = "golden.npz", 1, 16
+FILES = (CONFIG, WEIGHTS, GOLDEN)
 FORMAT = 1
+RESERVED = {"format", "files", "kerasgan_version", "keras_version", "date_saved", "parameter_count"}
 
 
 class PresetError(ValueError):
@@ -44,39 +49,68 @@ def write_preset(model, folder, metadata=None, half=False):
     Returns:
         The metadata that was written.
     """
+    metadata = dict(metadata or {})
+    reserved = sorted(metadata.keys() & RESERVED)
+    if reserved:
+        raise PresetError(f"`metadata` must not have the entries {', '.join(reserved)}.")
+    try:
+        json.dumps(metadata)
+    except (TypeError, ValueError) as error:
+        raise PresetError(f"`metadata` must hold JSON values: {error}") from error
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     model.synchronize()
-    bare = type(model).from_config(model.get_config())  # The same networks, uncompiled.
+    # All beside the files of an older preset, which stay whole if anything fails.
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".tmp-") as temporary:
+        temporary = Path(temporary)
+        _write_files(model, temporary, half)
+        written = {
+            "format": FORMAT,
+            "kerasgan_version": __version__,
+            "keras_version": keras.__version__,
+            "date_saved": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d@%H:%M:%S"),
+            "parameter_count": {
+                "generator": model.generator.count_params(),
+                "critic": model.critic.count_params(),
+            },
+            **metadata,
+            "files": {
+                name: {
+                    "bytes": (temporary / name).stat().st_size,
+                    "sha256": sha256(temporary / name),
+                }
+                for name in FILES
+            },
+        }
+        for name in FILES:
+            os.replace(temporary / name, folder / name)
+        write_json(folder / METADATA, written)
+    return written
+
+
+def _write_files(model, folder, half):
+    with in_float32():  # As it will be loaded.
+        bare = type(model).from_config(model.get_config())  # The same networks, uncompiled.
     for source, target in zip(model.layers, bare.layers, strict=True):
         target.set_weights(source.get_weights())
     write_json(folder / CONFIG, keras.saving.serialize_keras_object(bare))
-    with atomic(folder / WEIGHTS) as temporary:
-        bare.save_weights(temporary)
-        if half:
-            _halve(temporary)
+    bare.save_weights(folder / WEIGHTS)
     if half:
+        _halve(folder / WEIGHTS)
         bare.load_weights(folder / WEIGHTS)
     golden = bare.sample(GOLDEN_COUNT, seed=GOLDEN_SEED).astype("float16")
-    with atomic(folder / GOLDEN) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, images=golden, seed=GOLDEN_SEED)
-    written = {
-        "format": FORMAT,
-        "kerasgan_version": __version__,
-        "keras_version": keras.__version__,
-        "date_saved": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d@%H:%M:%S"),
-        "parameter_count": {
-            "generator": model.generator.count_params(),
-            "critic": model.critic.count_params(),
-        },
-        **(metadata or {}),
-        "files": {
-            name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
-            for name in (CONFIG, WEIGHTS, GOLDEN)
-        },
-    }
-    write_json(folder / METADATA, written)
-    return written
+    np.savez_compressed(folder / GOLDEN, images=golden, seed=GOLDEN_SEED)
+
+
+@contextlib.contextmanager
+def in_float32():
+    """Make the layers that are built inside the block compute in float32."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def _halve(path):
@@ -100,9 +134,20 @@ def _halve(path):
 
 
 def golden_samples(folder):
-    """Return the images of golden.npz, float32, and their seed."""
-    with np.load(Path(folder) / GOLDEN, allow_pickle=False) as stored:
-        return stored["images"].astype("float32"), int(stored["seed"])
+    """Return the images of golden.npz, float32, and their seed.
+
+    Raises:
+        PresetError: If the file holds no such images.
+    """
+    path = Path(folder) / GOLDEN
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            images, seed = stored["images"].astype("float32"), int(stored["seed"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PresetError(f"{path} holds no golden samples: {error}") from error
+    if images.ndim != 4 or not len(images) or seed < 0:
+        raise PresetError(f"{path} holds no golden samples: images of shape {images.shape}")
+    return images, seed
 
 
 def read_metadata(folder):
@@ -137,19 +182,29 @@ def read_config(folder):
     return json.loads((Path(folder) / CONFIG).read_text(encoding="utf-8"))
 
 
-def read_preset(folder, load_weights=True):
+def read_preset(folder, load_weights=True, kind=keras.Model):
     """Return the model of the preset in `folder`, every file checked before it is used.
 
+    Args:
+        folder: The preset's.
+        load_weights: Whether it gets the weights, or new ones.
+        kind: The class that it must be of.
+
     Raises:
-        PresetError: If a file is missing, damaged or altered.
+        PresetError: If a file is missing, damaged or altered, or the model is of another class.
     """
     folder = Path(folder)
     verify_files(folder, (CONFIG, WEIGHTS) if load_weights else (CONFIG,))
     try:
         config = read_config(folder)
         model = keras.saving.deserialize_keras_object(config, safe_mode=True)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise PresetError(f"{folder / CONFIG} describes no model: {error}") from error
+    if not isinstance(model, kind):
+        raise PresetError(
+            f"`preset` must hold a model of the class {kind.__name__}. Received: {folder}, which "
+            f"holds a {type(model).__name__}"
+        )
     if load_weights:
         try:
             model.load_weights(folder / WEIGHTS)

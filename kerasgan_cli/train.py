@@ -57,7 +57,25 @@ def _use_recipe(context, parameter, path):
     for key in chosen:
         if key not in known:
             raise nearest(f"an option in {path}", key, sorted(known))
-    context.default_map = {key: value for key, value in chosen.items() if value is not None}
+    chosen = {key: value for key, value in chosen.items() if value is not None}
+    for parameter in context.command.params:
+        if parameter.name in chosen and not _suits(chosen[parameter.name], parameter):
+            raise click.BadParameter(
+                f"{path}: {parameter.name} must be a JSON value of its kind. Received: "
+                f"{json.dumps(chosen[parameter.name])}"
+            )
+    context.default_map = chosen
+
+
+def _suits(value, parameter):
+    """Return whether a JSON value is of the kind that an option takes."""
+    if getattr(parameter, "is_flag", False):
+        return isinstance(value, bool)
+    if isinstance(parameter.type, click.types.IntParamType):
+        return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(parameter.type, click.types.FloatParamType):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, str)
 
 
 _NO_OPTIONS = ("about", "images")  # Words of a preset's recipe, and what a run has counted.
@@ -102,8 +120,8 @@ _NO_OPTIONS = ("about", "images")  # Words of a preset's recipe, and what a run 
     _option("--critic-lr", type=click.FloatRange(min=0, min_open=True),
             help="The critic's, where it differs."),
     _option("--final-lr", type=click.FloatRange(min=0, min_open=True),
-            help="The rates fall to this over all epochs, along half a cosine (the critic's, where "
-            "it differs, in proportion)."),
+            help="The rates fall to this over the epochs that the run begins with, along half a "
+            "cosine (the critic's, where it differs, in proportion)."),
     _option("--beta-1", type=click.FloatRange(0, 1, max_open=True), help="Of Adam."),
     _option("--beta-2", type=click.FloatRange(0, 1, max_open=True), help="Of Adam."),
     _option("--seed", type=click.IntRange(min=0), default=0, help="Seed of everything."),
@@ -226,6 +244,10 @@ def _checked_model(model, options):
         raise click.UsageError("--final-lr goes with --lr.")
     if options["final_lr"] is not None and model == "r3gan":
         raise click.UsageError("--final-lr is no option of r3gan, whose rates fall by themselves.")
+    if options["final_lr"] is not None and options["warmup"]:
+        raise click.UsageError("--final-lr and --warmup do not go together.")
+    if model == "r3gan" and options["beta_2"] is not None:
+        raise click.UsageError("--beta-2 is no option of r3gan, which moves it by itself.")
     if model == "wgan" and not options["beta_1"] is options["beta_2"] is None:
         raise click.UsageError("--beta-1 and --beta-2 are no options of wgan, which has no Adam.")
     if options["conditioning"] is not None and not options["conditional"]:
@@ -254,4 +276,6 @@ def _resumed_options(context, model, resume, options):
             + ", ".join((["MODEL"] if model else []) + [f"--{n.replace('_', '-')}" for n in fixed])
         )
     saved = Run(resume).options()
+    if saved.get("final_lr") is not None and (options["epochs"] or 0) > saved["epochs"]:
+        click.echo("note: the learning rates stay at --final-lr in the added epochs.", err=True)
     return {**saved, **{name: options[name] for name in changed}}

@@ -73,19 +73,23 @@ def show(name):
 
 @zoo.command("train", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 @click.argument("name")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-def train_preset(context, name):
+def train_preset(context, name, options):
     """Train the model NAME again by its recipe, into a run folder.
 
-    What follows NAME are options of `kerasgan train`, which come before the recipe's.
+    What follows NAME are options of `kerasgan train` (see its --help), which come before the
+    recipe's.
     """
+    if name.startswith("-") or (options and not options[0].startswith("-")):
+        raise click.UsageError("NAME comes first, and then options of `kerasgan train`.")
     # Where `presets.presets` finds them, without importing Keras: its backend is chosen below.
     package = Path(importlib.util.find_spec("kerasgan").submodule_search_locations[0])
     found = [*package.glob("zoo/*/recipe.json"), *package.parent.glob("zoo/*/recipe.json")]
     recipes = {path.parent.name: path for path in found}
     if name not in recipes:
         raise nearest("NAME", name, list(recipes))
-    arguments = ["--recipe", str(recipes[name]), *context.args]
+    arguments = ["--recipe", str(recipes[name]), *options]
     with train.make_context("train", arguments, parent=context) as inner:
         train.invoke(inner)
 
@@ -104,9 +108,11 @@ def verify(context, name, metrics, backend):
     Exit code: 0 if all is as published, else 1.
     """
     choose_backend(backend)
-    from kerasgan import presets
+    from kerasgan import presets, storage
 
-    chosen = presets.presets() if name is None else {name: presets.find(name)}
+    chosen = presets.presets()
+    if name is not None:
+        chosen = {name: presets.find(name, storage.FILES)}
     passed = [_verified(key, folder, metrics) for key, folder in chosen.items()]
     if not all(passed):
         context.exit(1)
@@ -114,37 +120,31 @@ def verify(context, name, metrics, backend):
 
 def _verified(name, folder, metrics):
     """Print what was found about one preset, and return whether all is as published."""
-    import numpy as np
-
     from kerasgan import from_preset, scorecard, storage
     from kerasgan.storage import PresetError
 
     click.echo(name)
     try:
-        storage.verify_files(folder)
+        storage.verify_files(folder, storage.FILES)
         gan = from_preset(folder)
         golden, seed = storage.golden_samples(folder)
-    except (PresetError, OSError, ValueError) as error:
-        click.echo(f"  FAILED   {error}")
+        images = gan.sample(len(golden), seed=seed)
+        if images.shape != golden.shape:
+            raise PresetError(f"golden samples have the shape {golden.shape[1:]}")
+        checks = [scorecard.Check("golden samples: apart", 0.0, TOLERANCE, _apart(images, golden))]
+        if metrics:
+            checks += scorecard.check(gan, storage.read_metadata(folder).get("card"))
+    except (PresetError, OSError) as error:
+        click.echo(f"  FAILED  {error}")
         return False
-    apart = float(np.abs(gan.sample(len(golden), seed=seed) - golden).max())
-    passed = apart <= TOLERANCE
-    click.echo(f"  {_word(passed)} samples: {apart:.1e} from the golden ones, at most {TOLERANCE}")
-    card = storage.read_metadata(folder).get("card")
-    if metrics and card is None:
-        click.echo("  ok       no figures on its card")
-    elif metrics:
-        for check in scorecard.check(gan, card):
-            now = (
-                "not measured: other data or features" if check.now is None else f"{check.now:.6g}"
-            )
-            click.echo(
-                f"  {_word(check.passed)} {check.name}: {check.published:.6g} ± {check.error:.2g} "
-                f"published, {now}"
-            )
-            passed = passed and check.passed
-    return passed
+    for check in checks:
+        word = "ok" if check.passed else "FAILED"
+        now = "not measured: other data or features" if check.now is None else f"{check.now:.6g}"
+        click.echo(
+            f"  {word:<6}  {check.name} {now}, published {check.published:.6g} ± {check.error:.2g}"
+        )
+    return all(check.passed for check in checks)
 
 
-def _word(passed):
-    return "ok      " if passed else "FAILED  "
+def _apart(images, golden):
+    return float(abs(images - golden).max())

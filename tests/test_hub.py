@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.server
 import json
+import re
 import threading
 
 import numpy as np
@@ -24,6 +25,7 @@ class Hub(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files, self.failures, self.asked, self.made = {}, 0, [], []
+        self.cut = None
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -38,7 +40,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self.wfile.write(body[: self.server.cut])
 
     def do_HEAD(self):
         self.do_GET()
@@ -156,10 +158,11 @@ def test_a_server_that_stays_busy_is_an_error(filled):
         kerasgan.from_preset("hf://someone/faces")
 
 
-def test_a_file_damaged_in_the_cache_is_downloaded_again(filled, gan, tmp_path):
+@pytest.mark.parametrize("name", ["metadata.json", "config.json", "model.weights.h5"])
+def test_a_file_damaged_in_the_cache_is_downloaded_again(filled, gan, tmp_path, name):
     kerasgan.from_preset("hf://someone/faces")
-    weights = next((tmp_path / "cache").glob("**/snapshots/*/model.weights.h5")).resolve()
-    weights.write_bytes(weights.read_bytes()[:-100])
+    file = next((tmp_path / "cache").glob(f"**/snapshots/*/{name}")).resolve()
+    file.write_bytes(file.read_bytes()[:-100])
     again = kerasgan.from_preset("hf://someone/faces")
     np.testing.assert_array_equal(again.sample(3, seed=1), gan.sample(3, seed=1))
 
@@ -184,6 +187,37 @@ def test_other_repositories_are_refused_before_they_are_downloaded(filled):
     with pytest.raises(PresetError, match="pip install --upgrade"):
         kerasgan.from_preset("hf://someone/faces")
     assert set(gets(filled)) <= {"metadata.json"}
+
+
+def test_a_connection_that_breaks_is_an_error(filled, tmp_path):
+    filled.cut = 500
+    with pytest.raises(PresetError, match="cannot be downloaded"):
+        kerasgan.from_preset("hf://someone/faces")
+    assert not list((tmp_path / "cache").glob("**/snapshots/*/model.weights.h5"))
+
+
+def test_a_hub_that_cannot_be_reached_is_an_error(server, gan):
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(PresetError, match="cannot be written"):
+        gan.push_to_hub("hf://someone/faces")
+
+
+@pytest.mark.parametrize(
+    "handle", ["hf://a--b/c", "hf://a/b.git", "hf://a/b-", "hf://a/" + 97 * "b"]
+)
+def test_names_that_the_hub_does_not_take(server, handle):
+    with pytest.raises(PresetError, match=re.escape(handle)):
+        kerasgan.from_preset(handle)
+
+
+def test_a_preset_on_the_hub_can_be_verified(filled, monkeypatch, capsys, backend_name):
+    from kerasgan_cli import main
+
+    monkeypatch.setenv("KERAS_BACKEND", backend_name)
+    with pytest.raises(SystemExit) as stop:
+        main(["zoo", "verify", "hf://someone/faces"])
+    assert stop.value.code == 0, capsys.readouterr()
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,9 @@ def test_a_preset_of_something_else_is_refused(folder, tmp_path):
     files = json.loads((folder / "metadata.json").read_text())["files"]
     files["config.json"]["sha256"] = storage.sha256(folder / "config.json")
     edit_metadata(folder, files=files)
-    with pytest.raises(PresetError, match="holds a Sequential"):
-        kerasgan.from_preset(folder, load_weights=False)
+    for load_weights in (False, True):
+        with pytest.raises(PresetError, match="holds a Sequential"):
+            kerasgan.from_preset(folder, load_weights=load_weights)
 
 
 def test_unknown_names_list_the_nearest():
@@ -149,11 +150,48 @@ def test_half_the_size(tmp_path):
             np.testing.assert_array_equal(a, b.astype("float16").astype("float32"))
 
 
-def test_weights_that_float16_cannot_hold_are_refused(gan, tmp_path):
+@pytest.mark.parametrize("bad", ["weights", "values", "reserved"])
+def test_a_save_that_fails_leaves_the_older_preset_as_it_was(gan, folder, bad):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
     gan.critic.set_weights([w + 1e6 for w in gan.critic.get_weights()])
-    with pytest.raises(PresetError, match="half=False"):
-        gan.save_to_preset(tmp_path / "half", half=True)
-    assert not (tmp_path / "half" / "metadata.json").exists()
+    metadata, half, match = {
+        "weights": ({}, True, "half=False"),
+        "values": ({"x": np.float32(1)}, False, "must hold JSON values"),
+        "reserved": ({"format": "png"}, False, "must not have the entries format"),
+    }[bad]
+    with pytest.raises(PresetError, match=match):
+        gan.save_to_preset(folder, metadata, half=half)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    kerasgan.from_preset(folder)
+
+
+def test_a_preset_is_float32_whatever_the_policy(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        gan = kerasgan.WGANGP(*networks.mlp(8, 1, latent_dim=4, width=8, depth=1))
+        gan.save_to_preset(tmp_path / "p")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    images, seed = storage.golden_samples(tmp_path / "p")
+    loaded = kerasgan.from_preset(tmp_path / "p")
+    np.testing.assert_allclose(loaded.sample(len(images), seed=seed), images, atol=5e-4)
+
+
+@pytest.mark.parametrize("config", ["[]", '"x"', "null"])
+def test_configs_that_describe_nothing_are_refused(folder, config):
+    (folder / "config.json").write_text(config)
+    files = json.loads((folder / "metadata.json").read_text())["files"]
+    files["config.json"]["sha256"] = storage.sha256(folder / "config.json")
+    edit_metadata(folder, files=files)
+    with pytest.raises(PresetError, match=r"describes no model|must hold a model"):
+        kerasgan.from_preset(folder)
+
+
+@pytest.mark.parametrize("arrays", [{"x": np.zeros(3)}, {"images": np.zeros(3), "seed": 1}])
+def test_golden_files_that_hold_none_are_refused(folder, arrays):
+    np.savez(folder / "golden.npz", **arrays)
+    with pytest.raises(PresetError, match="no golden samples"):
+        storage.golden_samples(folder)
 
 
 def test_foreign_weights_are_refused(folder, tmp_path):

@@ -55,7 +55,7 @@ def load(
             (64 for avatars).
         batch_size: Examples in a batch.
         channels: 1, 3, or None: 1 if every image is grey, else 3.
-        split: For TFDS only: "train", "test", "train[:1000]", ...
+        split: For TFDS and stacked_mnist only: "train", "test", "train[:1000]", ...
         seed: Seed of the order of the examples.
         limit: Take only the first so many images.
         upscale: Whether images smaller than `image_size` are enlarged.
@@ -82,7 +82,9 @@ def load(
     folder = cache_folder(cache_dir)
     name, kind = _kind(name_or_path)
     if kind not in ("tfds", "stacked_mnist") and split != "train":
-        raise DataError(f"`split` is for TFDS data sets only. Received: {split!r} for {name}")
+        raise DataError(
+            f"`split` is for TFDS data sets and stacked_mnist only. Received: {split!r} for {name}"
+        )
     if kind == "folder":
         decoded = load_folder(name, folder, options, max_bad, progress)
     elif kind == "array":

@@ -46,7 +46,7 @@ def load_stacked(folder, options, split, data_dir=None, progress=None):
         raise DataError("`channels` of stacked_mnist must be 3 or None. Received: 1")
     each = {**options, "channels": 1, "limit": None}
     digits = tfds_images.load_tfds("mnist", folder, each, split, data_dir)
-    count = options["limit"] or COUNT
+    count = min(options["limit"] or COUNT, COUNT)
 
     def decode(writer):
         labels = []

