@@ -122,7 +122,7 @@ def _halve(path):
             value = item[()]
             stored.append((name, value.astype("float16") if value.dtype == "float32" else value))
 
-    with h5py.File(path) as file:
+    with h5py.File(path) as file, np.errstate(over="ignore"):
         file.visititems(read)
     for name, value in stored:
         if not np.isfinite(value).all():
