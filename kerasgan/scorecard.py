@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from kerasgan.data import DataError, load
-from kerasgan.metrics import Evaluator, Provenance, Result
+from kerasgan.data import DataError, from_uint8, load
+from kerasgan.metrics import Evaluator, Provenance, Result, code_agreement
+from kerasgan.metrics.features import content_hash
 from kerasgan.storage import PresetError
 
 LOADING = ("name_or_path", "image_size", "channels", "split", "limit", "upscale")
@@ -150,18 +151,21 @@ class _Judge:
             return
         self.real = load(**data)
         self.evaluator = Evaluator(self.real, samples=samples)
-        self.own, self.test = [], None
-        with contextlib.suppress(DataError):  # There are sets without a test split.
-            self.test = load(**{**data, "split": "test"})
-            self.own += [_codes] if hasattr(model, "read_codes") else []
-            self.own += [_likelihood] if hasattr(model, "log_prob") else []
+        # Of test images, and the same whatever the samples are.
+        kinds = {"read_codes": _codes, "log_prob": _likelihood}
+        own = [score for name, score in kinds.items() if hasattr(model, name)]
+        self.own = []
+        if own:
+            with contextlib.suppress(DataError):  # There are sets without a test split.
+                test = load(**{**data, "split": "test"})
+                self.own = [score(model, test) for score in own]
 
     def __call__(self, seed):
         images = self.model.sample(self.samples, seed=seed)
         if self.stacked:
             found = self.task.score(images)
             return [result for result in found if result.name != "high_quality"]
-        return [*self.evaluator(images), *(own(self.model, self.test) for own in self.own)]
+        return [*self.evaluator(images), *self.own]
 
     def noise(self):
         """Return the Fréchet distance of noisy real images for each standard deviation."""
@@ -169,7 +173,7 @@ class _Judge:
             return {}
         distance = Evaluator(self.real, metrics=["frechet_distance"], samples=self.samples)
         real = distance.held_out.images
-        real = real.astype("float32") / 127.5 - 1 if real.dtype == np.uint8 else real
+        real = from_uint8(real) if real.dtype == np.uint8 else real
         draw = np.random.default_rng(0)
         found = {}
         for sd in NOISE:
@@ -180,16 +184,13 @@ class _Judge:
 
 def _codes(model, test):
     """Return how well an InfoGAN's first categorical code tells the classes of test images."""
-    from kerasgan.metrics import code_agreement
-    from kerasgan.metrics.features import content_hash
-
     codes = model.read_codes(test.take(test.num_examples))["categorical_0"]
     value = code_agreement(codes, test.labels)
     n, classes = test.num_examples, len(np.unique(test.labels))
     return Result(
         "code_agreement",
         value,
-        _of_test("code_agreement", test, content_hash(np.asarray(test.images))),
+        _of_test("code_agreement", test),
         better="higher",
         error=math.sqrt(value * (1 - value) / (n - n // 2)),  # Of the half that is told.
         remark=f"the code of test images against their labels; chance is {1 / classes:.2f}",
@@ -198,18 +199,16 @@ def _codes(model, test):
 
 def _likelihood(model, test):
     """Return the bits per dimension of test images."""
-    from kerasgan.metrics.features import content_hash
-
     bits = model.log_prob(test.take(test.num_examples))["bits_per_dimension"]
     return Result(
         "bits_per_dimension",
         float(np.mean(bits)),
-        _of_test("bits_per_dimension", test, content_hash(np.asarray(test.images))),
+        _of_test("bits_per_dimension", test),
         error=float(np.std(bits) / math.sqrt(len(bits))),
         remark="of test images; 8 are those of uniform noise",
     )
 
 
-def _of_test(name, test, data):
+def _of_test(name, test):
     n = test.num_examples
-    return Provenance(name, data, "none", "none", n, n, 0, f"{test.name} test")
+    return Provenance(name, content_hash(test.images), "none", "none", n, n, 0, f"{test.name} test")

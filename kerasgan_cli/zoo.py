@@ -37,7 +37,9 @@ def _folder(name):
 
 
 def _metadata(folder):
-    return json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+    from kerasgan.storage import read_metadata
+
+    return read_metadata(folder)
 
 
 @zoo.command("list")
@@ -71,7 +73,7 @@ def show(name):
     click.echo(json.dumps(_metadata(folder), indent=2))
 
 
-@zoo.command("train", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@zoo.command("train", context_settings={"ignore_unknown_options": True})
 @click.argument("name")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
@@ -133,7 +135,7 @@ def _verified(name, folder, metrics):
             raise PresetError(f"golden samples have the shape {golden.shape[1:]}")
         checks = [scorecard.Check("golden samples: apart", 0.0, TOLERANCE, _apart(images, golden))]
         if metrics:
-            checks += scorecard.check(gan, storage.read_metadata(folder).get("card"))
+            checks += scorecard.check(gan, _metadata(folder).get("card"))
     except (PresetError, OSError) as error:
         click.echo(f"  FAILED  {error}")
         return False

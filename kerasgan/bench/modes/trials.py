@@ -90,8 +90,7 @@ def samples_of(folder, line):
 
 def _samples_path(folder, line):
     # What other recipes or budgets drew must not pass for it.
-    trained = {k: v for k, v in line["recipe"].items() if k not in _WORDS}
-    key = json.dumps([trained, line["steps"]], sort_keys=True).encode()
+    key = json.dumps([_trained(line["recipe"]), line["steps"]], sort_keys=True).encode()
     name = f"{line['recipe']['name']}-{line['seed']}-{hashlib.sha256(key).hexdigest()[:8]}.npz"
     return folder / line["benchmark"] / name
 
@@ -139,15 +138,15 @@ def run(task, recipes, trials, steps, folder, workers, echo=print):
 def _find(lines, recipe, seed, steps):
     """Return the line of a trial, with the recipe's words of today, or None."""
     for line in reversed(lines):
-        if (line["seed"], line["steps"]) == (seed, steps) and _same(line["recipe"], recipe):
+        same = _trained(line["recipe"]) == _trained(recipe)
+        if (line["seed"], line["steps"]) == (seed, steps) and same:
             return {**line, "recipe": recipe}
     return None
 
 
-def _same(*recipes):
-    """Return whether two recipes train the same."""
-    one, other = ({k: v for k, v in r.items() if k not in _WORDS} for r in recipes)
-    return one == other
+def _trained(recipe):
+    """Return what a recipe trains, without its words."""
+    return {key: value for key, value in recipe.items() if key not in _WORDS}
 
 
 def _main(payload, path):
