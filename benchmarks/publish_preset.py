@@ -10,16 +10,19 @@ published; what the run took is read from it.
 
 import argparse
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
 import keras
+import numpy as np
+from PIL import Image
 
 import kerasgan
 from kerasgan import pictures, presets, scorecard
 from kerasgan.bench.environment import describe
 from kerasgan.callbacks.progress import duration
-from kerasgan.metrics import Result
+from kerasgan.metrics import Result, distances, extractors
 from kerasgan.metrics.result import number
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
@@ -28,6 +31,7 @@ from kerasgan_cli.train import train
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
 # Of the options of `kerasgan train`: what changes nothing about the model.
 ELSEWHERE = ("resume", "run_dir", "dry_run", "grid_every", "animation", "backend")
+COMPARED = 10_000  # Training images among which a failure has no neighbour.
 
 CARD = """---
 library_name: kerasgan
@@ -43,7 +47,7 @@ tags:
 
 # {title}
 
-![One hundred samples](samples.png)
+![One hundred generated images, ten a row](samples.png)
 
 *The first hundred images of seed 7, not chosen:
 `kerasgan sample {name} -n 100 --seed 7 --out samples.png`.*
@@ -67,9 +71,12 @@ what was rounded.
 kerasgan zoo train {name}
 ```
 
-with `recipe.json`. {critic_steps:,} critic steps and {generator_steps:,} generator steps in
-{wall} on {cores} cores ({machine}), backend {backend}, seed {seed}. Versions: {versions}.
+with `recipe.json`; how it went is in `training.csv`. {critic_steps:,} critic steps and
+{generator_steps:,} generator steps in {wall} on {cores} cores ({machine}), backend {backend},
+seed {seed}. Versions: {versions}.
 {remark}
+
+![The same latent vectors at six moments, from the first epoch to the last](epochs.png)
 
 ## How it scores
 
@@ -90,6 +97,11 @@ measures all of it again.
 ## Limits
 
 {limits}
+
+![The twenty-four worst of a thousand samples](failures.png)
+
+*Failures: of the first thousand images of seed 7 the 24 that lie farthest from every one of
+{compared:,} training images, in the features of the scores.*
 
 For teaching, testing and fine-tuning; not a source of training data.
 
@@ -141,6 +153,38 @@ def shares(card, class_names):
     return f"\nShares of the classes: {', '.join(words)}.\n"
 
 
+def failures(model, data):
+    """Return the images of a thousand that are least like any of a data set's, the worst first."""
+    images = model.sample(1000, seed=7)
+    extract = extractors.default_extractor(model.image_shape)
+    taken = np.random.default_rng(0).permutation(data.num_examples)[:COMPARED]
+    real, drawn = (extract(np.asarray(x)) for x in (data.images[np.sort(taken)], images))
+    real, drawn = distances.points(real, drawn)
+    nearest = np.concatenate([block.min(axis=1) for _, block in drawn.to(real)])
+    return images[np.argsort(-nearest)[:24]]
+
+
+def over_time(samples, side):
+    """Return a picture of what the same 25 latent vectors gave at six moments of a run, or None.
+
+    Args:
+        samples: The run's folder of grids, ten images a row.
+        side: Of an image, in pixels.
+    """
+    frames = sorted(samples.glob("epoch_*.png"))
+    if not frames:
+        return None
+    chosen = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, 6).round().astype(int))]
+    part = 5 * (side + 1)
+    strip = Image.new("RGB", (len(chosen) * (part + 7) - 8, part - 1), "white")
+    for i, frame in enumerate(chosen):
+        with Image.open(frame) as picture:
+            strip.paste(
+                picture.convert("RGB").crop((0, 0, part - 1, part - 1)), (i * (part + 7), 0)
+            )
+    return strip
+
+
 def publish(name, folder, wall=None):
     """Write the preset's folder from a run's.
 
@@ -159,7 +203,7 @@ def publish(name, folder, wall=None):
     if differ:
         raise SystemExit(f"{folder} was not made by {target / 'recipe.json'}: {', '.join(differ)}")
     trained = load_file(run.model_file())
-    environment = describe(options["backend"])
+    environment = options.get("environment") or describe(options["backend"])
     with tempfile.TemporaryDirectory() as scratch:  # The zoo keeps its own until all is measured.
         trained.save_to_preset(scratch, half=True)
         model = kerasgan.from_preset(scratch)
@@ -185,7 +229,12 @@ def publish(name, folder, wall=None):
         "card": card,
     }
     trained.save_to_preset(target, metadata, half=True)
+    shutil.copy(run.metrics, target / "training.csv")
     real = kerasgan.data.load(**data)
+    strip = over_time(run.samples, model.image_shape[0])
+    if strip is not None:
+        strip.save(target / "epochs.png", optimize=True)
+    pictures.save_grid(target / "failures.png", failures(model, real), columns=12, scale=2)
     what = (
         f"{about['title']}: `{options['model']}` with the `{options['network'] or 'default'}` "
         f"networks, {model.generator.count_params():,} parameters in the generator and "
@@ -202,6 +251,7 @@ def publish(name, folder, wall=None):
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
         samples=card["results"][0]["provenance"]["samples"],
         extractor=card["results"][0]["provenance"]["extractor"],
+        compared=min(COMPARED, real.num_examples),
         rows=rows(card), noise=noise(card), shares=shares(card, real.class_names),
     )  # fmt: skip
     (target / "README.md").write_text(text, encoding="utf-8")

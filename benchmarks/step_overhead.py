@@ -120,7 +120,8 @@ def measure(options):
     from kerasgan.bench import environment
 
     keras.utils.set_random_seed(0)
-    report = {"environment": environment.describe(options.backend), "settings": vars(options)}
+    settings = {name: value for name, value in vars(options).items() if name != "json"}
+    report = {"environment": environment.describe(options.backend), "settings": settings}
     report["models"] = {}
     for model in options.models:
         started = time.perf_counter()

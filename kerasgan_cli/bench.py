@@ -141,8 +141,7 @@ def _run_modes(task, recipes, trials, steps, out, workers):
     try:
         lines = modes.run(task, recipes, trials, steps, out, workers, click.echo)
         text = tables.markdown(lines, task.protocol)
-        short = steps == task.protocol["budgets"]["short"]
-        stem = task.name if short else f"{task.name}-{steps}"
+        stem = task.stem(steps)
         (out / f"{stem}.md").write_text(text + "\n", encoding="utf-8")
     except (OSError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error

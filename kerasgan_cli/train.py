@@ -78,7 +78,8 @@ def _suits(value, parameter):
     return isinstance(value, str)
 
 
-_NO_OPTIONS = ("about", "images")  # Words of a preset's recipe, and what a run has counted.
+# Words of a preset's recipe, and what a run has counted and was made on.
+_NO_OPTIONS = ("about", "images", "environment")
 
 
 @click.command(cls=GroupedCommand)

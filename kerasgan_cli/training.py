@@ -11,6 +11,7 @@ import click
 import keras
 
 from kerasgan import augment, backend, callbacks, data, gans, networks, penalties
+from kerasgan.bench.environment import describe
 from kerasgan.files import atomic
 from kerasgan.gans.optimizer import falling
 from kerasgan_cli.memory import keep_freed_memory
@@ -40,7 +41,8 @@ def run(options, parent, resume):
         model = build(options, dataset, _classes(options, dataset))
     if folder is None:
         name = f"{options['model']}-{Path(dataset.name).stem or 'images'}"
-        folder = Run.create(parent, name, {**options, "images": dataset.num_examples})
+        made = {"images": dataset.num_examples, "environment": describe(options["backend"])}
+        folder = Run.create(parent, name, {**options, **made})
         _list_skipped(folder, dataset)
     else:
         folder.write_options(options)  # Its end may have been moved.

@@ -33,4 +33,5 @@ class CriticBody:
                 f"{type(critic).__name__} {critic.name!r}"
             )
         self.width = features.shape[1]
-        self.features = keras.Model(inputs, features)
+        # A list of one would be asked for as a list.
+        self.features = keras.Model(inputs[0] if len(inputs) == 1 else inputs, features)

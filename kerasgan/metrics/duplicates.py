@@ -14,7 +14,7 @@ QUANTILE = 0.01
 class Support(typing.NamedTuple):
     """An estimate of how many different samples there are.
 
-    Args:
+    Attributes:
         size: `n (n - 1) / 2` over one more than the pairs of duplicates: unbiased in the mean, and
             without any pair the greatest that n samples can tell.
         at_least: Whether there was no pair, so that the support may be larger.

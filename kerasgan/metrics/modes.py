@@ -13,7 +13,7 @@ from kerasgan.metrics.result import Provenance, Result
 class Modes(typing.NamedTuple):
     """What a set of samples holds of the modes that there are.
 
-    Args:
+    Attributes:
         covered: Modes with at least one sample.
         kl: `KL(found || expected)` in nats over the samples that count for a mode, called reverse
             KL for mixtures; its floor is `expected_kl` of as many samples.

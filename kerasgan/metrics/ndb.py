@@ -12,7 +12,7 @@ from kerasgan.metrics import checks, clusters, divergences
 class NDB(typing.NamedTuple):
     """How two sets of samples fill the cells of a partition.
 
-    Args:
+    Attributes:
         bins: Cells whose shares differ significantly, as a share of all cells: `NDB / K`.
         js: Jensen-Shannon divergence between the two histograms, in nats.
     """

@@ -12,7 +12,7 @@ from kerasgan.metrics import checks, distances
 class PRDC(typing.NamedTuple):
     """The four shares; all are 1 for two equal sets.
 
-    Args:
+    Attributes:
         precision: Share of generated samples within reach of a real one: how many are realistic.
         recall: Share of real samples within reach of a generated one: how much is imitated.
         density: Mean number of real neighbourhoods that a generated sample lies in, over k.

@@ -14,9 +14,9 @@ _FORMS = {"modes_covered": "{:.1f}", "high_quality": "{:.1%}", "mode_kl": "{:.4f
 
 
 def by_recipe(lines):
-    """Return `{title: [line, ...]}`, the best first: the most modes, then the least KL."""
+    """Return `{title: [line, ...]}` by seed, the best first: the most modes, then the least KL."""
     groups = {}
-    for line in lines:
+    for line in sorted(lines, key=lambda line: line["seed"]):
         groups.setdefault(line["recipe"]["title"], []).append(line)
 
     def rank(title):
@@ -43,12 +43,20 @@ def markdown(lines, protocol):
     head = ["Method", *(COLUMNS[n] for n in names if n != "mode_kl"), kl, f"{kl}, raw generator"]
     rows = [[*head, "Trials", "Core minutes", "Published"]]
     for title, group in groups.items():
-        last = [line["moments"][-1] for line in group]
-        cells = [_mean([m["ema"][name] for m in last], name) for name in names]
-        raw = _mean([m["raw"]["mode_kl"] for m in last], "mode_kl")
+        found = cells(group)
+        raw = _mean([line["moments"][-1]["raw"]["mode_kl"] for line in group], "mode_kl")
         minutes = statistics.mean(line["core_seconds"] for line in group) / 60
         published = "; ".join(group[0]["recipe"].get("published", ["-"]))
-        rows.append([title, *cells, raw, str(len(group)), f"{minutes:.1f}", published])
+        rows.append(
+            [
+                title,
+                *(found[name] for name in names),
+                raw,
+                str(len(group)),
+                f"{minutes:.1f}",
+                published,
+            ]
+        )
     real = [_mean([line["real"][name] for line in lines], name) for name in names]
     rows.append(["*real data*", *real, "", str(len(lines)), "", ""])
     floor = {**lines[0]["floor"], "high_quality": HIGH_QUALITY}
@@ -56,6 +64,12 @@ def markdown(lines, protocol):
     text = [f"| {' | '.join(row)} |" for row in rows]
     text.insert(1, "|" + " --- |" * len(rows[0]))
     return "\n".join([*text, "", _notes(lines, protocol)])
+
+
+def cells(group):
+    """Return `{name: text}` of a method's trials: what they end with, and its standard error."""
+    last = [line["moments"][-1]["ema"] for line in group]
+    return {name: _mean([scores[name] for scores in last], name) for name in COLUMNS}
 
 
 def _mean(values, name):
@@ -77,13 +91,13 @@ def _notes(lines, protocol):
     cores = sorted({line["environment"]["cores"] for line in lines})
     return "\n".join(
         [
-            f"Means over trials and their standard errors, of the moving average of the generator "
-            f"unless it says raw, after {first['steps']:,} critic steps in batches of "
+            "- Means over trials and their standard errors, of the moving average of the "
+            f"generator unless it says raw, after {first['steps']:,} critic steps in batches of "
             f"{first['recipe']['batch_size']}. Data: {first['data']}. Modes by {first['judge']}.",
-            f"Core minutes: of one trial, training alone, on its share of "
+            f"- Core minutes: of one trial, training alone, on its share of "
             f"{' or '.join(map(str, cores))} cores ({'; '.join(machines)}; {', '.join(where)}).",
-            f"Backend: {protocol['backend']}.",
-            f"The published figures are of a larger budget: {protocol['paper']}.",
+            f"- Backend: {protocol['backend']}.",
+            f"- The published figures are of a larger budget: {protocol['paper']}.",
         ]
     )
 

@@ -68,6 +68,10 @@ class Task:
         """What all of its recipes share."""
         return json.loads((self.folder / "protocol.json").read_text(encoding="utf-8"))
 
+    def stem(self, steps):
+        """Return what the table and the pictures of so many steps are called."""
+        return self.name if steps == self.protocol["budgets"]["short"] else f"{self.name}-{steps}"
+
     def recipes(self, names=None):
         """Return its recipes, or those of some names, each over what all share.
 

@@ -90,7 +90,7 @@ def samples_of(folder, line):
 
 def _samples_path(folder, line):
     # What other recipes or budgets drew must not pass for it.
-    key = json.dumps([_trained(line["recipe"]), line["steps"]], sort_keys=True).encode()
+    key = json.dumps([trained(line["recipe"]), line["steps"]], sort_keys=True).encode()
     name = f"{line['recipe']['name']}-{line['seed']}-{hashlib.sha256(key).hexdigest()[:8]}.npz"
     return folder / line["benchmark"] / name
 
@@ -138,13 +138,13 @@ def run(task, recipes, trials, steps, folder, workers, echo=print):
 def _find(lines, recipe, seed, steps):
     """Return the line of a trial, with the recipe's words of today, or None."""
     for line in reversed(lines):
-        same = _trained(line["recipe"]) == _trained(recipe)
+        same = trained(line["recipe"]) == trained(recipe)
         if (line["seed"], line["steps"]) == (seed, steps) and same:
             return {**line, "recipe": recipe}
     return None
 
 
-def _trained(recipe):
+def trained(recipe):
     """Return what a recipe trains, without its words."""
     return {key: value for key, value in recipe.items() if key not in _WORDS}
 

@@ -1,0 +1,363 @@
+"""The tables of the documentation, from what the other scripts here have measured.
+
+    python benchmarks/docs_tables.py [--out docs/tables]
+
+It measures nothing and takes seconds; a test holds that the committed tables are what it writes.
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+import click
+import step_overhead
+
+from kerasgan import presets
+from kerasgan.bench.collapse import exam
+from kerasgan.bench.modes import tables
+from kerasgan.bench.modes.tasks import TASKS
+from kerasgan.bench.modes.trials import read, trained
+from kerasgan.gans import VARIANTS
+from kerasgan.storage import read_metadata
+from kerasgan_cli.main import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+BENCHMARKS = {
+    "ring": "Ring",
+    "grid": "Grid",
+    "stacked-mnist": "Stacked MNIST",
+    "stacked-mnist-small": "Stacked MNIST, small critic",
+}
+PAPERS = {
+    "gan": ("nothing: the exhibit", "1406.2661"),
+    "wgan": ("vanishing gradients, by clipped weights", "1701.07875"),
+    "wgan_gp": ("vanishing gradients, by a gradient penalty", "1704.00028"),
+    "dragan": ("steepness around real images", "1705.07215"),
+    "sngan": ("steepness, by construction", "1802.05957"),
+    "unrolled_gan": ("a generator that does not look ahead", "1611.02163"),
+    "infogan": ("codes that mean nothing", "1606.03657"),
+    "pacgan": ("a critic that cannot see repetition", "1712.04086"),
+    "flow_gan": ("dropped modes, by likelihood", "1705.08868"),
+    "r3gan": ("dropped modes and cycling", "2501.05441"),
+}
+
+
+def write_all(folder):
+    """Write every table into a folder."""
+    trials = {name: by_budget(name) for name in TASKS}
+    texts = {f"variants/{name}": _of_variant(name, trials) for name in VARIANTS}
+    texts["variants"] = _variants(trials)
+    texts["cures"] = _cures(trials)
+    for name in ("ring", "grid"):
+        texts[name] = _benchmark([name], trials)
+    texts["stacked"] = _benchmark(["stacked-mnist", "stacked-mnist-small"], trials)
+    texts["steps"] = _steps()
+    texts["divergences"] = _divergences()
+    texts["two_gaussians"] = _two_gaussians()
+    texts["guard"] = _guard()
+    texts["metrics"] = _metrics()
+    texts["noise"], texts["zoo"] = _noise(), _zoo()
+    texts["cli"] = _cli()
+    for name, text in texts.items():
+        path = folder / f"{name}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.strip() + "\n", encoding="utf-8")
+
+
+def _table(head, rows):
+    """Return a Markdown table; the cells of a row are text."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.strip() for cell in line) + " |" for line in lines)
+
+
+def by_budget(name):
+    """Return `{steps: [line, ...]}` of a benchmark's committed trials of today's recipes."""
+    task = TASKS[name]
+    recipes = {recipe["name"]: recipe for recipe in task.recipes()}
+    found = {}
+    for line in read(RESULTS / "modes", task):
+        recipe = recipes.get(line["recipe"]["name"])
+        if recipe is not None and trained(recipe) == trained(line["recipe"]):
+            line["recipe"] = recipe  # With its words of today.
+            found.setdefault(line["steps"], []).append(line)
+    return dict(sorted(found.items()))
+
+
+def _minutes(lines):
+    return statistics.mean(line["core_seconds"] for line in lines) / 60
+
+
+def _cost(lines, plain):
+    """Return the core minutes of trials over those of the plain GAN's, as text."""
+    return f"{_minutes(lines) / _minutes(plain):.1f}" if plain else "-"
+
+
+def _of_variant(name, trials):
+    rows = []
+    for benchmark, title in BENCHMARKS.items():
+        for steps, lines in trials[benchmark].items():
+            groups = tables.by_recipe(lines)
+            for method, group in groups.items():
+                if group[0]["recipe"]["model"] != name:
+                    continue
+                cells = tables.cells(group)
+                published = "; ".join(group[0]["recipe"].get("published", ["-"]))
+                rows.append(
+                    [
+                        f"{title}, {steps:,} steps",
+                        method,
+                        cells["modes_covered"],
+                        cells["high_quality"] if benchmark in ("ring", "grid") else "-",
+                        cells["mode_kl"],
+                        _cost(group, groups.get("GAN")),
+                        str(len(group)),
+                        published,
+                    ]
+                )
+    text = ""
+    if rows:
+        head = ["Benchmark", "Method", "Modes", "High quality", "KL", "Cost", "Trials", "Published"]
+        text = (
+            _table(head, rows) + "\n\nMeans and their standard errors over the trials; cost: core "
+            "minutes over the plain GAN's. The published figures have larger budgets and other "
+            "networks. [Benchmarks](../benchmarks.md) says what the rows rest on and what real "
+            "data score."
+        )
+    found = [n for n, folder in presets.presets().items() if _class_of(folder) == name]
+    if found:
+        links = ", ".join(f"[`{n}`](../zoo.md#{n})" for n in found)
+        text += f"\n\nIn the zoo: {links}."
+    return text or "Not in the benchmarks of modes."
+
+
+def _class_of(folder):
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    classes = {variant.__name__: name for name, variant in VARIANTS.items()}
+    return classes.get(config["class_name"])
+
+
+def _variants(trials):
+    head = ["Class", "What it cures", "Modes of the ring's 8", "of the grid's 25", "Cost", "Paper"]
+    rows = []
+    for name, (cure, paper) in PAPERS.items():
+        shown, cost = [], "-"
+        for benchmark in ("ring", "grid"):
+            lines = [line for budget in trials[benchmark].values() for line in budget]
+            groups = tables.by_recipe(lines)
+            own = [g for g in groups.values() if g[0]["recipe"]["name"] == name]
+            own += [g for g in groups.values() if g[0]["recipe"]["name"] == f"{name}4"]
+            shown.append(tables.cells(own[0])["modes_covered"] if own else "-")
+            if own and "GAN" in groups:
+                cost = _cost(own[0], groups["GAN"])
+        link = f"[`{VARIANTS[name].__name__}`]({name}.md)"
+        source = f"[{paper}](https://arxiv.org/abs/{paper})"
+        rows.append([link, cure, *shown, cost, source])
+    return (
+        _table(head, rows) + "\n\nModes: means and standard errors over trials, one budget for all "
+        "(20,000 critic steps). Cost: core minutes over the plain GAN's."
+    )
+
+
+def _cures(trials):
+    name = "grid" if trials["grid"] else "ring"
+    (steps, lines), *_ = trials[name].items()
+    groups = tables.by_recipe(lines)
+    rows = []
+    for method, group in groups.items():
+        cells = tables.cells(group)
+        rows.append(
+            [
+                method,
+                cells["modes_covered"],
+                cells["high_quality"],
+                cells["mode_kl"],
+                _cost(group, groups.get("GAN")),
+                str(len(group)),
+            ]
+        )
+    head = ["Method", "Modes", "High quality", "Reverse KL", "Cost", "Trials"]
+    return f"{_table(head, rows)}\n\n{BENCHMARKS[name]}, {steps:,} steps: {lines[0]['data']}."
+
+
+def _benchmark(names, trials):
+    parts = []
+    for name in names:
+        for steps, lines in trials[name].items():
+            if len(names) > 1:
+                parts.append(f"### {BENCHMARKS[name]}, {steps:,} steps")
+            parts.append(tables.markdown(lines, TASKS[name].protocol))
+            picture = f"{TASKS[name].stem(steps)}.png"
+            if (RESULTS / "modes" / picture).exists():
+                parts.append(
+                    f"![Samples over time, one row a method, and modes over time below: "
+                    f"{BENCHMARKS[name]}.](results/{picture})"
+                )
+    return "\n\n".join(parts)
+
+
+def _steps():
+    return "\n\n".join(
+        step_overhead.markdown(json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted((RESULTS / "step_overhead").glob("*.json"))
+    )
+
+
+def _divergences():
+    found = json.loads((RESULTS / "divergences.json").read_text(encoding="utf-8"))
+    gaussians = found["unit Gaussians"]
+    rows = [
+        [f"{d:g}", *(f"{gaussians[name][i]:.4f}" for name in ("js", "kl", "w1"))]
+        for i, d in enumerate(found["distances"])
+    ]
+    head = ["Means apart", "Jensen-Shannon", "Kullback-Leibler", "Wasserstein-1"]
+    note = f"Two unit Gaussians; log 2 = {found['log 2']:.4f}. By: {found['protocol']}."
+    return f"{_table(head, rows)}\n\n{note}"
+
+
+def _two_gaussians():
+    found = json.loads((RESULTS / "two_gaussians.json").read_text(encoding="utf-8"))
+    discriminator = found["discriminator"]
+    rows = [
+        [f"$\\lVert\\nabla\\rVert$ of {what}", f"{value:.2g}"]
+        for what, value in discriminator["mean |gradient| on generated points"].items()
+    ]
+    for critic in found["critics"]:
+        gradient = critic["mean |gradient| on generated points"]
+        rows.append(
+            [
+                f"$\\lVert\\nabla\\rVert$ of f, WGAN-GP with weight {critic['gp_weight']:g}",
+                f"{gradient:.2g}",
+            ]
+        )
+    head = ["Mean gradient at a generated point", ""]
+    js, true = discriminator["JS, estimated"], discriminator["JS, true"]
+    last = found["critics"][-1]
+    return (
+        f"{_table(head, rows)}\n\nProtocol: {found['protocol']}. Jensen-Shannon: estimated "
+        f"{js:.4f}, true {true:.4f}. Wasserstein-1: estimated {last['W1, estimated']:.2f} with "
+        f"weight {last['gp_weight']:g}, true {last['W1, true']:.2f}."
+    )
+
+
+def _guard():
+    found = exam.figures([exam.sit(history) for history in exam.histories("exam")])
+    by_policy = exam.rescues()
+    words = {"none": "left alone", "stop": "stopped, best kept", "rescue": "rescued"}
+    rows = []
+    for policy, histories in by_policy.items():
+        ends = [exam.ends(history) for history in histories]
+        kept = sum(end["kept"] >= exam.KEPT for end in ends)
+        means = [statistics.mean(end[key] for end in ends) for key in ("modes", "coverage")]
+        rows.append([words[policy], *(f"{m:.2f}" for m in means), f"{kept} of {len(ends)}"])
+    head = ["", "Modes covered", "Coverage", f"Runs with {exam.KEPT:.0%} of their best modes"]
+    return (
+        f"Of {found['collapsed'] + found['healthy']} runs that the detector was not made with, "
+        f"{found['collapsed']} collapse or diverge, by an oracle of mixture centres, classifiers "
+        f"and known colours. It catches {found['caught']}, in the median "
+        f"{found['median_delay']:g} looks after the truth, with {found['false_alarms']} false "
+        f"alarm{'s' * (found['false_alarms'] != 1)}; AUROC {found['auroc']:.4f}. How those that "
+        f"collapse end:\n\n{_table(head, rows)}"
+    )
+
+
+def _metrics():
+    found = json.loads((RESULTS / "metrics.json").read_text(encoding="utf-8"))
+    rows = []
+    for row in found["rows"]:
+        if row["samples"] != 50_000 or "seconds" not in row["kerasgan"]:
+            continue
+        own, other = row["kerasgan"], row.get("reference") or {}
+        reference = f"{other['seconds']:.1f}" if "seconds" in other else "-"
+        rows.append([row["metric"], f"{own['seconds']:.1f}", f"{own['peak']:.2f}", reference])
+    return _table(["Metric", "Seconds", "GiB at most", "Reference, seconds"], rows)
+
+
+def _cards():
+    """Yield each preset's name, folder, metadata and results by name."""
+    for name, folder in presets.presets().items():
+        metadata = read_metadata(folder)
+        card = metadata.get("card", {})
+        yield name, metadata, card, {r["name"]: r for r in card.get("results", ())}
+
+
+def _noise():
+    rows = {}
+    for _, metadata, card, results in _cards():
+        if card.get("noise") and "frechet_distance" in results:
+            data = metadata.get("data", "")
+            values = [f"{float(value):.2f}" for value in card["noise"].values()]
+            baseline = float(results["frechet_distance"]["baseline"])
+            rows.setdefault(data, [data, f"{baseline:.2f}", *values])
+    if not rows:
+        return ""
+    head = ["Data", "Real images", *(f"noise of sd {sd}" for sd in ("0.05", "0.1", "0.2", "0.3"))]
+    return _table(head, list(rows.values()))
+
+
+def _zoo():
+    head = ["Preset", "Data", "Fréchet distance", "Real images", "Coverage", "Precision", "Recall"]
+    rows, pictures = [], []
+    for name, metadata, _, results in _cards():
+        shown = [("frechet_distance", "value"), ("frechet_distance", "baseline")]
+        shown += [(metric, "value") for metric in ("coverage", "precision", "recall")]
+        cells = [
+            f"{float(results[metric][what]):#.3g}" if metric in results else "-"
+            for metric, what in shown
+        ]
+        data = metadata.get("data", "").split(",")[0]
+        rows.append([f"[`{name}`](#{name})", data, *cells])
+        pictures.append(_exhibit(name, metadata.get("title", name)))
+    return "\n\n".join([_table(head, rows), *pictures])
+
+
+def _exhibit(name, title):
+    """Return a preset's part of the gallery: what it draws, and the figures that there are."""
+    parts = [
+        f"## {title} {{ #{name} }}",
+        f'`kerasgan.from_preset("{name}")`, [its card](cards/{name}.md)',
+        f"![The first hundred images of seed 7, drawn by {name}.](gallery/{name}-samples.png)",
+    ]
+    words = {
+        "walks": "Walks between latent vectors, a row each",
+        "categorical_0": "The category, a row for each latent vector",
+        "continuous_0": "The first continuous code from -1 to 1, a row for each latent vector",
+        "continuous_1": "The second continuous code from -1 to 1, a row for each latent vector",
+        "curves": "Losses and diversity over the epochs",
+    }
+    if (ROOT / "zoo" / name / "epochs.png").exists():
+        text = "The same latent vectors at six moments of the training"
+        parts.append(f"![{text}: {name}.](gallery/{name}-epochs.png)\n*{text}.*")
+    for kind, text in words.items():
+        picture = f"figures/{name}-{kind}.png"
+        if (ROOT / "docs" / picture).exists():
+            parts.append(f"![{text}: {name}.]({picture})\n*{text}.*")
+    return "\n\n".join(parts)
+
+
+def _cli():
+    """Return the help of every command."""
+    parts = []
+
+    def walk(command, path):
+        context = click.Context(
+            command, info_name=path, terminal_width=90, help_option_names=["-h", "--help"]
+        )
+        parts.append(f"## `{path}`\n\n```text\n{command.get_help(context)}\n```")
+        for name, child in sorted(getattr(command, "commands", {}).items()):
+            walk(child, f"{path} {name}")
+
+    walk(cli, "kerasgan")
+    return "\n\n".join(parts)
+
+
+def main():
+    """Write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "tables")
+    write_all(parser.parse_args().out)
+
+
+if __name__ == "__main__":
+    main()
