@@ -14,8 +14,8 @@ from kerasgan.collapse import BROKEN, remedies, snapshot
 from kerasgan.collapse.detector import level
 
 LATENT = 6
-# Of the preset, on TensorFlow.
-LOOK = (0.86214, 0.97826, 0.90102, 1.01248, 0.98474)
+# What three backends find for weights that NumPy draws.
+LOOK = (0.91800, 0.87755, 0.92256, 0.93358, 0.99541)
 
 
 def healthy(seed=0, **arguments):
@@ -407,7 +407,11 @@ def test_a_schedule_of_learning_rates_is_scaled_and_saved(tmp_path):
 
 
 def test_the_same_weights_give_the_same_look_on_every_backend():
-    gan = kerasgan.from_preset("wgan_gp_fashion_mnist")
+    draw = np.random.default_rng(0)
+    gan, _ = healthy()
+    weights = [draw.normal(0, len(w) ** -0.5, w.shape) for w in gan.generator.get_weights()]
+    gan.generator.set_weights(weights)
+    gan.ema_generator.set_weights(weights)
     gauge = collapse.Gauge(gan.sample(900, seed=1), samples=300)
     look = gauge.measure(gan.sample(300, seed=2)[:150].repeat(2, axis=0))
     found = (look.diversity, look.cells, look.coverage, look.vendi, look.spread)
