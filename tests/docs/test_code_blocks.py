@@ -1,0 +1,197 @@
+"""Every block of code in the README and the documentation runs, on small data and for one epoch."""
+
+import functools
+import inspect
+import json
+import re
+import shlex
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import kerasgan
+import kerasgan.bench.modes.tasks
+import kerasgan.scorecard  # Both take `load` when they are imported, and must not take `some`.
+from kerasgan import data, networks
+from kerasgan_cli import main
+from kerasgan_cli.main import cli
+from kerasgan_cli.train import train
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [
+    path
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if "tables" not in path.parts
+]
+FENCE = re.compile(
+    r"(?:<!-- backend: (?P<backend>\w+) -->\n)?^(?P<indent> *)```(?P<language>\w*)\n"
+    r"(?P<code>.*?)^(?P=indent)```$",
+    re.DOTALL | re.MULTILINE,
+)
+SHAPES = {"mnist": (28, 1, 10), "fashion_mnist": (28, 1, 10), "avatars": (64, 3, 1)}
+# What makes a command of the shell small; the last of two equal options counts.
+SMALL = {
+    "train": "--epochs 1 --limit 128 --width 4 --batch-size 32 --animation none --guard warn",
+    "evaluate": "--samples 100 --extractor pixels",
+    "zoo train": "--epochs 1 --limit 128 --width 4",
+}
+RUN = ("train", "sample", "evaluate", "report", "zoo")  # The benchmarks have tests of their own.
+# What sets a machine up, or reads files that the suite does not have.
+ELSEWHERE = ("pip", "python3", ".", "export", "#", ".ci/run")
+
+
+def blocks(path):
+    """Return the blocks of a page, `(backend, language, code)`."""
+    found = []
+    for match in FENCE.finditer(path.read_text(encoding="utf-8")):
+        indent = match["indent"]
+        code = re.sub(rf"^{indent}", "", match["code"], flags=re.MULTILINE)
+        found.append((match["backend"], match["language"], code))
+    return found
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def some(name_or_path, image_size=None, batch_size=64, channels=None, split="train", **ignored):
+    """Return a data set as `load` does: noise in place of a download, a folder as it is."""
+    if name_or_path not in SHAPES:
+        image_size = image_size or 28
+        return _load(name_or_path, image_size, batch_size, channels, upscale=True, max_bad=0)
+    side, depth, classes = SHAPES[name_or_path]
+    side, depth = image_size or side, int(channels or depth)
+    rng = np.random.default_rng(len(split))
+    images = rng.integers(0, 256, (200, side, side, depth), "uint8")
+    labels = np.arange(200) % classes if classes > 1 else None
+    return data.ImageDataset(images, labels, batch_size=batch_size, name=name_or_path)
+
+
+_load = data.load
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with what the pages name, where nothing is large and nothing is downloaded."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    for i in range(200):
+        pixels = rng.integers(0, 256, (64, 64, 3), "uint8")
+        Image.fromarray(pixels).save(tmp_path / "photos" / f"{i}.png")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, "load", some)
+    for name in ("dcgan", "mlp", "resnet"):
+        builder = getattr(networks, name)
+        slim = functools.partial(builder, width=4)
+        slim.__signature__ = inspect.signature(builder)
+        monkeypatch.setattr(networks, name, slim)
+        monkeypatch.setitem(networks.ARCHITECTURES, name, slim)
+    fit = kerasgan.AdversarialModel.fit
+
+    def short(self, *arguments, **options):
+        return fit(self, *arguments, **{**options, "epochs": 1, "verbose": 0})
+
+    monkeypatch.setattr(kerasgan.AdversarialModel, "fit", short)
+    yield tmp_path
+    if keras.backend.backend() == "jax":
+        keras.distribution.set_distribution(None)
+
+
+def _run(path, wanted):
+    names = {}
+    found = [code for of, language, code in blocks(path) if language == "python" and of == wanted]
+    if not found:
+        pytest.skip("no Python here")
+    for code in found:
+        exec(compile(code, f"{path.name}: {code[:40]!r}", "exec"), names)
+
+
+@pytest.mark.slow
+@pytest.mark.numpy
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_python_blocks_run(path, here):
+    _run(path, None)
+
+
+@pytest.mark.slow
+def test_blocks_of_one_backend_run(here, backend_name):
+    _run(ROOT / "docs" / "guides" / "scaling.md", backend_name)
+
+
+def commands(path):
+    """Yield the words of each command in a page's blocks without a language."""
+    for _, language, code in blocks(path):
+        if language:
+            continue
+        for line in code.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0] not in ELSEWHERE:
+                yield words
+
+
+def _small(words):
+    for name, options in SMALL.items():
+        if words[: len(name.split())] == name.split() and "--resume" not in words:
+            return [*words, *options.split()]
+    return words
+
+
+def _understood(words):
+    """Fail if a command names what there is not; it is not run."""
+    program, *rest = words
+    if program == "make":
+        rules = (ROOT / "Makefile").read_text(encoding="utf-8")
+        assert all(re.search(rf"^{target}:", rules, re.MULTILINE) for target in rest), words
+    elif program == "python":
+        assert (ROOT / rest[0]).exists(), words
+    else:
+        assert program == "kerasgan", words
+        command = cli
+        while hasattr(command, "commands"):
+            assert rest[0] in command.commands, words
+            command, rest = command.commands[rest[0]], rest[1:]
+        known = command.params + (train.params if command.name == "train" else [])
+        options = {o for p in known for o in (*p.opts, *p.secondary_opts)}
+        given = {word.split("=")[0] for word in rest if re.match("-+[a-z]", word)}
+        assert given <= options, (words, given - options)
+
+
+@pytest.mark.numpy
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_commands_are_understood(path):
+    for words in commands(path):
+        _understood(words)
+
+
+@pytest.mark.slow
+@pytest.mark.numpy
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_commands_run(path, here, backend_name, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_BACKEND", backend_name)
+    wanted = [w[1:] for w in commands(path) if w[0] == "kerasgan" and w[1] in RUN]
+    if not wanted:
+        pytest.skip("no command here that is run")
+    for words in wanted:
+        with pytest.raises(SystemExit) as stop:
+            main(_small(words))
+        shown = capsys.readouterr()
+        assert stop.value.code == 0, (words, shown.out[-500:], shown.err)
+
+
+@pytest.mark.slow
+@pytest.mark.numpy
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").rglob("*.ipynb")), ids=name_of)
+def test_notebooks_run_from_top_to_bottom(path, tmp_path, monkeypatch):
+    pytest.importorskip("resvg_py")  # They draw avatars.
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), path.stem, "exec"), names)
+    if path.stem == "collapse_and_rescue":
+        assert names["blind"].verdict.state == "collapsed"
+        assert names["guard"].verdict.state == "healthy"
+        assert names["guard"].journal.decisions[0].action == "rescue"
