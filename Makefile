@@ -1,6 +1,8 @@
 # make demo    sample the pretrained model, then train a small one on drawn faces
 # make test    the test suite
 # make lint    the formatter and the linter
+# make docs    the documentation, into site/
+# make docs-figures  its tables and pictures, from stored results and the presets
 # make wheel   the package, presets included
 # All of them set up a virtual environment in $(VENV) first.
 
@@ -8,7 +10,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint wheel clean
+.PHONY: demo test lint docs docs-figures wheel clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,8 +38,16 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
+docs: $(VENV)/.installed-dev
+	$(BIN)/mkdocs build --strict
+
+docs-figures: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/divergences.py
+	$(BIN)/python benchmarks/docs_tables.py
+	$(BIN)/python benchmarks/docs_figures.py
+
 wheel: $(VENV)/.installed-dev
 	$(BIN)/python -m build --wheel
 
 clean:
-	rm -rf build dist demo runs .pytest_cache .ruff_cache
+	rm -rf build dist demo runs site .pytest_cache .ruff_cache
