@@ -1,4 +1,4 @@
-"""The tables of the documentation, from what the other scripts here have measured.
+"""The tables of the documentation and of the README, from what other scripts here have measured.
 
     python benchmarks/docs_tables.py [--out docs/tables]
 
@@ -24,24 +24,69 @@ from kerasgan_cli.main import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+README, DOCS = ROOT / "README.md", ROOT / "docs" / "tables"
 BENCHMARKS = {
     "ring": "Ring",
     "grid": "Grid",
     "stacked-mnist": "Stacked MNIST",
     "stacked-mnist-small": "Stacked MNIST, small critic",
 }
-PAPERS = {
-    "gan": ("nothing: the exhibit", "1406.2661"),
-    "wgan": ("vanishing gradients, by clipped weights", "1701.07875"),
-    "wgan_gp": ("vanishing gradients, by a gradient penalty", "1704.00028"),
-    "dragan": ("steepness around real images", "1705.07215"),
-    "sngan": ("steepness, by construction", "1802.05957"),
-    "unrolled_gan": ("a generator that does not look ahead", "1611.02163"),
-    "infogan": ("codes that mean nothing", "1606.03657"),
-    "pacgan": ("a critic that cannot see repetition", "1712.04086"),
-    "flow_gan": ("dropped modes, by likelihood", "1705.08868"),
-    "r3gan": ("dropped modes and cycling", "2501.05441"),
+# What each variant is, what it cures, its papers.
+VARIANTS_IN_WORDS = {
+    "gan": (
+        "`loss=` non-saturating, minimax, least squares, hinge, Wasserstein, relativistic, "
+        "feature matching; `real_label=0.9` smooths",
+        "nothing: the exhibit",
+        ("1406.2661", "1606.03498"),
+    ),
+    "wgan": (
+        "Wasserstein loss, weights clipped",
+        "vanishing gradients",
+        ("1701.07875",),
+    ),
+    "wgan_gp": (
+        "Wasserstein loss, gradient penalty",
+        "vanishing gradients",
+        ("1704.00028",),
+    ),
+    "dragan": (
+        "gradient penalty around the real images",
+        "steepness there",
+        ("1705.07215",),
+    ),
+    "sngan": (
+        "hinge loss, spectral normalisation",
+        "steepness, by construction",
+        ("1802.05957",),
+    ),
+    "unrolled_gan": (
+        "generator's gradient through K critic updates",
+        "a generator that does not look ahead",
+        ("1611.02163",),
+    ),
+    "infogan": (
+        "codes that can be read back: `sample(codes=...)`, `traverse(code, steps)`",
+        "codes that mean nothing",
+        ("1606.03657",),
+    ),
+    "pacgan": (
+        "the critic judges m images at once",
+        "a critic that cannot see repetition",
+        ("1712.04086",),
+    ),
+    "flow_gan": (
+        "an invertible generator (NICE, RealNVP): `log_prob(x)` in nats and bits per dimension",
+        "dropped modes, by likelihood",
+        ("1705.08868",),
+    ),
+    "r3gan": (
+        "relativistic pairing, R1 and R2, burn-in",
+        "dropped modes and cycling",
+        ("2501.05441",),
+    ),
 }
+# Between these two lines of the README stands its table.
+BEGIN, END = "<!-- the variants, by benchmarks/docs_tables.py -->", "<!-- end -->"
 
 
 def write_all(folder):
@@ -85,13 +130,21 @@ def by_budget(name):
     return dict(sorted(found.items()))
 
 
-def _minutes(lines):
-    return statistics.mean(line["core_seconds"] for line in lines) / 60
+def _cost(group, groups):
+    """Return the core minutes of a method's trials over those of the plain GAN's, as text."""
+    plain = groups.get("GAN")
+    return f"{tables.minutes(group) / tables.minutes(plain):.1f}" if plain else "-"
 
 
-def _cost(lines, plain):
-    """Return the core minutes of trials over those of the plain GAN's, as text."""
-    return f"{_minutes(lines) / _minutes(plain):.1f}" if plain else "-"
+SCORES = ["Modes", "High quality", "KL", "Cost", "Trials"]
+
+
+def _scores(benchmark, group, groups):
+    """Return the cells under `SCORES` of one method of a benchmark's."""
+    cells = tables.cells(group)
+    quality = cells["high_quality"] if benchmark in ("ring", "grid") else "-"
+    cost = _cost(group, groups)
+    return [cells["modes_covered"], quality, cells["mode_kl"], cost, str(len(group))]
 
 
 def _of_variant(name, trials):
@@ -102,23 +155,12 @@ def _of_variant(name, trials):
             for method, group in groups.items():
                 if group[0]["recipe"]["model"] != name:
                     continue
-                cells = tables.cells(group)
                 published = "; ".join(group[0]["recipe"].get("published", ["-"]))
-                rows.append(
-                    [
-                        f"{title}, {steps:,} steps",
-                        method,
-                        cells["modes_covered"],
-                        cells["high_quality"] if benchmark in ("ring", "grid") else "-",
-                        cells["mode_kl"],
-                        _cost(group, groups.get("GAN")),
-                        str(len(group)),
-                        published,
-                    ]
-                )
+                where = f"{title}, {steps:,} steps"
+                rows.append([where, method, *_scores(benchmark, group, groups), published])
     text = ""
     if rows:
-        head = ["Benchmark", "Method", "Modes", "High quality", "KL", "Cost", "Trials", "Published"]
+        head = ["Benchmark", "Method", *SCORES, "Published"]
         text = (
             _table(head, rows) + "\n\nMeans and their standard errors over the trials; cost: core "
             "minutes over the plain GAN's. The published figures have larger budgets and other "
@@ -138,10 +180,10 @@ def _class_of(folder):
     return classes.get(config["class_name"])
 
 
-def _variants(trials):
-    head = ["Class", "What it cures", "Modes of the ring's 8", "of the grid's 25", "Cost", "Paper"]
+def _variants(trials, folder=""):
+    head = ["Class", "What it is", "What it cures", "Ring: modes of 8", "Grid: of 25", "Cost"]
     rows = []
-    for name, (cure, paper) in PAPERS.items():
+    for name, (what, cure, papers) in VARIANTS_IN_WORDS.items():
         shown, cost = [], "-"
         for benchmark in ("ring", "grid"):
             lines = [line for budget in trials[benchmark].values() for line in budget]
@@ -149,35 +191,34 @@ def _variants(trials):
             own = [g for g in groups.values() if g[0]["recipe"]["name"] == name]
             own += [g for g in groups.values() if g[0]["recipe"]["name"] == f"{name}4"]
             shown.append(tables.cells(own[0])["modes_covered"] if own else "-")
-            if own and "GAN" in groups:
-                cost = _cost(own[0], groups["GAN"])
-        link = f"[`{VARIANTS[name].__name__}`]({name}.md)"
-        source = f"[{paper}](https://arxiv.org/abs/{paper})"
-        rows.append([link, cure, *shown, cost, source])
+            if own:
+                cost = _cost(own[0], groups)
+        link = f"[`{VARIANTS[name].__name__}`]({folder}{name}.md)"
+        sources = ", ".join(f"[{paper}](https://arxiv.org/abs/{paper})" for paper in papers)
+        rows.append([link, what, cure, *shown, cost, sources])
     return (
-        _table(head, rows) + "\n\nModes: means and standard errors over trials, one budget for all "
-        "(20,000 critic steps). Cost: core minutes over the plain GAN's."
+        _table([*head, "Paper"], rows) + "\n\nModes: means and standard errors over trials on "
+        "[mixtures]("
+        + ("docs/" if folder else "../")
+        + "benchmarks.md), one budget for all (20,000 "
+        "critic steps). Cost: core minutes over the plain GAN's."
     )
+
+
+def readme(text):
+    """Return the README with its table of variants as the results say."""
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    table = _variants({name: by_budget(name) for name in TASKS}, "docs/variants/")
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
 
 
 def _cures(trials):
     name = "grid" if trials["grid"] else "ring"
     (steps, lines), *_ = trials[name].items()
     groups = tables.by_recipe(lines)
-    rows = []
-    for method, group in groups.items():
-        cells = tables.cells(group)
-        rows.append(
-            [
-                method,
-                cells["modes_covered"],
-                cells["high_quality"],
-                cells["mode_kl"],
-                _cost(group, groups.get("GAN")),
-                str(len(group)),
-            ]
-        )
-    head = ["Method", "Modes", "High quality", "Reverse KL", "Cost", "Trials"]
+    rows = [[method, *_scores(name, group, groups)] for method, group in groups.items()]
+    head = ["Method", *SCORES]
     return f"{_table(head, rows)}\n\n{BENCHMARKS[name]}, {steps:,} steps: {lines[0]['data']}."
 
 
@@ -355,8 +396,11 @@ def _cli():
 def main():
     """Write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "tables")
-    write_all(parser.parse_args().out)
+    parser.add_argument("--out", type=Path, default=DOCS)
+    out = parser.parse_args().out
+    write_all(out)
+    if out == DOCS:
+        README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

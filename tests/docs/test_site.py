@@ -32,6 +32,8 @@ def test_tables_are_what_the_results_say(tmp_path):
     assert written.keys() == committed.keys()
     for name, text in written.items():
         assert text == committed[name], f"{name}: run benchmarks/docs_tables.py"
+    readme = (ROOT / "README.md").read_text()
+    assert tables.readme(readme) == readme, "run benchmarks/docs_tables.py"
 
 
 def test_variant_pages_have_the_same_headings():

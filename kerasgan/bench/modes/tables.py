@@ -45,7 +45,6 @@ def markdown(lines, protocol):
     for title, group in groups.items():
         found = cells(group)
         raw = _mean([line["moments"][-1]["raw"]["mode_kl"] for line in group], "mode_kl")
-        minutes = statistics.mean(line["core_seconds"] for line in group) / 60
         published = "; ".join(group[0]["recipe"].get("published", ["-"]))
         rows.append(
             [
@@ -53,7 +52,7 @@ def markdown(lines, protocol):
                 *(found[name] for name in names),
                 raw,
                 str(len(group)),
-                f"{minutes:.1f}",
+                f"{minutes(group):.1f}",
                 published,
             ]
         )
@@ -64,6 +63,11 @@ def markdown(lines, protocol):
     text = [f"| {' | '.join(row)} |" for row in rows]
     text.insert(1, "|" + " --- |" * len(rows[0]))
     return "\n".join([*text, "", _notes(lines, protocol)])
+
+
+def minutes(group):
+    """Return the core minutes of a method's trial, in the mean."""
+    return statistics.mean(line["core_seconds"] for line in group) / 60
 
 
 def cells(group):
