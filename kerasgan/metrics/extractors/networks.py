@@ -12,6 +12,8 @@ from kerasgan.metrics import checks
 from kerasgan.metrics.extractors.base import BICUBIC, Extractor, as_grey, as_rgb, resized
 from kerasgan.storage import in_float32
 
+PIXELS = 2**20  # In a batch: 256 images of 64 pixels, 20 of 224.
+
 
 class Network(Extractor):
     """The output of any Keras model, flattened.
@@ -39,6 +41,8 @@ class Network(Extractor):
             )
         self.model = model
         self.side, self.channels = shape[2:]
+        # Eager backends keep what each layer makes until the pass ends: gigabytes at 224 pixels.
+        self.batch_size = min(self.batch_size, max(8, PIXELS // self.side**2))
         self.preprocess = preprocess
         self.resize = f"{BICUBIC}, to {self.side}"
         self.name = name or f"{model.name} {digest(model)}"
