@@ -1,7 +1,6 @@
 """What the demonstrations in benchmarks/ compute, against what is known in closed form."""
 
 import importlib
-import json
 import math
 import sys
 from pathlib import Path
@@ -23,11 +22,6 @@ def module(name):
 @pytest.fixture(scope="module")
 def divergences():
     return module("divergences")
-
-
-@pytest.fixture(scope="module")
-def ring():
-    return module("ring")
 
 
 @pytest.fixture(scope="module")
@@ -61,71 +55,6 @@ def test_js_against_sampling(divergences):
 def test_parallel_lines(divergences):
     assert divergences.parallel_lines(0) == {"js": 0.0, "kl": 0.0, "w1": 0.0}
     assert divergences.parallel_lines(0.25) == {"js": math.log(2), "kl": math.inf, "w1": 0.25}
-
-
-def test_ring_has_eight_distinct_centres_evenly_spaced(ring):
-    centres = ring.centres()
-    assert centres.shape == (8, 2)
-    np.testing.assert_allclose(np.linalg.norm(centres, axis=1), 1.0)
-    distances = np.linalg.norm(centres[:, None] - centres, axis=2) + 9 * np.eye(8)
-    np.testing.assert_allclose(distances.min(axis=1), 2 * math.sin(math.pi / 8))
-
-
-def test_real_points_score_at_the_floor(ring):
-    trials = [ring.score(ring.real_points(ring.SAMPLES, seed)) for seed in range(40)]
-    assert {trial["modes"] for trial in trials} == {8}
-    for name in ("high quality", "reverse KL"):
-        values = np.array([trial[name] for trial in trials])
-        error = values.std(ddof=1) / math.sqrt(len(values))
-        assert abs(values.mean() - ring.FLOORS[name]) < 2 * error, name
-    assert ring.FLOORS["high quality"] == pytest.approx(0.9889, abs=1e-4)
-    assert ring.FLOORS["reverse KL"] == pytest.approx(0.0014)
-
-
-def test_collapsed_points_score_as_collapsed(ring):
-    points = ring.real_points(2500, 0)
-    near = np.linalg.norm(points - ring.centres()[3], axis=1) < 0.1
-    assert ring.score(points[near]) == {
-        "modes": 1,
-        "high quality": pytest.approx(0.989, abs=0.02),
-        "reverse KL": pytest.approx(math.log(8)),
-    }
-    half = ring.score(points[points[:, 1] > 0.1])  # Three of eight modes.
-    assert half["modes"] == 3
-    assert half["reverse KL"] == pytest.approx(math.log(8 / 3), abs=0.01)
-
-
-def test_spread_points_are_of_low_quality(ring):
-    score = ring.score(ring.real_points(2500, 0) * np.float32(1.1))
-    assert (score["modes"], score["high quality"]) == (0, 0.0)
-
-
-def test_batches_are_fresh_and_go_on(ring):
-    first, second = ring.Ring(0, 4, seed=1), ring.Ring(2, 4, seed=1)
-    (batch,) = first[0]
-    assert batch.shape == (ring.BATCH, 2) and batch.dtype == "float32"
-    assert not np.array_equal(batch, first[1][0])
-    np.testing.assert_array_equal(first[2][0], second[0][0])
-
-
-def test_every_row_can_be_built(ring):
-    for row in ring.ROWS:
-        assert ring.build(row, 100, 0).sample(3, seed=0).shape == (3, 2)
-
-
-def test_a_row_trains_and_is_kept(ring, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(ring, "draw", lambda rows, path: None)
-    monkeypatch.setattr(ring, "WIDTH", 8)
-    command = ["ring.py", "--models", "relativistic_r1_r2", "--steps", "8", "--out", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", command)
-    ring.main()
-    figures = json.loads((tmp_path / "ring" / "relativistic_r1_r2.json").read_text())
-    assert [moment["step"] for moment in figures["moments"]] == list(range(1, 9))
-    assert figures["moments"][-1]["generator steps"] == 8
-    capsys.readouterr()
-    ring.main()
-    assert "kept from an earlier run" in capsys.readouterr().out
-    assert ring.finished(tmp_path / "ring", "relativistic_r1_r2", 9, 0) is None
 
 
 def test_discriminator_and_critic_of_two_gaussians(two_gaussians):
