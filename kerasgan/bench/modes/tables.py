@@ -93,11 +93,17 @@ def _notes(lines, protocol):
     where = sorted({line["environment"]["backend"] for line in lines})
     machines = sorted({line["environment"]["machine"] for line in lines})
     cores = sorted({line["environment"]["cores"] for line in lines})
+    narrow = (
+        "High quality above a perfect sampler's share means modes narrower than the real ones. "
+        if first["benchmark"] in ("ring", "grid")
+        else ""
+    )
     return "\n".join(
         [
             "- Means over trials and their standard errors, of the moving average of the "
             f"generator unless it says raw, after {first['steps']:,} critic steps in batches of "
-            f"{first['recipe']['batch_size']}. Data: {first['data']}. Modes by {first['judge']}.",
+            f"{first['recipe']['batch_size']}. Data: {first['data']}. Modes by {first['judge']}. "
+            f"{narrow}The order: most modes, then least KL.",
             f"- Core minutes: of one trial, training alone, on its share of "
             f"{' or '.join(map(str, cores))} cores ({'; '.join(machines)}; {', '.join(where)}).",
             f"- Backend: {protocol['backend']}.",
