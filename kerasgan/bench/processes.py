@@ -21,38 +21,55 @@ def run(module, jobs, workers=1, echo=print):
         module: Name of a module that writes a file of results.
         jobs: `(name, backend, payload, path)`; the payload becomes JSON.
         workers: How many processes at a time.
-        echo: What is called with a line of text as each job ends, with an estimate of the rest.
+        echo: What is called with a line of text as jobs begin and end, with an estimate of the
+            rest.
 
     Raises:
-        RuntimeError: If a job fails; no other is begun, and those that are running are waited for.
+        RuntimeError: If a job fails: no other is begun, those that are running are waited for, and
+            those that succeed are yielded first.
     """
-    started, done = time.monotonic(), 0
+    workers = max(1, min(workers, len(jobs)))
+    started, done, failure = time.monotonic(), 0, None
+    if jobs:
+        first = ", ".join(name for name, *_ in jobs[:workers])
+        echo(f"training {first}{' ...' * (len(jobs) > workers)}")
+    waiting, running = list(jobs), {}
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        waiting = {pool.submit(_run, module, job, workers): job for job in jobs}
-        try:
-            for future in concurrent.futures.as_completed(waiting):
-                future.result()
+        while running or (waiting and failure is None):
+            while waiting and failure is None and len(running) < workers:
+                job = waiting.pop(0)
+                running[pool.submit(_run, module, job, workers)] = job
+            ended, _ = concurrent.futures.wait(running, return_when="FIRST_COMPLETED")
+            for future in ended:
+                job = running.pop(future)
+                if future.exception() is not None:
+                    failure = failure or future.exception()
+                    continue
                 done += 1
                 seconds = time.monotonic() - started
-                so_far, left = duration(seconds), duration(seconds / done * (len(jobs) - done))
-                job = waiting[future]
-                echo(f"{done}/{len(jobs)} {job[0]}: {so_far} so far, {left} left")
+                rest = duration(seconds / done * (len(jobs) - done))
+                echo(f"{done}/{len(jobs)} {job[0]}: {duration(seconds)} so far, {rest} left")
                 yield job
-        finally:
-            pool.shutdown(cancel_futures=True)
+    if failure is not None:
+        raise failure
+
+
+def threads():
+    """Return how many threads this process was told to compute with."""
+    return int(os.environ.get("OMP_NUM_THREADS") or cores())
 
 
 def _run(module, job, workers):
     name, backend, payload, path = job
-    threads = str(max(1, cores() // workers))
+    share = str(max(1, cores() // workers))
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,
-        "OMP_NUM_THREADS": threads,
-        "TF_NUM_INTRAOP_THREADS": threads,
-        "TF_NUM_INTEROP_THREADS": threads,
+        "OMP_NUM_THREADS": share,
+        "TF_NUM_INTRAOP_THREADS": share,
+        "TF_NUM_INTEROP_THREADS": share,
     }
-    if threads == "1":
+    if share == "1":
         flags = environment.get("XLA_FLAGS", ""), "--xla_cpu_multi_thread_eigen=false"
         environment["XLA_FLAGS"] = " ".join((*flags, "intra_op_parallelism_threads=1")).strip()
     command = [sys.executable, "-m", module, json.dumps(payload), str(path)]

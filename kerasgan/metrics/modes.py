@@ -144,7 +144,7 @@ def _mean_term(n, p):
     return float(np.sum(np.exp(log) * x / n * np.log(x / (n * p))))
 
 
-def mode_results(found, real, samples, data, judge, seed=0, expected=None):
+def mode_results(found, real, samples, data, judge, seed=0, expected=None, sampled=None):
     """Return what `modes_of_labels` or `modes_of_mixture` found as results with provenance.
 
     Args:
@@ -155,7 +155,9 @@ def mode_results(found, real, samples, data, judge, seed=0, expected=None):
         judge: What said to which mode a sample belongs, as "nearest centre within 3 sigma" or a
             classifier's name and version.
         seed: Seed of the samples.
-        expected: The modes' true shares; uniform by default.
+        expected: The shares that the divergence is to; uniform by default.
+        sampled: The modes' shares in the data, where these are others: the floors are those of a
+            model that draws the data perfectly.
 
     Returns:
         `Result`s named "modes_covered", "mode_kl" and "high_quality", whose best value is that of
@@ -164,10 +166,12 @@ def mode_results(found, real, samples, data, judge, seed=0, expected=None):
     validation.positive_integer("samples", samples)
     count = len(found.shares)
     shares = np.full(count, 1 / count) if expected is None else np.asarray(expected, "float64")
+    drawn = shares if sampled is None else np.asarray(sampled, "float64")
     counted = max(1, round(samples * real.high_quality))
+    least = expected_kl(count, counted, drawn) + divergences.kl(drawn, shares)
     rows = (
-        ("modes_covered", "covered", "higher", float(np.sum(1 - (1 - shares) ** counted))),
-        ("mode_kl", "kl", "lower", expected_kl(count, counted, shares)),
+        ("modes_covered", "covered", "higher", float(np.sum(1 - (1 - drawn) ** counted))),
+        ("mode_kl", "kl", "lower", least),
         ("high_quality", "high_quality", "baseline", None),
     )
     return [

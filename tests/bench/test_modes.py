@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from kerasgan.bench import training
+from kerasgan.bench import processes, training
 from kerasgan.bench.modes import tables, tasks, trials
 
 RING = tasks.TASKS["ring"]
@@ -97,6 +97,9 @@ def test_a_trial_looks_at_its_moments_and_repeats_itself():
     assert again["moments"] == line["moments"]
 
 
+PROTOCOL = {"paper": "a paper", "ours": "Ours.", "backend": "any"}
+
+
 def lines_of(titles, seeds=2):
     moment = {"modes_covered": 8.0, "high_quality": 0.9, "mode_kl": 0.01}
     for number, title in enumerate(titles):
@@ -112,9 +115,10 @@ def lines_of(titles, seeds=2):
                     {"step": 20, "generator_steps": 20, "ema": score, "raw": score},
                 ],
                 "real": moment,
-                "floor": {**moment, "high_quality": None},
+                "floor": {"modes_covered": 8.0, "high_quality": None, "mode_kl": 0.01},
                 "data": "points",
                 "judge": "centres",
+                "seconds": 90.0,
                 "core_seconds": 60.0,
                 "environment": {"backend": "jax", "machine": "a machine", "cores": 2},
             }
@@ -122,7 +126,7 @@ def lines_of(titles, seeds=2):
 
 @pytest.mark.numpy
 def test_the_table_has_the_best_first_and_errors_over_trials():
-    text = tables.markdown(list(lines_of(["Bad", "Worse"])), {"paper": "a paper", "backend": "any"})
+    text = tables.markdown(list(lines_of(["Bad", "Worse"])), PROTOCOL)
     rows = text.splitlines()
     assert rows[2].startswith("| Bad | 8.0 ± 0.0 | 90.0% ± 0.0% | 0.0150 ± 0.0050 |")
     assert rows[3].startswith("| Worse | 7.0 ")
@@ -133,7 +137,75 @@ def test_the_table_has_the_best_first_and_errors_over_trials():
 def test_a_failure_is_not_left_out_of_a_mean():
     lines = list(lines_of(["A"], seeds=3))
     lines[0]["moments"][-1]["ema"] = {"modes_covered": 0.0, "high_quality": 0.0, "mode_kl": np.inf}
-    assert "| ∞ in 1 of 3 |" in tables.markdown(lines, {"paper": "a paper", "backend": "any"})
+    assert "| ∞ in 1 of 3 |" in tables.markdown(lines, PROTOCOL)
+
+
+@pytest.mark.numpy
+def test_real_data_count_once_for_each_seed():
+    lines = list(lines_of(["A", "B", "C"]))
+    for line in lines:
+        line["real"] = {**line["real"], "mode_kl": 0.01 * (1 + line["seed"])}
+    (row,) = [r for r in tables.markdown(lines, PROTOCOL).splitlines() if "real data" in r]
+    assert "0.0150 ± 0.0050" in row and "| 2 |" in row
+
+
+@pytest.mark.numpy
+def test_of_points_quality_orders_what_has_as_many_modes():
+    lines = list(lines_of(["Sharp", "Even"]))
+    for line in lines:
+        line["moments"][-1]["ema"] = {
+            "modes_covered": 8.0,
+            "high_quality": 0.9 if line["recipe"]["title"] == "Sharp" else 0.1,
+            "mode_kl": 0.02 if line["recipe"]["title"] == "Sharp" else 0.01,
+        }
+    assert list(tables.by_recipe(lines)) == ["Sharp", "Even"]
+    images = [{**line, "benchmark": "stacked-mnist"} for line in lines]
+    assert list(tables.by_recipe(images)) == ["Even", "Sharp"]
+
+
+@pytest.mark.numpy
+def test_what_is_infinite_is_drawn():
+    lines = list(lines_of(["A"]))
+    lines[0]["moments"][0]["ema"] = {"modes_covered": 0.0, "high_quality": 0.0, "mode_kl": np.inf}
+    np.testing.assert_allclose(tables.over_time(lines, "mode_kl")[0], (np.log(8) + 0.02) / 2)
+    np.testing.assert_allclose(tables.over_time(lines, "modes_covered"), [4.0, 8.0])
+
+
+@pytest.mark.numpy
+def test_only_trials_of_todays_form_are_read(tmp_path):
+    (line, other) = lines_of(["A"])
+    moment = dict.fromkeys(line["moments"][0]["ema"])
+    line["moments"][0] = {"step": 10, "ema": moment}
+    foreign = [{"recipe": 1}, {"recipe": {}}, [1], {**other, "recipe": {}}]
+    text = "\n".join(map(json.dumps, [*foreign, line, line, other])) + '\n{"torn": '
+    (tmp_path / "ring.jsonl").write_bytes(text.encode() + b"\n\xff\xfe\n")
+    found = trials.read(tmp_path, RING)
+    assert len(found) == 3 and found[0]["moments"][0]["ema"]["mode_kl"] == np.inf
+    recipes = [{**line["recipe"], "why": "today's words"}, {"name": "b"}]
+    latest = trials.latest(found, recipes)
+    assert [x["seed"] for x in latest] == [0, 1] and latest[0]["recipe"] == recipes[0]
+    assert trials.latest(found, recipes, steps=21) == []
+    assert trials.latest(found, [{**line["recipe"], "beta_1": 0.3}]) == []
+
+
+@pytest.mark.numpy
+def test_a_failure_keeps_what_succeeds_and_begins_nothing_more(tmp_path, monkeypatch):
+    (tmp_path / "stub.py").write_text(
+        "import sys, time, json, pathlib\n"
+        "seconds, code = json.loads(sys.argv[1])\n"
+        "pathlib.Path(sys.argv[2]).write_text('begun')\n"
+        "time.sleep(seconds)\n"
+        "sys.exit(code and 'it broke')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    said, ended = [], []
+    work = [(0.1, 1), (2.0, 0), (0.1, 0), (0.1, 0)]
+    jobs = [(f"job {i}", "jax", payload, tmp_path / str(i)) for i, payload in enumerate(work)]
+    with pytest.raises(RuntimeError, match="job 0: it broke"):
+        for job in processes.run("stub", jobs, 2, said.append):
+            ended.append(job[0])
+    assert ended == ["job 1"] and not (tmp_path / "3").exists()
+    assert said[0] == "training job 0, job 1 ..." and "1/4 job 1" in said[1]
 
 
 @pytest.mark.numpy
@@ -145,6 +217,7 @@ def test_finished_trials_are_kept_and_torn_lines_left_out(tmp_path, monkeypatch)
         for job in jobs:
             name, recipe, seed, steps = job[2]
             line = {"benchmark": name, "recipe": recipe, "seed": seed, "steps": steps}
+            line["moments"] = []
             job[3].write_text(json.dumps(line) + "\n")
             done.append(seed)
             yield job

@@ -105,6 +105,15 @@ def test_a_perfect_sampler_scores_at_its_floor(sampler, samples):
         assert np.mean(values) == pytest.approx(1 - math.exp(-4.5), abs=2 * error)
 
 
+def test_the_floor_of_data_whose_modes_are_not_equally_frequent(rng):
+    shares = np.array([0.4, 0.3, 0.2, 0.05, 0.05])
+    trials = [metrics.modes_of_labels(rng.choice(5, 500, p=shares), 5) for _ in range(400)]
+    floor = metrics.mode_results(trials[0], trials[0], 500, "x", "y", sampled=shares)[1].floor
+    values = [modes.kl for modes in trials]
+    assert np.mean(values) == pytest.approx(floor, abs=3 * np.std(values) / 20)
+    assert floor > 0.25  # Mostly the distance of the shares to equal ones.
+
+
 def test_modes_are_compared_only_with_their_like():
     ring, grid = mixture(RING, 0.01, 0), mixture(GRID, 0.05, 0)
     first = metrics.mode_results(ring, ring, 2500, "ring", "nearest centre")

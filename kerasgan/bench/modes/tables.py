@@ -14,19 +14,26 @@ _FORMS = {"modes_covered": "{:.1f}", "high_quality": "{:.1%}", "mode_kl": "{:.4f
 
 
 def by_recipe(lines):
-    """Return `{title: [line, ...]}` by seed, the best first: the most modes, then the least KL."""
+    """Return `{title: [line, ...]}` by seed, the best first.
+
+    That is the most modes, then of points the greatest share of high quality, of images the least
+    KL.
+    """
     groups = {}
     for line in sorted(lines, key=lambda line: line["seed"]):
         groups.setdefault(line["recipe"]["title"], []).append(line)
 
     def rank(title):
         last = [line["moments"][-1]["ema"] for line in groups[title]]
-        return (
-            -statistics.mean(score["modes_covered"] for score in last),
-            statistics.mean(score["mode_kl"] for score in last),
-        )
+        mean = {name: statistics.mean(score[name] for score in last) for name in COLUMNS}
+        quality = mean["high_quality"] if _of_points(lines) else 0.0
+        return -mean["modes_covered"], -quality, mean["mode_kl"]
 
     return {title: groups[title] for title in sorted(groups, key=rank)}
+
+
+def _of_points(lines):
+    return lines[0]["benchmark"] in ("ring", "grid")
 
 
 def markdown(lines, protocol):
@@ -37,11 +44,11 @@ def markdown(lines, protocol):
         protocol: The benchmark's.
     """
     groups = by_recipe(lines)
-    points = lines[0]["benchmark"] in ("ring", "grid")
+    points = _of_points(lines)
     names = [name for name in COLUMNS if points or name != "high_quality"]
     kl = "Reverse KL" if points else "KL"
     head = ["Method", *(COLUMNS[n] for n in names if n != "mode_kl"), kl, f"{kl}, raw generator"]
-    rows = [[*head, "Trials", "Core minutes", "Published"]]
+    rows = [[*head, "Trials", "Core minutes", "Minutes", "Published"]]
     for title, group in groups.items():
         found = cells(group)
         raw = _mean([line["moments"][-1]["raw"]["mode_kl"] for line in group], "mode_kl")
@@ -53,21 +60,23 @@ def markdown(lines, protocol):
                 raw,
                 str(len(group)),
                 f"{minutes(group):.1f}",
+                f"{statistics.median(line['seconds'] for line in group) / 60:.1f}",
                 published,
             ]
         )
-    real = [_mean([line["real"][name] for line in lines], name) for name in names]
-    rows.append(["*real data*", *real, "", str(len(lines)), "", ""])
+    seeds = {line["seed"]: line["real"] for line in lines}  # Each seed has its own, of all methods.
+    real = [_mean([scores[name] for scores in seeds.values()], name) for name in names]
+    rows.append(["*real data*", *real, "", str(len(seeds)), "", "", ""])
     floor = {**lines[0]["floor"], "high_quality": HIGH_QUALITY}
-    rows.append(["*perfect sampler*", *(_FORMS[n].format(floor[n]) for n in names), *[""] * 4])
+    rows.append(["*perfect sampler*", *(_FORMS[n].format(floor[n]) for n in names), *[""] * 5])
     text = [f"| {' | '.join(row)} |" for row in rows]
     text.insert(1, "|" + " --- |" * len(rows[0]))
-    return "\n".join([*text, "", _notes(lines, protocol)])
+    return "\n".join([*text, "", _notes(groups, protocol)])
 
 
 def minutes(group):
-    """Return the core minutes of a method's trial, in the mean."""
-    return statistics.mean(line["core_seconds"] for line in group) / 60
+    """Return the core minutes of a method's trial: the median, which other programs move least."""
+    return statistics.median(line["core_seconds"] for line in group) / 60
 
 
 def cells(group):
@@ -88,26 +97,36 @@ def _mean(values, name):
     return text
 
 
-def _notes(lines, protocol):
+def _notes(groups, protocol):
+    lines = [line for group in groups.values() for line in group]
     first = lines[0]
     where = sorted({line["environment"]["backend"] for line in lines})
     machines = sorted({line["environment"]["machine"] for line in lines})
-    cores = sorted({line["environment"]["cores"] for line in lines})
     narrow = (
-        "High quality above a perfect sampler's share means modes narrower than the real ones. "
-        if first["benchmark"] in ("ring", "grid")
-        else ""
+        "High quality above a perfect sampler's share means modes narrower than the real ones; the "
+        "KL counts only samples of high quality, and says little where they are few. The order: "
+        "most modes, then most of high quality."
     )
+    order = narrow if _of_points(lines) else "The order: most modes, then least KL."
+    behind = [
+        f"- {title}: {group[0]['recipe']['behind']}"
+        for title, group in groups.items()
+        if "behind" in group[0]["recipe"]
+    ]
     return "\n".join(
         [
             "- Means over trials and their standard errors, of the moving average of the "
             f"generator unless it says raw, after {first['steps']:,} critic steps in batches of "
             f"{first['recipe']['batch_size']}. Data: {first['data']}. Modes by {first['judge']}. "
-            f"{narrow}The order: most modes, then least KL.",
-            f"- Core minutes: of one trial, training alone, on its share of "
-            f"{' or '.join(map(str, cores))} cores ({'; '.join(machines)}; {', '.join(where)}).",
+            f"{order}",
+            f"- {protocol['ours']}",
+            f"- Minutes of one trial, in the median, training alone ({'; '.join(machines)}; "
+            f"{', '.join(where)}): core minutes are those of one core, which other trials beside "
+            "it change less than the minutes on the clock.",
             f"- Backend: {protocol['backend']}.",
-            f"- The published figures are of a larger budget: {protocol['paper']}.",
+            f"- The published figures have budgets, networks and optimizers of their own; the "
+            f"protocol is that of {protocol['paper']}.",
+            *behind,
         ]
     )
 
@@ -161,13 +180,23 @@ def _show(axes, images):
         axes.imshow(pictures.grid(images[:16], columns=4))
 
 
+def over_time(group, name):
+    """Return the mean of a score over a method's trials, at each moment.
+
+    Where no sample counts for a mode the KL is infinite: it counts as that of a single mode.
+    """
+    values = np.array([[m["ema"][name] for m in line["moments"]] for line in group])
+    if name == "mode_kl":
+        values = np.minimum(values, math.log(round(group[0]["floor"]["modes_covered"])))
+    return values.mean(axis=0)
+
+
 def _over_time(axes, groups):
     for number, (title, group) in enumerate(groups.items()):
         steps = [m["step"] for m in group[0]["moments"]]
         style = ("-", "--", ":")[number // 10 % 3]
         for axis, name in zip(axes, ("modes_covered", "mode_kl"), strict=True):
-            values = np.array([[m["ema"][name] for m in line["moments"]] for line in group])
-            axis.plot(steps, values.mean(axis=0), style, lw=1.5, label=title)
+            axis.plot(steps, over_time(group, name), style, lw=1.5, label=title)
     axes[0].set(xlabel="critic steps", ylabel="modes")
     axes[1].set(xlabel="critic steps", ylabel="KL", yscale="log")
     for axis in axes:

@@ -14,6 +14,7 @@ from keras import layers
 from kerasgan import metrics, networks
 from kerasgan.bench import mixtures
 from kerasgan.data import load, stacked
+from kerasgan.layers import SpectralConv2D, SpectralDense
 from kerasgan.metrics.extractors import GarmentsAndDigits
 from kerasgan.metrics.extractors.garments_and_digits import VERSION
 
@@ -36,6 +37,7 @@ class Task:
         judge: What tells the modes, in words.
         moments: Shares of the steps at which it is scored.
         drawn: How many samples are kept of each moment.
+        shares: A callable that returns each mode's share of the data; None where they are equal.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Task:
     judge: str
     moments: tuple
     drawn: int
+    shares: typing.Callable | None = None
 
     def score(self, images, seed=0):
         """Return the modes, the KL and the high-quality share of images, real ones beside them."""
@@ -56,7 +59,10 @@ class Task:
             found = self.modes(images)
         else:  # It diverged, and draws nothing.
             found = metrics.Modes(0, math.inf, 0.0, (0.0,) * len(real.shares))
-        return metrics.mode_results(found, real, len(images), self.data, self.judge, seed)
+        shares = self.shares and self.shares()
+        return metrics.mode_results(
+            found, real, len(images), self.data, self.judge, seed, sampled=shares
+        )
 
     @property
     def folder(self):
@@ -148,6 +154,12 @@ def _stacks(n, seed):
     return stacked.stack(*_digits(), n, seed)[0]
 
 
+def _shares_of_stacks():
+    """Return the shares of the 1,000 modes: MNIST's digits are not equally frequent."""
+    digits = np.bincount(_digits()[1], minlength=10) / len(_digits()[1])
+    return np.einsum("a,b,c->abc", digits, digits, digits).ravel()
+
+
 def _modes_of_stacks(images):
     images = np.asarray(images)
     if images.dtype == np.uint8:
@@ -165,9 +177,16 @@ def _convolutions(recipe):
     Of a recipe's `networks`: `latent_dim`; `start`, the side of the generator's first map, and
     `generator`, the widths of its maps from there on, each twice as large as the one before;
     `critic`, the widths of its maps, each half as large; `kernel`, the side of its kernels;
-    `slope` of its LeakyReLU; and `critic_norm`, "batch" or None.
+    `slope` of its LeakyReLU; `critic_norm`, "batch", "spectral" or None; and `flow`, the arguments
+    of an invertible generator instead.
     """
     size = recipe["networks"]
+    return _stack_generator(size), _stack_critic(size, recipe)
+
+
+def _stack_generator(size):
+    if "flow" in size:
+        return networks.FlowGenerator(image_size=28, channels=3, **size["flow"])
     weights = keras.initializers.RandomNormal(0.0, 0.02)
 
     def normed(x):
@@ -186,25 +205,34 @@ def _convolutions(recipe):
     last = layers.Conv2D if side == 28 else layers.Conv2DTranspose
     kernel, stride = (3, 1) if side == 28 else (4, 2)
     images = last(3, kernel, stride, "same", activation="tanh", kernel_initializer=weights)(x)
-    generator = keras.Model(z, images)
+    return keras.Model(z, images)
 
+
+def _stack_critic(size, recipe):
+    weights = keras.initializers.RandomNormal(0.0, 0.02)
+    spectral = size.get("critic_norm") == "spectral"
+    convolution = SpectralConv2D if spectral else layers.Conv2D
+    dense = SpectralDense if spectral else layers.Dense
     packed = x = keras.Input((28, 28, 3 * recipe.get("arguments", {}).get("packing", 1)))
     for i, width in enumerate(size["critic"]):
-        x = layers.Conv2D(width, size["kernel"], 2, "same", kernel_initializer=weights)(x)
+        x = convolution(width, size["kernel"], 2, "same", kernel_initializer=weights)(x)
         if size.get("critic_norm") == "batch" and i > 0:
             x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
         x = layers.LeakyReLU(size["slope"])(x)
-    scores = layers.Dense(1, kernel_initializer=weights)(layers.Flatten()(x))
-    return generator, keras.Model(packed, scores)
+    return keras.Model(packed, dense(1, kernel_initializer=weights)(layers.Flatten()(x)))
 
 
 def _tasks():
     ring = "ring of 8 modes, radius 1, sigma 0.01"
     grid = "grid of 25 modes at {-4, -2, 0, 2, 4}^2, sigma 0.05"
-    stacks = "three digits of MNIST as channels, 1,000 modes, uniform"
+    stacks = (
+        "three digits of MNIST as channels, 1,000 modes, as frequent as its training set has them; "
+        "the divergence is to equal shares"
+    )
     judge = f"the digits that garments_and_digits {VERSION} tells in each channel"
     moments = (0.1, 0.25, 0.5, 1.0)  # Telling the digits of one moment takes half a minute.
     shared = (_stacks, stacked.COUNT, _convolutions, _modes_of_stacks, stacks, judge, moments, 40)
+    shared += (_shares_of_stacks,)
     return (
         _mixture("ring", mixtures.ring(8, 1.0), 0.01, 1.25, ring),
         _mixture("grid", mixtures.grid(5, 4.0), 0.05, 5.0, grid),

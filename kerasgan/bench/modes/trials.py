@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -16,7 +17,9 @@ from kerasgan.bench.modes.tasks import TASKS
 from kerasgan.data import ImageDataset
 from kerasgan.files import atomic
 
-_WORDS = ("title", "why", "published", "trials")  # Of a recipe: nothing that is trained.
+# Of a recipe: nothing that is trained.
+_WORDS = ("title", "why", "published", "behind", "trials")
+_FIELDS = {"benchmark", "recipe", "seed", "steps", "moments"}
 
 
 def train(task, recipe, seed, steps):
@@ -29,7 +32,7 @@ def train(task, recipe, seed, steps):
         steps: Of the critic.
     """
     keras.utils.set_random_seed(seed)
-    environment = describe(keras.backend.backend())
+    environment = {**describe(keras.backend.backend()), "threads": processes.threads()}
     model = training.build({**recipe, "seed": seed}, task.networks(recipe), steps)
     real = task.real(task.training, seed=[11, seed])
     dataset = ImageDataset(real, batch_size=recipe["batch_size"], seed=seed)
@@ -65,17 +68,49 @@ def train(task, recipe, seed, steps):
 
 
 def _values(scores):
-    return {score.name: round(score.value, 6) for score in scores}
+    values = {score.name: score.value for score in scores}
+    return {k: round(v, 6) if math.isfinite(v) else None for k, v in values.items()}
 
 
 def read(folder, task):
-    """Return the finished trials in a folder; a last line that was cut off is left out."""
+    """Return the finished trials in a folder.
+
+    Lines that are no trials of today's form are left out, as a last one that was cut off.
+    """
     found = []
     path = folder / f"{task.name}.jsonl"
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in path.read_bytes().splitlines() if path.exists() else ():
         with contextlib.suppress(ValueError):
-            found.append(json.loads(line))
-    return [line for line in found if isinstance(line, dict) and "recipe" in line]
+            line = json.loads(line)
+            if isinstance(line, dict) and line.keys() >= _FIELDS and "name" in line["recipe"]:
+                found.append(_numbers(line))
+    return found
+
+
+def _numbers(line):
+    """Return a line of results in which what is infinite, null in strict JSON, is a number."""
+    for moment in line["moments"]:
+        for scores in (moment["ema"], moment.get("raw", {})):
+            scores.update({k: math.inf for k, value in scores.items() if value is None})
+    return line
+
+
+def latest(lines, recipes, steps=None):
+    """Return the last line of each trial of some recipes, with their words of today.
+
+    Args:
+        lines: Of `read`.
+        recipes: Of the task.
+        steps: Of the trials; all by default.
+    """
+    known = {recipe["name"]: recipe for recipe in recipes}
+    found = {}
+    for line in lines:
+        recipe = known.get(line["recipe"]["name"])
+        if recipe is not None and trained(recipe) == trained(line["recipe"]):
+            key = (line["steps"], list(known).index(recipe["name"]), line["seed"])
+            found[key] = {**line, "recipe": recipe}
+    return [found[key] for key in sorted(found) if steps in (None, key[0])]
 
 
 def samples_of(folder, line):
@@ -112,10 +147,15 @@ def run(task, recipes, trials, steps, folder, workers, echo=print):
     """
     (folder / task.name).mkdir(parents=True, exist_ok=True)
     wanted = [(recipe, seed) for recipe in recipes for seed in range(trials or recipe["trials"])]
-    kept = read(folder, task)
-    finished = [t for t in wanted if _find(kept, *t, steps) is not None]
-    if finished:
-        echo(f"{len(finished)} of {len(wanted)} trials are there already")
+
+    def finished():
+        lines = latest(read(folder, task), recipes, steps)
+        return {(line["recipe"]["name"], line["seed"]): line for line in lines}
+
+    kept = finished()
+    missing = [(r, seed) for r, seed in wanted if (r["name"], seed) not in kept]
+    if len(missing) < len(wanted):
+        echo(f"{len(wanted) - len(missing)} of {len(wanted)} trials are there already")
     jobs = [
         (
             f"{recipe['name']}, trial {seed + 1}",
@@ -123,25 +163,15 @@ def run(task, recipes, trials, steps, folder, workers, echo=print):
             [task.name, recipe, seed, steps],
             folder / task.name / f"{recipe['name']}-{seed}-{os.getpid()}.json",
         )
-        for recipe, seed in wanted
-        if _find(kept, recipe, seed, steps) is None
+        for recipe, seed in missing
     ]
     for *_, path in processes.run(__name__, jobs, workers, echo):
         with open(folder / f"{task.name}.jsonl", "a", encoding="utf-8") as file:
             # On a line of its own, also after one that was cut off.
             file.write(f"\n{path.read_text(encoding='utf-8').strip()}\n")
         path.unlink()
-    kept = read(folder, task)
-    return [_find(kept, *t, steps) for t in wanted]
-
-
-def _find(lines, recipe, seed, steps):
-    """Return the line of a trial, with the recipe's words of today, or None."""
-    for line in reversed(lines):
-        same = trained(line["recipe"]) == trained(recipe)
-        if (line["seed"], line["steps"]) == (seed, steps) and same:
-            return {**line, "recipe": recipe}
-    return None
+    kept = finished()
+    return [kept[recipe["name"], seed] for recipe, seed in wanted]
 
 
 def trained(recipe):
