@@ -17,7 +17,7 @@ from kerasgan import presets
 from kerasgan.bench.collapse import exam
 from kerasgan.bench.modes import tables
 from kerasgan.bench.modes.tasks import TASKS
-from kerasgan.bench.modes.trials import read, trained
+from kerasgan.bench.modes.trials import latest, read
 from kerasgan.gans import VARIANTS
 from kerasgan.storage import read_metadata
 from kerasgan_cli.main import cli
@@ -101,6 +101,8 @@ def write_all(folder):
     texts["steps"] = _steps()
     texts["divergences"] = _divergences()
     texts["two_gaussians"] = _two_gaussians()
+    if (RESULTS / "gan_against_wgan.json").exists():
+        texts["gan_against_wgan"] = _gan_against_wgan()
     texts["guard"] = _guard()
     texts["metrics"] = _metrics()
     texts["noise"], texts["zoo"] = _noise(), _zoo()
@@ -119,15 +121,16 @@ def _table(head, rows):
 
 def by_budget(name):
     """Return `{steps: [line, ...]}` of a benchmark's committed trials of today's recipes."""
-    task = TASKS[name]
-    recipes = {recipe["name"]: recipe for recipe in task.recipes()}
-    found = {}
-    for line in read(RESULTS / "modes", task):
-        recipe = recipes.get(line["recipe"]["name"])
-        if recipe is not None and trained(recipe) == trained(line["recipe"]):
-            line["recipe"] = recipe  # With its words of today.
-            found.setdefault(line["steps"], []).append(line)
-    return dict(sorted(found.items()))
+    task, found = TASKS[name], {}
+    for line in latest(read(RESULTS / "modes", task), task.recipes()):
+        found.setdefault(line["steps"], []).append(line)
+    return found
+
+
+def _short(trials, name):
+    """Return a benchmark's trials of the budget that all methods have, by method."""
+    steps = TASKS[name].protocol["budgets"]["short"]
+    return tables.by_recipe(trials[name].get(steps, ()))
 
 
 def _cost(group, groups):
@@ -181,27 +184,29 @@ def _class_of(folder):
 
 
 def _variants(trials, folder=""):
-    head = ["Class", "What it is", "What it cures", "Ring: modes of 8", "Grid: of 25", "Cost"]
+    head = ["Class", "What it is", "What it cures"]
+    head += ["Ring: modes of 8", "high quality", "Grid: modes of 25", "high quality", "Cost"]
     rows = []
     for name, (what, cure, papers) in VARIANTS_IN_WORDS.items():
         shown, cost = [], "-"
         for benchmark in ("ring", "grid"):
-            lines = [line for budget in trials[benchmark].values() for line in budget]
-            groups = tables.by_recipe(lines)
-            own = [g for g in groups.values() if g[0]["recipe"]["name"] == name]
-            own += [g for g in groups.values() if g[0]["recipe"]["name"] == f"{name}4"]
-            shown.append(tables.cells(own[0])["modes_covered"] if own else "-")
-            if own:
+            groups = _short(trials, benchmark)
+            own = [g for g in groups.values() if g[0]["recipe"]["name"] in (name, f"{name}4")]
+            cells = tables.cells(own[0]) if own else {}
+            shown += [cells.get(key, "-") for key in ("modes_covered", "high_quality")]
+            if own and benchmark == "ring":
                 cost = _cost(own[0], groups)
         link = f"[`{VARIANTS[name].__name__}`]({folder}{name}.md)"
         sources = ", ".join(f"[{paper}](https://arxiv.org/abs/{paper})" for paper in papers)
         rows.append([link, what, cure, *shown, cost, sources])
+    page = f"{'docs/' if folder else '../'}benchmarks.md"
+    steps = TASKS["ring"].protocol["budgets"]["short"]
     return (
-        _table([*head, "Paper"], rows) + "\n\nModes: means and standard errors over trials on "
-        "[mixtures]("
-        + ("docs/" if folder else "../")
-        + "benchmarks.md), one budget for all (20,000 "
-        "critic steps). Cost: core minutes over the plain GAN's."
+        f"{_table([*head, 'Paper'], rows)}\n\nMeans and standard errors over trials on "
+        f"[mixtures]({page}), {steps:,} critic steps for all: the modes with at least one sample, "
+        "and the share of samples within 3 standard deviations of one (98.9 % of real points). "
+        "Cost: core minutes on the ring over the plain GAN's; on images, with larger networks, see "
+        f"[what a step costs]({page}#what-a-step-costs). PacGAN: four points at once."
     )
 
 
@@ -214,12 +219,12 @@ def readme(text):
 
 
 def _cures(trials):
-    name = "grid" if trials["grid"] else "ring"
-    (steps, lines), *_ = trials[name].items()
-    groups = tables.by_recipe(lines)
+    name = "grid"
+    groups = _short(trials, name)
     rows = [[method, *_scores(name, group, groups)] for method, group in groups.items()]
+    first = next(iter(groups.values()))[0]
     head = ["Method", *SCORES]
-    return f"{_table(head, rows)}\n\n{BENCHMARKS[name]}, {steps:,} steps: {lines[0]['data']}."
+    return f"{_table(head, rows)}\n\n{BENCHMARKS[name]}, {first['steps']:,} steps: {first['data']}."
 
 
 def _benchmark(names, trials):
@@ -279,6 +284,44 @@ def _two_gaussians():
         f"{_table(head, rows)}\n\nProtocol: {found['protocol']}. Jensen-Shannon: estimated "
         f"{js:.4f}, true {true:.4f}. Wasserstein-1: estimated {last['W1, estimated']:.2f} with "
         f"weight {last['gp_weight']:g}, true {last['W1, true']:.2f}."
+    )
+
+
+def _gan_against_wgan():
+    found = json.loads((RESULTS / "gan_against_wgan.json").read_text(encoding="utf-8"))
+    models = found["models"]
+    rows = [["Distance: what the loss estimates", "Jensen-Shannon", "Wasserstein-1"]]
+
+    def row(title, cell):
+        rows.append([title, *(cell(model, model["summary"]) for model in models.values())])
+
+    def best_to_last(name, form):
+        return lambda _, s: f"{s[name]['best']:{form}} to {s[name]['last']:{form}}"
+
+    row("its rank correlation with the Fréchet distance", lambda _, s: f"{s['correlation']:.2f}")
+    rows.append(["Constraint on the critic", "none", "weights clipped"])
+    row("its largest weight at the end", lambda _, s: f"{s['largest_weight']:.3g}")
+    row("weights at the bound", lambda _, s: f"{s['at_bound']:.0%}")
+    row(
+        "Gradient at a generated image, median (least)",
+        lambda _, s: f"{s['gradient']['median']:.2g} ({s['gradient']['least']:.2g})",
+    )
+    row("Stability: diversity, best to last", best_to_last("diversity", ".2f"))
+    row("coverage, best to last", best_to_last("coverage", ".2f"))
+    row("Fréchet distance, best to last", best_to_last("frechet_distance", ".1f"))
+    row(
+        "collapsed, by the guard",
+        lambda m, _: ", ".join(f"epoch {epoch}" for epoch in m["alarms"]) or "no",
+    )
+    row("Optimizer", lambda m, _: m["optimizer"])
+    row("Critic steps in seconds", lambda m, _: f"{m['critic_steps']:,} in {m['seconds']:,}")
+    environment = found["environment"]
+    return (
+        f"{_table(['', *models], rows)}\n\n{found['protocol']}, seed {found['seed']}, on "
+        f"{environment['cores']} cores ({environment['machine']}, {environment['backend']}). "
+        "Fréchet distance and coverage: 2,000 images, in 64 random directions of the pixels; real "
+        f"images score {models['GAN']['real']['frechet_distance']:.2f} and "
+        f"{models['GAN']['real']['coverage']:.2f}."
     )
 
 

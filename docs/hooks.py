@@ -21,8 +21,9 @@ def on_files(files, config):
         f"gallery/{path.parent.name}-{path.name}": path
         for path in sorted((ROOT / "zoo").glob("*/*.png"))
     }
-    for path in sorted((ROOT / "benchmarks" / "results").rglob("*.png")):
-        pictures[f"results/{path.name}"] = path
+    for kind in ("*.png", "*.webp"):
+        for path in sorted((ROOT / "benchmarks" / "results").rglob(kind)):
+            pictures[f"results/{path.name}"] = path
     for path in sorted((ROOT / "zoo").glob("*/README.md")):
         name = path.parent.name
         card = path.read_text(encoding="utf-8").split("\n---\n", 1)[-1]  # Without the hub's block.
