@@ -59,7 +59,7 @@ def duplicate_rate(real, generated, quantile=QUANTILE):
 def rate_within(generated, limit):
     """Return `duplicate_rate`, given what `threshold` found."""
     (y,) = distances.points(generated)
-    return float(np.mean(distances.nearest(y) <= limit**2))
+    return float(np.mean(distances.nearest(y) <= _squared(limit, y)))
 
 
 def support_size(real, generated, quantile=QUANTILE):
@@ -91,9 +91,14 @@ def support_within(generated, limit):
     for part, block in y.to(y):
         rows = np.arange(part.stop - part.start)
         block[rows, part.start + rows] = np.inf
-        found += int(np.count_nonzero(block <= limit**2))
+        found += int(np.count_nonzero(block <= _squared(limit, y)))
     every = len(y) * (len(y) - 1) / 2
     return Support(every / (found // 2 + 1), found == 0, found // 2)
+
+
+def _squared(limit, y):
+    """Return the limit's square, and no less than what rounding makes of equal points."""
+    return max(limit**2, distances.rounding(y))
 
 
 def _equally_many(real, generated):
