@@ -176,7 +176,7 @@ def test_only_trials_of_todays_form_are_read(tmp_path):
     (line, other) = lines_of(["A"])
     moment = dict.fromkeys(line["moments"][0]["ema"])
     line["moments"][0] = {"step": 10, "ema": moment}
-    foreign = [{"recipe": 1}, {"recipe": {}}, [1], {**other, "recipe": {}}]
+    foreign = [{"recipe": 1}, {"recipe": {}}, [1], {**other, "recipe": {}}, {**other, "recipe": 1}]
     text = "\n".join(map(json.dumps, [*foreign, line, line, other])) + '\n{"torn": '
     (tmp_path / "ring.jsonl").write_bytes(text.encode() + b"\n\xff\xfe\n")
     found = trials.read(tmp_path, RING)

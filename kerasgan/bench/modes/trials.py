@@ -82,7 +82,9 @@ def read(folder, task):
     for line in path.read_bytes().splitlines() if path.exists() else ():
         with contextlib.suppress(ValueError):
             line = json.loads(line)
-            if isinstance(line, dict) and line.keys() >= _FIELDS and "name" in line["recipe"]:
+            if not isinstance(line, dict) or not line.keys() >= _FIELDS:
+                continue
+            if isinstance(line["recipe"], dict) and "name" in line["recipe"]:
                 found.append(_numbers(line))
     return found
 
@@ -103,13 +105,12 @@ def latest(lines, recipes, steps=None):
         recipes: Of the task.
         steps: Of the trials; all by default.
     """
-    known = {recipe["name"]: recipe for recipe in recipes}
+    known = {recipe["name"]: (place, recipe) for place, recipe in enumerate(recipes)}
     found = {}
     for line in lines:
-        recipe = known.get(line["recipe"]["name"])
+        place, recipe = known.get(line["recipe"]["name"], (None, None))
         if recipe is not None and trained(recipe) == trained(line["recipe"]):
-            key = (line["steps"], list(known).index(recipe["name"]), line["seed"])
-            found[key] = {**line, "recipe": recipe}
+            found[line["steps"], place, line["seed"]] = {**line, "recipe": recipe}
     return [found[key] for key in sorted(found) if steps in (None, key[0])]
 
 
