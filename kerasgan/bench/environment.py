@@ -24,14 +24,17 @@ def describe(backend):
 
 
 def _processor():
+    """Return the processor's name, with the generation that some names do not tell."""
     try:
         with open("/proc/cpuinfo") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
+            first = file.read().split("\n\n")[0]
     except OSError:
-        pass
-    return platform.processor() or "unknown processor"
+        return platform.processor() or "unknown processor"
+    fields = dict(map(str.strip, line.split(":", 1)) for line in first.splitlines() if ":" in line)
+    name = fields.get("model name") or platform.processor() or "unknown processor"
+    if {"cpu family", "model"} <= fields.keys():
+        name += f" (family {fields['cpu family']}, model {fields['model']})"
+    return name
 
 
 def _accelerator(backend):

@@ -122,7 +122,9 @@ def _notes(groups, protocol):
             f"- {protocol['ours']}",
             f"- Minutes of one trial, in the median, training alone ({'; '.join(machines)}; "
             f"{', '.join(where)}): core minutes are those of one core, which other trials beside "
-            "it change less than the minutes on the clock.",
+            "it change less than the minutes on the clock. Trials were run when there was time for "
+            "them, on processors of which one may be several times as fast as another of the same "
+            "name: rows do not compare, the costs of a step do.",
             f"- Backend: {protocol['backend']}.",
             f"- The published figures have budgets, networks and optimizers of their own; the "
             f"protocol is that of {protocol['paper']}.",
