@@ -110,6 +110,9 @@ _NO_OPTIONS = ("about", "images", "environment")
     _option("--width", type=click.IntRange(min=1), help="Its width.  [default: its own]"),
     _option("--latent-dim", type=click.IntRange(min=1), default=128,
             help="Width of the latent vectors."),
+    _option("--critic-norm", type=click.Choice(["batch", "spectral", "none"]),
+            help="What normalises the critic.  [default: what the variant asks for; none with --r1 "
+            "or --r2]"),
 )  # fmt: skip
 @options_group(
     "Training",
@@ -123,6 +126,8 @@ _NO_OPTIONS = ("about", "images", "environment")
     _option("--final-lr", type=click.FloatRange(min=0, min_open=True),
             help="The rates fall to this over the epochs that the run begins with, along half a "
             "cosine (the critic's, where it differs, in proportion)."),
+    _option("--final-critic-lr", type=click.FloatRange(min=0, min_open=True),
+            help="What the critic's falls to, where it is not in proportion."),
     _option("--beta-1", type=click.FloatRange(0, 1, max_open=True), help="Of Adam."),
     _option("--beta-2", type=click.FloatRange(0, 1, max_open=True), help="Of Adam."),
     _option("--seed", type=click.IntRange(min=0), default=0, help="Seed of everything."),
@@ -243,6 +248,8 @@ def _checked_model(model, options):
         raise click.UsageError("--conditional and --minibatch are no options of flow_gan.")
     if options["final_lr"] is not None and options["lr"] is None:
         raise click.UsageError("--final-lr goes with --lr.")
+    if options["final_critic_lr"] is not None and options["final_lr"] is None:
+        raise click.UsageError("--final-critic-lr goes with --final-lr.")
     if options["final_lr"] is not None and model == "r3gan":
         raise click.UsageError("--final-lr is no option of r3gan, whose rates fall by themselves.")
     if options["final_lr"] is not None and options["warmup"]:
@@ -278,5 +285,7 @@ def _resumed_options(context, model, resume, options):
         )
     saved = Run(resume).options()
     if saved.get("final_lr") is not None and (options["epochs"] or 0) > saved["epochs"]:
-        click.echo("note: the learning rates stay at --final-lr in the added epochs.", err=True)
+        click.echo(
+            "note: the learning rates stay at their last values in the added epochs.", err=True
+        )
     return {**saved, **{name: options[name] for name in changed}}

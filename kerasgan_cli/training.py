@@ -69,6 +69,9 @@ def build(options, dataset, num_classes=None):
             size["conditioning"] = chosen["conditioning"]
     if variant.critic_norm == "batch" and chosen.keys() & {"r1", "r2"}:
         size["critic_norm"] = None  # It mixes the samples whose gradients are penalised.
+    if "critic_norm" in chosen:
+        norm = chosen["critic_norm"]
+        size["critic_norm"] = None if norm == "none" else norm
     named = {"architecture": chosen["network"]} if "network" in chosen else {}
     pair = variant.default_networks(**named, **size)
     arguments = {name: chosen[name] for name in VARIANT_OPTIONS if name in chosen}
@@ -94,10 +97,12 @@ def _optimizers(model, chosen, steps):
     """Return the generator's and the critic's, for so many critic steps."""
     pair = model.default_optimizers()
     rates = chosen.get("lr"), chosen.get("critic_lr", chosen.get("lr"))
-    for optimizer, rate, turns in zip(pair, rates, (model.n_critic, 1), strict=True):
-        if "final_lr" in chosen:
-            final = chosen["final_lr"] * rate / rates[0]
-            rate = falling(rate, final, steps // turns)
+    if "final_lr" in chosen:
+        in_proportion = chosen["final_lr"] * rates[1] / rates[0]
+        finals = chosen["final_lr"], chosen.get("final_critic_lr", in_proportion)
+        lengths = steps // model.n_critic, steps
+        rates = [falling(*ends) for ends in zip(rates, finals, lengths, strict=True)]
+    for optimizer, rate in zip(pair, rates, strict=True):
         if rate is not None:
             optimizer.learning_rate = rate
         for name in ("beta_1", "beta_2"):

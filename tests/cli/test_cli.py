@@ -104,6 +104,30 @@ def test_rates_fall_to_the_end_and_betas_reach_adam(command, data, tmp_path):
         assert (own.beta_1, own.beta_2) == (0.3, 0.95)
 
 
+def test_the_critics_normalisation_can_be_chosen(command, data, tmp_path):
+    for norm, layer in (("none", None), ("batch", "BatchNorm"), ("spectral", "Spectral")):
+        run = tmp_path / norm
+        code, out, err = command(
+            "train", "gan", "--data", data, "--run-dir", run, *SMALL, "--critic-norm", norm
+        )
+        assert code == 0, out + err
+        gan = keras.saving.load_model(run / "0001-gan-images" / "model.keras")
+        kinds = {type(inner).__name__ for inner in gan.critic._flatten_layers()}
+        found = {name for name in ("BatchNorm", "Spectral") if any(name in k for k in kinds)}
+        assert found == ({layer} if layer else set())
+
+
+def test_the_critics_rate_may_fall_to_its_own_end(command, data, tmp_path):
+    code, out, err = command(
+        "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL, "--lr", 0.002,
+        "--final-lr", 0.002, "--final-critic-lr", 1e-6, "--batch-size", 10,
+    )  # fmt: skip
+    assert code == 0, out + err
+    gan = keras.saving.load_model(tmp_path / "r" / "0001-gan-images" / "model.keras")
+    assert float(gan.optimizer.generator_optimizer.learning_rate) == pytest.approx(0.002)
+    assert float(gan.optimizer.critic_optimizer.learning_rate) == pytest.approx(1e-6, rel=0.01)
+
+
 def test_a_recipe_gives_the_options_that_the_command_line_does_not(command, data, tmp_path):
     code, out, _ = command("train", "gan", "--data", data, *SMALL, "--lr", 0.01, "--dry-run")
     assert code == 0
@@ -148,6 +172,7 @@ def test_a_run_goes_on_with_its_own_options_and_not_with_a_recipe(command, run_f
     ("model", "given", "reason"),
     [
         ("gan", ["--final-lr", 1e-5], "goes with --lr"),
+        ("gan", ["--lr", 1e-3, "--final-critic-lr", 1e-5], "goes with --final-lr"),
         ("r3gan", ["--lr", 1e-3, "--final-lr", 1e-5], "fall by themselves"),
         ("wgan", ["--beta-2", 0.9], "no Adam"),
         ("wgan", ["--lr", 1e-3, "--final-lr", 1e-5, "--warmup"], "do not go together"),
