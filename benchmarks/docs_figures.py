@@ -17,6 +17,7 @@ import docs_tables
 import matplotlib
 import nbclient
 import nbformat
+from docs_words import RESULTS, ROOT
 from PIL import Image
 
 import kerasgan
@@ -27,8 +28,6 @@ from kerasgan.bench.modes.tasks import TASKS
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
 FIGURES = ROOT / "docs" / "figures"
 BEST, COLLAPSED = "r3gan_fashion_mnist", "gan_collapsed_fashion_mnist"
 NOTEBOOKS = ROOT / "docs" / "notebooks"

@@ -1,6 +1,6 @@
 """What a flow learns by likelihood alone, by a critic alone, and by both, on MNIST.
 
-    python benchmarks/flow_objectives.py [--epochs 10] [--seed 0] [--out DIR]
+    python benchmarks/flow_objectives.py [--epochs 6] [--seed 0] [--out DIR]
 
 It writes `flow_objectives.json` and a picture of each, by default into `benchmarks/results/`;
 trainings that are in the JSON file already are kept.
@@ -11,11 +11,10 @@ maximum likelihood, 1 and 1 the hybrid. Measured on the moving average of the ge
 dimension of the test images, and what samples score beside as many training images.
 """
 
-import argparse
 import json
 import time
-from pathlib import Path
 
+import command_line
 import keras
 import numpy as np
 
@@ -61,12 +60,7 @@ def measure(gan, test, evaluator):
 
 def main():
     """Train all three, print and write the figures, and draw what they draw."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    options = command_line.arguments(__doc__, epochs=6, seed=0)
     path = options.out / "flow_objectives.json"
     kerasgan.backend.make_deterministic()
     data = kerasgan.data.load("mnist", batch_size=BATCH)

@@ -19,11 +19,10 @@ epoch:
   holds at its bound.
 """
 
-import argparse
 import json
 import time
-from pathlib import Path
 
+import command_line
 import keras
 import numpy as np
 from PIL import Image, ImageDraw
@@ -183,12 +182,7 @@ def draw(result, grids, path):
 
 def main():
     """Train both, print and write the figures, and draw them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    options = command_line.arguments(__doc__, epochs=40, seed=0)
     keras.utils.set_random_seed(options.seed)
     data = kerasgan.data.load("avatars", image_size=SIZE, limit=IMAGES, batch_size=BATCH)
     result = {

@@ -1,6 +1,6 @@
 """Make a preset of the zoo from a run: weights, golden samples, scores, pictures, and model card.
 
-    python benchmarks/publish_preset.py NAME RUN
+    python benchmarks/publish_preset.py NAME RUN [--samples 10000]
 
 `zoo/NAME/recipe.json` must be there: the options of `kerasgan train` that made the run, and under
 `about` the words of the card: `title`, `attribution` of the training images, `limits`, and perhaps
@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import docs_words
 import keras
 import numpy as np
 from PIL import Image
@@ -31,7 +32,7 @@ from kerasgan_cli.train import train
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
 # Of the options of `kerasgan train`: what changes nothing about the model.
 ELSEWHERE = ("resume", "run_dir", "dry_run", "grid_every", "animation", "backend")
-COMPARED = 10_000  # Training images among which a failure has no neighbour.
+SAMPLES = 10_000
 
 CARD = """---
 library_name: kerasgan
@@ -72,8 +73,8 @@ kerasgan zoo train {name}
 ```
 
 with `recipe.json`; how it went is in `training.csv`. {critic_steps:,} critic steps and
-{generator_steps:,} generator steps in {wall} on {cores} cores ({machine}), backend {backend},
-seed {seed}. Versions: {versions}.
+{generator_steps:,} generator steps in {wall} on {cores} ({machine}), backend
+{backend}, seed {seed}. Versions: {versions}.
 {remark}
 
 ![The same latent vectors at six moments, from the first epoch to the last](epochs.png)
@@ -153,11 +154,11 @@ def shares(card, class_names):
     return f"\nShares of the classes: {', '.join(words)}.\n"
 
 
-def failures(model, data):
-    """Return the images of a thousand that are least like any of a data set's, the worst first."""
+def failures(model, data, compared):
+    """Return the images of a thousand that are least like any of so many real ones, worst first."""
     images = model.sample(1000, seed=7)
     extract = extractors.default_extractor(model.image_shape)
-    taken = np.random.default_rng(0).permutation(data.num_examples)[:COMPARED]
+    taken = np.random.default_rng(0).permutation(data.num_examples)[:compared]
     real, drawn = (extract(np.asarray(x)) for x in (data.images[np.sort(taken)], images))
     real, drawn = distances.points(real, drawn)
     nearest = np.concatenate([block.min(axis=1) for _, block in drawn.to(real)])
@@ -185,13 +186,14 @@ def over_time(samples, side):
     return strip
 
 
-def publish(name, folder, wall=None):
+def publish(name, folder, wall=None, samples=SAMPLES):
     """Write the preset's folder from a run's.
 
     Args:
         name: The preset's.
         folder: The run's.
         wall: Seconds that the training took, where the run does not say.
+        samples: Generated images in a score. Large images cost minutes for thousands.
     """
     target = ZOO / name
     recipe = json.loads((target / "recipe.json").read_text(encoding="utf-8"))
@@ -212,7 +214,7 @@ def publish(name, folder, wall=None):
         loading["channels"] = int(loading["channels"])
     data = {"name_or_path": options["data"], **loading}
     keras.utils.set_random_seed(0)
-    card = scorecard.measure(model, data)
+    card = scorecard.measure(model, data, samples)
     pictures.save_grid(target / "samples.png", model.sample(100, seed=7), scale=2)
     wall = run.seconds() if wall is None else wall
     size = "x".join(map(str, model.image_shape))
@@ -231,10 +233,13 @@ def publish(name, folder, wall=None):
     trained.save_to_preset(target, metadata, half=True)
     shutil.copy(run.metrics, target / "training.csv")
     real = kerasgan.data.load(**data)
+    compared = min(samples, real.num_examples)
     strip = over_time(run.samples, model.image_shape[0])
     if strip is not None:
         strip.save(target / "epochs.png", optimize=True)
-    pictures.save_grid(target / "failures.png", failures(model, real), columns=12, scale=2)
+    pictures.save_grid(
+        target / "failures.png", failures(model, real, compared), columns=12, scale=2
+    )
     what = (
         f"{about['title']}: `{options['model']}` with the `{options['network'] or 'default'}` "
         f"networks, {model.generator.count_params():,} parameters in the generator and "
@@ -246,12 +251,12 @@ def publish(name, folder, wall=None):
         attribution=about["attribution"], remark=about.get("remark", ""),
         data=options["data"], model=options["model"], seed=options["seed"],
         critic_steps=trained.critic_steps, generator_steps=trained.generator_steps,
-        wall=duration(wall), cores=environment["cores"], machine=environment["machine"],
+        wall=duration(wall), cores=docs_words.cores(environment), machine=environment["machine"],
         backend=options["backend"],
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
         samples=card["results"][0]["provenance"]["samples"],
         extractor=card["results"][0]["provenance"]["extractor"],
-        compared=min(COMPARED, real.num_examples),
+        compared=compared,
         rows=rows(card), noise=noise(card), shares=shares(card, real.class_names),
     )  # fmt: skip
     (target / "README.md").write_text(text, encoding="utf-8")
@@ -264,8 +269,9 @@ def main():
     parser.add_argument("name")
     parser.add_argument("run", type=Path)
     parser.add_argument("--seconds", type=float, help="wall time, where the run does not say")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="in a score")
     arguments = parser.parse_args()
-    publish(arguments.name, arguments.run, arguments.seconds)
+    publish(arguments.name, arguments.run, arguments.seconds, arguments.samples)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ def measure(model, data, samples=10_000):
     for results in zip(*runs, strict=True):
         values = [result.value for result in results]
         spread = float(np.std(values, ddof=1)) if np.isfinite(values).all() else math.nan
+        if len(set(values)) == 1:  # Where the mean of equal values rounds.
+            spread = 0.0
         errors[results[0].name] = spread
     return {
         "data": data,

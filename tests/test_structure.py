@@ -147,3 +147,16 @@ def test_version_is_in_the_changelog():
     if not changelog.exists():
         pytest.skip("not a checkout")
     assert re.search(rf"^## \[{re.escape(kerasgan.__version__)}\]", changelog.read_text(), re.M)
+
+
+def test_the_package_adds_little_to_the_import_of_keras():
+    code = (
+        "import time, keras; start = time.process_time(); import kerasgan; "
+        "print(time.process_time() - start)"
+    )
+    seconds = []
+    for _ in range(3):  # Other work on the machine lengthens some of them.
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        seconds.append(float(done.stdout))
+    assert min(seconds) < 0.2

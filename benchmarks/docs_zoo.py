@@ -1,0 +1,117 @@
+"""The tables of the zoo: presets in order on one protocol, and each with its pictures."""
+
+import json
+
+from docs_words import METRICS, RESULTS, ROOT, figure, table, where
+
+from kerasgan import presets
+from kerasgan.storage import read_metadata
+
+
+def _cards():
+    """Yield each preset's name, folder, metadata and results by name."""
+    for name, folder in presets.presets().items():
+        metadata = read_metadata(folder)
+        card = metadata.get("card", {})
+        yield name, metadata, card, {r["name"]: r for r in card.get("results", ())}
+
+
+def noise():
+    """Return the Fréchet distances of noisy real images, a row for each data set."""
+    rows = {}
+    for _, metadata, card, results in _cards():
+        if card.get("noise") and "frechet_distance" in results:
+            data = metadata.get("data", "")
+            values = [f"{float(value):.2f}" for value in card["noise"].values()]
+            baseline = float(results["frechet_distance"]["baseline"])
+            rows.setdefault(data, [data, f"{baseline:.2f}", *values])
+    if not rows:
+        return ""
+    head = ["Data", "Real images", *(f"noise of sd {sd}" for sd in ("0.05", "0.1", "0.2", "0.3"))]
+    return table(head, list(rows.values()))
+
+
+def zoo():
+    """Return the rankings, a table for each data set."""
+    by_data = {}
+    for name, metadata, card, results in _cards():
+        found = {metric: results[metric] for metric in METRICS if metric in results}
+        if found:
+            data = metadata.get("data", "").replace(", ", ", at ", 1)
+            by_data.setdefault(data, []).append((name, card.get("noise", {}), found))
+    return "\n\n".join(_ranking(data, cards) for data, cards in by_data.items())
+
+
+def gallery():
+    """Return every preset with its pictures."""
+    return "\n\n".join(
+        _exhibit(name, metadata.get("title", name)) for name, metadata, _, _ in _cards()
+    )
+
+
+def _ranking(data, cards):
+    """Return the presets of one data set in order, real images and noisy ones among them."""
+    shown = [metric for metric in METRICS if any(metric in found for _, _, found in cards)]
+    by = shown[0]
+
+    def cells(found, what="value"):
+        return [figure(metric, found.get(metric, {}).get(what)) for metric in shown]
+
+    _, noisy, first = cards[0]
+    rows = [(float(first[by]["baseline"]), ["*real images*", *cells(first, "baseline")])]
+    for sd, distance in noisy.items():
+        row = [f"*real images, noise of sd {sd}*", figure(by, distance)]
+        rows.append((float(distance), row + ["-"] * (len(shown) - 1)))
+    for name, _, found in cards:
+        rows.append((float(found[by]["value"]), [f"[`{name}`](#{name})", *cells(found)]))
+    rows.sort(key=lambda row: row[0])
+    head = ["Preset", *(METRICS[metric] for metric in shown)]
+    return f"**{data}**, by {METRICS[by]}:\n\n{table(head, [row for _, row in rows])}"
+
+
+def _exhibit(name, title):
+    """Return a preset's part of the gallery: what it draws, and the figures that there are."""
+    parts = [
+        f"## {title} {{ #{name} }}",
+        f'`kerasgan.from_preset("{name}")`, [its card](cards/{name}.md)',
+        f"![The first hundred images of seed 7, drawn by {name}.](gallery/{name}-samples.png)",
+    ]
+    words = {
+        "walks": "Walks between latent vectors, a row each",
+        "categorical_0": "The category, a row for each latent vector",
+        "continuous_0": "The first continuous code from -1 to 1, a row for each latent vector",
+        "continuous_1": "The second continuous code from -1 to 1, a row for each latent vector",
+        "curves": "Losses and diversity over the epochs",
+    }
+    if (ROOT / "zoo" / name / "epochs.png").exists():
+        text = "The same latent vectors at six moments of the training"
+        parts.append(f"![{text}: {name}.](gallery/{name}-epochs.png)\n*{text}.*")
+    for kind, text in words.items():
+        picture = f"figures/{name}-{kind}.png"
+        if (ROOT / "docs" / picture).exists():
+            parts.append(f"![{text}: {name}.]({picture})\n*{text}.*")
+    return "\n\n".join(parts)
+
+
+def fine_tuning():
+    """Return what a preset is worth on other data."""
+    found = json.loads((RESULTS / "fine_tuning.json").read_text(encoding="utf-8"))
+    starts = found["starts"]
+    rows = [
+        [f"From {name}", *(figure("frechet_distance", d) for d in one["frechet_distance"].values())]
+        for name, one in starts.items()
+    ]
+    first = next(iter(starts.values()))
+    steps, real = first["frechet_distance"], first["real"]
+    return (
+        f"{table(['Critic steps', *steps], rows)}\n\n{found['protocol']}; real digits score "
+        f"{real:.2f}; {where(found)}."
+    )
+
+
+TABLES = {
+    "noise": noise,
+    "zoo": zoo,
+    "gallery": gallery,
+    "fine_tuning": fine_tuning,
+}
