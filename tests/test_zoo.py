@@ -28,7 +28,7 @@ def test_a_preset_has_its_recipe_and_its_proof(name):
     text = (folder / "README.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| ")]
     for result in results(name).values():
-        own = [value for title, value in rows if title.split()[0] == result["name"]]
+        own = [value for title, value in rows if title.split()[:1] == [result["name"]]]
         assert len(own) == 1 and own[0].split()[0] == number(float(result["value"]))
     about = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["about"]
     for words in about.values():
