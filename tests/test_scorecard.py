@@ -73,3 +73,16 @@ def test_no_test_split_no_such_figure(splits, monkeypatch):
     pair = kerasgan.FlowGAN.default_networks("nice", image_size=8, channels=1, width=16)
     _, found = card_of(kerasgan.FlowGAN(*pair, seed=0))
     assert "bits_per_dimension" not in found and "frechet_distance" in found
+
+
+def test_what_real_images_score_may_move_as_the_score_does_and_no_further(splits):
+    pair = kerasgan.GAN.default_networks("mlp", image_size=8, channels=1, width=16)
+    gan = kerasgan.GAN(*pair, seed=0)
+    card, _ = card_of(gan)
+    [js] = [result for result in card["results"] if result["name"] == "ndb_js"]
+    published = js["baseline"]
+    for moved, passed in ((0.9, True), (1.1, False)):
+        card["errors"]["ndb_js"] = 0.1 * published
+        js["baseline"] = published + moved * card["errors"]["ndb_js"]
+        checks = {check.name: check for check in scorecard.check(gan, card)}
+        assert checks["ndb_js, real images"].passed is passed
