@@ -86,3 +86,14 @@ def test_what_real_images_score_may_move_as_the_score_does_and_no_further(splits
         js["baseline"] = published + moved * card["errors"]["ndb_js"]
         checks = {check.name: check for check in scorecard.check(gan, card)}
         assert checks["ndb_js, real images"].passed is passed
+
+
+def test_what_real_images_score_without_clusters_may_only_round(splits):
+    pair = kerasgan.GAN.default_networks("mlp", image_size=8, channels=1, width=16)
+    gan = kerasgan.GAN(*pair, seed=0)
+    card, _ = card_of(gan)
+    [distance] = [result for result in card["results"] if result["name"] == "frechet_distance"]
+    card["errors"]["frechet_distance"] = distance["baseline"]
+    distance["baseline"] *= 1.01
+    checks = {check.name: check for check in scorecard.check(gan, card)}
+    assert not checks["frechet_distance, real images"].passed
