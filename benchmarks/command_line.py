@@ -1,6 +1,10 @@
-"""The arguments of scripts that train something and write what they found."""
+"""What scripts share that measure something: their arguments, and processes of their own."""
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 
@@ -18,3 +22,24 @@ def arguments(doc, **defaults):
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     return options
+
+
+def apart(script, benchmark, threads, **variables):
+    """Return the JSON lines that `script --one benchmark` prints, in a process of its own.
+
+    Args:
+        script: Path of the script.
+        benchmark: Its argument.
+        threads: Of every library; with one the process is held on one core.
+        **variables: More of its environment.
+    """
+    environment = {**os.environ, **variables}
+    for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        environment[variable] = str(threads)
+    command = [sys.executable, script, "--one", benchmark]
+    if threads == 1:  # JAX asks the operating system how many cores it may use.
+        command = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *command]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr[-1000:])
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith(("[", "{"))]

@@ -9,11 +9,10 @@ else.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
+
+import command_line
 
 from kerasgan.bench.environment import cores, describe
 from kerasgan.files import write_json
@@ -46,16 +45,9 @@ def step_time(benchmark):
 
 def measure(benchmark, way, threads):
     """Return the milliseconds of a step, in a process of its own with so many threads."""
-    environment = {**os.environ, **WAYS[way], "KERAS_BACKEND": way.split()[0]}
-    for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        environment[variable] = str(threads)
-    command = [sys.executable, __file__, "--one", benchmark]
-    if threads == 1:  # JAX asks the operating system how many cores it may use.
-        command = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *command]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr[-1000:])
-    return round(json.loads(done.stdout.splitlines()[-1]), 1)
+    variables = {**WAYS[way], "KERAS_BACKEND": way.split()[0]}
+    [found] = command_line.apart(__file__, benchmark, threads, **variables)
+    return round(found["ms"], 1)
 
 
 def main():
@@ -65,7 +57,7 @@ def main():
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(step_time(arguments.one)))
+        print(json.dumps({"ms": step_time(arguments.one)}))
         return
     found = {"unit": "ms a critic step", "environment": describe("jax"), "results": []}
     for benchmark in STEPS:

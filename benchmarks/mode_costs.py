@@ -9,12 +9,11 @@ machine there is; ratios of their minutes would be ratios of machines.
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
+
+import command_line
 
 from kerasgan.bench.environment import describe
 from kerasgan.files import write_json
@@ -52,22 +51,13 @@ def measure(benchmark):
     """Return the milliseconds of each recipe's turns, from a process of its own on one core."""
     from kerasgan.bench.modes.tasks import TASKS
 
-    protocol = TASKS[benchmark].protocol["recipe"]
-    environment = {**os.environ, "KERAS_BACKEND": protocol["backend"], "TF_ENABLE_ONEDNN_OPTS": "1"}
-    for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        environment[variable] = "1"
-    core = str(max(os.sched_getaffinity(0)))
-    command = ["taskset", "-c", core, sys.executable, __file__, "--one", benchmark]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr[-1000:])
+    backend = TASKS[benchmark].protocol["recipe"]["backend"]
     found = {}
-    for line in done.stdout.splitlines():
-        if line.startswith("["):
-            name, ms = json.loads(line)
-            found.setdefault(name, []).append(round(ms, 2))
+    variables = {"KERAS_BACKEND": backend, "TF_ENABLE_ONEDNN_OPTS": "1"}
+    for name, ms in command_line.apart(__file__, benchmark, 1, **variables):
+        found.setdefault(name, []).append(round(ms, 2))
     steps = {n: {"ms": statistics.median(ms), "turns": ms} for n, ms in found.items()}
-    return {"steps": steps, "environment": describe(protocol["backend"])}
+    return {"steps": steps, "environment": describe(backend)}
 
 
 def main():
