@@ -100,8 +100,18 @@ def draw(fn, batch_size):
 
 
 def forward(model, x):
-    """Return the forward pass of `model` in inference mode."""
-    return model(x, training=False)
+    """Return the forward pass of `model` in inference mode, as one graph.
+
+    Layer by layer it takes half as long again, since nothing is fused.
+    """
+    if not hasattr(model, "_kerasgan_forward"):
+
+        @tf.function(reduce_retracing=True)
+        def program(x):
+            return model(x, training=False)
+
+        object.__setattr__(model, "_kerasgan_forward", program)
+    return model._kerasgan_forward(x)
 
 
 def resolve_jit(jit_compile):
