@@ -36,14 +36,11 @@ SAMPLES = 10_000
 
 CARD = """---
 library_name: kerasgan
-pipeline_tag: unconditional-image-generation
-license: apache-2.0
+{pipeline}license: apache-2.0
 datasets:
 - {data}
 tags:
-- keras
-- gan
-- {model}
+{tags}
 ---
 
 # {title}
@@ -240,13 +237,18 @@ def publish(name, folder, wall=None, samples=SAMPLES):
     pictures.save_grid(
         target / "failures.png", failures(model, real, compared), columns=12, scale=2
     )
+    labelled = model.num_classes is not None
+    network = options["network"] or ("nice" if options["model"] == "flow_gan" else "dcgan")
     what = (
-        f"{about['title']}: `{options['model']}` with the `{options['network'] or 'default'}` "
+        f"{about['title']}: `{options['model']}` with the `{network}` "
         f"networks, {model.generator.count_params():,} parameters in the generator and "
         f"{model.critic.count_params():,} in the critic, trained on the {options['images']:,} "
         f"images of `{options['data']}`, {size}."
     )
+    tags = dict.fromkeys(("keras", "gan", options["model"]))
     text = CARD.format(
+        pipeline="" if labelled else "pipeline_tag: unconditional-image-generation\n",
+        tags="\n".join(f"- {tag}" for tag in tags),
         name=name, what=what, title=about["title"], limits=about["limits"],
         attribution=about["attribution"], remark=about.get("remark", ""),
         data=options["data"], model=options["model"], seed=options["seed"],

@@ -182,5 +182,5 @@ _modes(
             help="Metz et al.'s protocol: a critic of a quarter of the size.",
         )
     ],
-    budgets="; hour is that of the best recipe on two cores",
+    budgets="; hour is that of the best recipe, about an hour on two cores",
 )

@@ -14,8 +14,8 @@ from kerasgan.callbacks.progress import duration
 def run(module, jobs, workers=1, echo=print):
     """Run `python -m MODULE PAYLOAD PATH` for each job, and yield each as it is finished.
 
-    Every process has its share of the cores; a training of small networks does not get faster with
-    more than one.
+    Every process has its share of the cores; a training of small networks gains little from more
+    than one, on JAX above all.
 
     Args:
         module: Name of a module that writes a file of results.

@@ -19,7 +19,7 @@ from kerasgan.penalties import GradientPenalty
 class FlowGAN(AdversarialModel):
     """An invertible generator, trained by a critic and by maximum likelihood at once.
 
-    A dropped mode costs likelihood without bound, so that the hybrid does not collapse. The
+    A dropped mode costs likelihood without bound, so that the hybrid should drop none. The
     generator minimises `adversarial_weight * (-E[f(G(z))]) + nll_weight * NLL`, the negative
     log-likelihood in nats per image; a weight of zero leaves one of the two alone. The critic is
     WGAN-GP's. Departure: the moving average is an addition.
