@@ -152,7 +152,8 @@ def draw(lines, samples, path):
     groups = by_recipe(lines)
     moments = [m["step"] for m in lines[0]["moments"]]
     height = 1.5 * len(groups)
-    figure = plt.figure(figsize=(1.5 * len(moments) + 1, height + 4.2), layout="constrained")
+    wide = 2 if len(moments) <= 4 else 1  # The curves below need room, and so does their legend.
+    figure = plt.figure(figsize=(1.5 * wide * len(moments) + 1, height + 4.2), layout="constrained")
     upper, lower = figure.subfigures(2, 1, height_ratios=[height, 4.2])
     grid = upper.subplots(len(groups), len(moments), squeeze=False)
     for axes, step in zip(grid[0], moments, strict=True):
@@ -163,7 +164,7 @@ def draw(lines, samples, path):
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_color("0.85")
             if seen is not None:
-                _show(axes, seen[column])
+                _show(axes, seen[column], 4 * wide)
             score = group[0]["moments"][column]["ema"]
             axes.set_xlabel(f"{score['modes_covered']:.0f} modes", fontsize=8, labelpad=2)
         row[0].set_ylabel(textwrap.fill(title, 18), fontsize=8)
@@ -174,12 +175,12 @@ def draw(lines, samples, path):
     plt.close(figure)
 
 
-def _show(axes, images):
+def _show(axes, images, columns):
     if images.shape[1:] == (1, 1, 2):
         axes.plot(*images.reshape(-1, 2).T, ".", ms=1.5, alpha=0.5)
         axes.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal")
     else:
-        axes.imshow(pictures.grid(images[:16], columns=4))
+        axes.imshow(pictures.grid(images[: 4 * columns], columns=columns))
 
 
 def over_time(group, name):

@@ -230,7 +230,7 @@ def _tasks():
         "the divergence is to equal shares"
     )
     judge = f"the digits that garments_and_digits {VERSION} tells in each channel"
-    moments = (0.1, 0.25, 0.5, 1.0)  # Telling the digits of one moment takes half a minute.
+    moments = (0.25, 0.5, 1.0)  # Telling the digits of one moment takes 13 s of one core.
     shared = (_stacks, stacked.COUNT, _convolutions, _modes_of_stacks, stacks, judge, moments, 40)
     shared += (_shares_of_stacks,)
     return (
