@@ -1,6 +1,6 @@
 """What a step of each method of the mode benchmarks costs, all on one machine and interleaved.
 
-    python benchmarks/mode_costs.py [--out benchmarks/results/mode_costs.json]
+    python benchmarks/mode_costs.py [--only ring] [--out benchmarks/results/mode_costs.json]
 
 Milliseconds of one core a critic step, its share of the generator's included: the median of turns
 that all methods take one after another. Trials are run when there is time for them, on whatever
@@ -61,9 +61,10 @@ def measure(benchmark):
 
 
 def main():
-    """Measure all and write them, or one benchmark's in this process."""
+    """Measure all and write them, or one benchmark's anew, or one in this process."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=BENCHMARKS, help="the others stay as they are in --out")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     if arguments.one:
@@ -71,7 +72,9 @@ def main():
             print(json.dumps(turn), flush=True)
         return
     found = {"unit": "ms of one core a critic step", "results": {}}
-    for benchmark in BENCHMARKS:
+    if arguments.only and arguments.out and arguments.out.exists():
+        found = json.loads(arguments.out.read_text(encoding="utf-8"))
+    for benchmark in [arguments.only] if arguments.only else BENCHMARKS:
         found["results"][benchmark] = measure(benchmark)
         print(benchmark, found["results"][benchmark], flush=True)
     if arguments.out:
