@@ -24,6 +24,20 @@ def arguments(doc, **defaults):
     return options
 
 
+def measuring(doc):
+    """Return a parser for a script that measures in processes of its own.
+
+    It takes `--out`, a JSON file, and `--one`, with which `apart` calls the script.
+
+    Args:
+        doc: The script's docstring.
+    """
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path)
+    return parser
+
+
 def apart(script, benchmark, threads, **variables):
     """Return the JSON lines that `script --one benchmark` prints, in a process of its own.
 

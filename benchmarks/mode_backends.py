@@ -7,10 +7,8 @@ oneDNN and without. Each in a process of its own, one after another, on a machin
 else.
 """
 
-import argparse
 import json
 import time
-from pathlib import Path
 
 import command_line
 
@@ -52,10 +50,7 @@ def measure(benchmark, way, threads):
 
 def main():
     """Measure all and write them, or one in this process."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--one", help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
+    arguments = command_line.measuring(__doc__).parse_args()
     if arguments.one:
         print(json.dumps({"ms": step_time(arguments.one)}))
         return

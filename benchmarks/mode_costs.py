@@ -7,11 +7,9 @@ that all methods take one after another. Trials are run when there is time for t
 machine there is; ratios of their minutes would be ratios of machines.
 """
 
-import argparse
 import json
 import statistics
 import time
-from pathlib import Path
 
 import command_line
 
@@ -62,10 +60,8 @@ def measure(benchmark):
 
 def main():
     """Measure all and write them, or one benchmark's anew, or one in this process."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser = command_line.measuring(__doc__)
     parser.add_argument("--only", choices=BENCHMARKS, help="the others stay as they are in --out")
-    parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     if arguments.one:
         for turn in turns(arguments.one):

@@ -8,11 +8,9 @@ weights of the seeds in one program are from those that they reach alone, after 
 same start with the same batches.
 """
 
-import argparse
 import json
 import statistics
 import time
-from pathlib import Path
 
 import command_line
 
@@ -82,10 +80,7 @@ def turns():
 
 def main():
     """Measure in a process of its own on one core, and write what it gave."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--one", help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
+    arguments = command_line.measuring(__doc__).parse_args()
     if arguments.one:
         for found in turns():
             print(json.dumps(found), flush=True)

@@ -9,6 +9,7 @@ published; what the run took is read from it.
 """
 
 import argparse
+import inspect
 import json
 import shutil
 import tempfile
@@ -151,6 +152,11 @@ def shares(card, class_names):
     return f"\nShares of the classes: {', '.join(words)}.\n"
 
 
+def default_architecture(variant):
+    """Return the name of the networks that a variant builds unless it is told otherwise."""
+    return inspect.signature(variant.default_networks).parameters["architecture"].default
+
+
 def failures(model, data, compared):
     """Return the images of a thousand that are least like any of so many real ones, worst first."""
     images = model.sample(1000, seed=7)
@@ -238,7 +244,7 @@ def publish(name, folder, wall=None, samples=SAMPLES):
         target / "failures.png", failures(model, real, compared), columns=12, scale=2
     )
     labelled = model.num_classes is not None
-    network = options["network"] or ("nice" if options["model"] == "flow_gan" else "dcgan")
+    network = options["network"] or default_architecture(type(model))
     what = (
         f"{about['title']}: `{options['model']}` with the `{network}` "
         f"networks, {model.generator.count_params():,} parameters in the generator and "
