@@ -3,12 +3,33 @@
 import concurrent.futures
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from kerasgan.bench.environment import cores
 from kerasgan.callbacks.progress import duration
+
+
+class Job(NamedTuple):
+    """A training: what it is called, and what `python -m MODULE PAYLOAD PATH` is given.
+
+    Attributes:
+        name: For people.
+        kind: What trainings that take equally long have in common, as a recipe's name.
+        backend: The Keras backend.
+        payload: What becomes JSON.
+        path: Where the results go.
+    """
+
+    name: str
+    kind: str
+    backend: str
+    payload: Any
+    path: Path
 
 
 def run(module, jobs, workers=1, echo=print):
@@ -19,7 +40,7 @@ def run(module, jobs, workers=1, echo=print):
 
     Args:
         module: Name of a module that writes a file of results.
-        jobs: `(name, backend, payload, path)`; the payload becomes JSON.
+        jobs: `Job`s.
         workers: How many processes at a time.
         echo: What is called with a line of text as jobs begin and end, with an estimate of the
             rest.
@@ -30,28 +51,45 @@ def run(module, jobs, workers=1, echo=print):
     """
     workers = max(1, min(workers, len(jobs)))
     started, done, failure = time.monotonic(), 0, None
+    took = {}
     if jobs:
-        first = ", ".join(name for name, *_ in jobs[:workers])
+        first = ", ".join(job.name for job in jobs[:workers])
         echo(f"training {first}{' ...' * (len(jobs) > workers)}")
     waiting, running = list(jobs), {}
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         while running or (waiting and failure is None):
             while waiting and failure is None and len(running) < workers:
                 job = waiting.pop(0)
-                running[pool.submit(_run, module, job, workers)] = job
+                running[pool.submit(_run, module, job, workers)] = job, time.monotonic()
             ended, _ = concurrent.futures.wait(running, return_when="FIRST_COMPLETED")
             for future in ended:
-                job = running.pop(future)
+                job, begun = running.pop(future)
                 if future.exception() is not None:
                     failure = failure or future.exception()
                     continue
+                now = time.monotonic()
                 done += 1
-                seconds = time.monotonic() - started
-                rest = duration(seconds / done * (len(jobs) - done))
-                echo(f"{done}/{len(jobs)} {job[0]}: {duration(seconds)} so far, {rest} left")
+                took.setdefault(job.kind, []).append(now - begun)
+                going = [(other, now - since) for other, since in running.values()]
+                rest = left(took, [*going, *((other, 0.0) for other in waiting)]) / workers
+                so_far = f"{duration(now - started)} so far, about {duration(rest)} left"
+                echo(f"{done}/{len(jobs)} {job.name}: {so_far}")
                 yield job
     if failure is not None:
         raise failure
+
+
+def left(took, jobs):
+    """Return the seconds that jobs will take, one after the other.
+
+    Args:
+        took: Seconds of finished jobs, lists by their kind. Other kinds are taken for the mean of
+            these.
+        jobs: `(job, seconds that it has run)`.
+    """
+    means = {kind: statistics.fmean(seconds) for kind, seconds in took.items()}
+    unknown = statistics.fmean(means.values())
+    return sum(max(0.0, means.get(job.kind, unknown) - ran) for job, ran in jobs)
 
 
 def threads():
@@ -60,11 +98,10 @@ def threads():
 
 
 def _run(module, job, workers):
-    name, backend, payload, path = job
     share = str(max(1, cores() // workers))
     environment = {
         **os.environ,
-        "KERAS_BACKEND": backend,
+        "KERAS_BACKEND": job.backend,
         "OMP_NUM_THREADS": share,
         "TF_NUM_INTRAOP_THREADS": share,
         "TF_NUM_INTEROP_THREADS": share,
@@ -72,7 +109,7 @@ def _run(module, job, workers):
     if share == "1":
         flags = environment.get("XLA_FLAGS", ""), "--xla_cpu_multi_thread_eigen=false"
         environment["XLA_FLAGS"] = " ".join((*flags, "intra_op_parallelism_threads=1")).strip()
-    command = [sys.executable, "-m", module, json.dumps(payload), str(path)]
+    command = [sys.executable, "-m", module, json.dumps(job.payload), str(job.path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{name}: {done.stderr.strip()[-500:]}")
+        raise RuntimeError(f"{job.name}: {done.stderr.strip()[-500:]}")

@@ -200,12 +200,24 @@ def test_a_failure_keeps_what_succeeds_and_begins_nothing_more(tmp_path, monkeyp
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     said, ended = [], []
     work = [(0.1, 1), (2.0, 0), (0.1, 0), (0.1, 0)]
-    jobs = [(f"job {i}", "jax", payload, tmp_path / str(i)) for i, payload in enumerate(work)]
+    jobs = [
+        processes.Job(f"job {i}", "stub", "jax", payload, tmp_path / str(i))
+        for i, payload in enumerate(work)
+    ]
     with pytest.raises(RuntimeError, match="job 0: it broke"):
         for job in processes.run("stub", jobs, 2, said.append):
-            ended.append(job[0])
+            ended.append(job.name)
     assert ended == ["job 1"] and not (tmp_path / "3").exists()
     assert said[0] == "training job 0, job 1 ..." and "1/4 job 1" in said[1]
+
+
+@pytest.mark.numpy
+def test_the_time_left_knows_how_long_each_recipe_takes():
+    slow, fast, new = (processes.Job("", kind, "jax", None, None) for kind in ("a", "b", "c"))
+    took = {"a": [90.0, 110.0], "b": [10.0]}
+    assert processes.left(took, []) == 0
+    assert processes.left(took, [(slow, 30.0), (slow, 0.0), (fast, 0.0)]) == 180.0
+    assert processes.left(took, [(fast, 40.0), (new, 0.0)]) == 55.0  # Late, but never below 0.
 
 
 @pytest.mark.numpy
@@ -215,10 +227,10 @@ def test_finished_trials_are_kept_and_torn_lines_left_out(tmp_path, monkeypatch)
 
     def run(module, jobs, workers, echo):
         for job in jobs:
-            name, recipe, seed, steps = job[2]
+            name, recipe, seed, steps = job.payload
             line = {"benchmark": name, "recipe": recipe, "seed": seed, "steps": steps}
             line["moments"] = []
-            job[3].write_text(json.dumps(line) + "\n")
+            job.path.write_text(json.dumps(line) + "\n")
             done.append(seed)
             yield job
 

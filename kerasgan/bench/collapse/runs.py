@@ -110,7 +110,7 @@ def repeat(chosen, folder, policy="none", workers=1, echo=print):
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{r['name']}-{r['seed']}-{policy}.json" for r in chosen]
     jobs = [
-        (path.stem, recipe["backend"], [recipe, policy], path)
+        processes.Job(path.stem, recipe["name"], recipe["backend"], [recipe, policy], path)
         for recipe, path in zip(chosen, paths, strict=True)
         if not path.exists() or json.loads(path.read_text())["recipe"] != recipe
     ]

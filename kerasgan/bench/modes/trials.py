@@ -158,19 +158,20 @@ def run(task, recipes, trials, steps, folder, workers, echo=print):
     if len(missing) < len(wanted):
         echo(f"{len(wanted) - len(missing)} of {len(wanted)} trials are there already")
     jobs = [
-        (
-            f"{recipe['name']}, trial {seed + 1}",
-            recipe["backend"],
-            [task.name, recipe, seed, steps],
-            folder / task.name / f"{recipe['name']}-{seed}-{os.getpid()}.json",
+        processes.Job(
+            name=f"{recipe['name']}, trial {seed + 1}",
+            kind=recipe["name"],
+            backend=recipe["backend"],
+            payload=[task.name, recipe, seed, steps],
+            path=folder / task.name / f"{recipe['name']}-{seed}-{os.getpid()}.json",
         )
         for recipe, seed in missing
     ]
-    for *_, path in processes.run(__name__, jobs, workers, echo):
+    for job in processes.run(__name__, jobs, workers, echo):
         with open(folder / f"{task.name}.jsonl", "a", encoding="utf-8") as file:
             # On a line of its own, also after one that was cut off.
-            file.write(f"\n{path.read_text(encoding='utf-8').strip()}\n")
-        path.unlink()
+            file.write(f"\n{job.path.read_text(encoding='utf-8').strip()}\n")
+        job.path.unlink()
     kept = finished()
     return [kept[recipe["name"], seed] for recipe, seed in wanted]
 
