@@ -43,6 +43,7 @@ docs: $(VENV)/.installed-dev
 
 docs-figures: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/divergences.py
+	$(BIN)/python benchmarks/two_gaussians.py
 	$(BIN)/python benchmarks/docs_tables.py
 	$(BIN)/python benchmarks/docs_figures.py
 

@@ -34,7 +34,7 @@ VARIANTS_IN_WORDS = {
     "gan": (
         "`loss=` non-saturating, minimax, least squares, hinge, Wasserstein, relativistic, "
         "feature matching; `real_label=0.9` smooths",
-        "nothing: the exhibit",
+        "nothing (the baseline)",
         ("1406.2661", "1606.03498"),
     ),
     "wgan": (
@@ -49,12 +49,12 @@ VARIANTS_IN_WORDS = {
     ),
     "dragan": (
         "gradient penalty around the real images",
-        "steepness there",
+        "a critic that is steep around real images",
         ("1705.07215",),
     ),
     "sngan": (
         "hinge loss, spectral normalisation",
-        "steepness, by construction",
+        "a steep critic, by construction",
         ("1802.05957",),
     ),
     "unrolled_gan": (
@@ -231,10 +231,17 @@ def _benchmark(names, trials):
             picture = f"{TASKS[name].stem(steps)}.png"
             if (RESULTS / "modes" / picture).exists():
                 parts.append(
-                    f"![Samples over time, one row a method, and modes over time below: "
-                    f"{BENCHMARKS[name]}.](results/{picture})"
+                    f"![{BENCHMARKS[name]}, {steps:,} steps: samples over time, one row a method, "
+                    f"and modes over time below; at the end {_ends(lines)}.](results/{picture})"
                 )
     return "\n\n".join(parts)
+
+
+def _ends(lines):
+    """Return between which methods' means the modes of a benchmark's lie, in words."""
+    groups = list(tables.by_recipe(lines).items())
+    words = [f"{tables.cells(group)['modes_covered']} modes ({name})" for name, group in groups]
+    return words[0] if len(words) == 1 else f"from {words[0]} to {words[-1]}"
 
 
 def _cli():

@@ -1,5 +1,6 @@
 """The tables of the zoo: presets in order on one protocol, and each with its pictures."""
 
+import csv
 import json
 
 from docs_words import METRICS, RESULTS, ROOT, figure, table, where
@@ -45,7 +46,8 @@ def zoo():
 def gallery():
     """Return every preset with its pictures."""
     return "\n\n".join(
-        _exhibit(name, metadata.get("title", name)) for name, metadata, _, _ in _cards()
+        _exhibit(name, metadata.get("title", name), results)
+        for name, metadata, _, results in _cards()
     )
 
 
@@ -69,19 +71,20 @@ def _ranking(data, cards):
     return f"**{data}**, by {METRICS[by]}:\n\n{table(head, [row for _, row in rows])}"
 
 
-def _exhibit(name, title):
+def _exhibit(name, title, results):
     """Return a preset's part of the gallery: what it draws, and the figures that there are."""
     parts = [
         f"## {title} {{ #{name} }}",
         f'`kerasgan.from_preset("{name}")`, [its card](cards/{name}.md)',
         f"![The first hundred images of seed 7, drawn by {name}.](gallery/{name}-samples.png)",
+        _scores(results),
     ]
     words = {
         "walks": "Walks between latent vectors, a row each",
         "categorical_0": "The category, a row for each latent vector",
         "continuous_0": "The first continuous code from -1 to 1, a row for each latent vector",
         "continuous_1": "The second continuous code from -1 to 1, a row for each latent vector",
-        "curves": "Losses and diversity over the epochs",
+        "curves": f"Losses and diversity over the epochs; the diversity {_course(name)}",
     }
     if (ROOT / "zoo" / name / "epochs.png").exists():
         text = "The same latent vectors at six moments of the training"
@@ -91,6 +94,25 @@ def _exhibit(name, title):
         if (ROOT / "docs" / picture).exists():
             parts.append(f"![{text}: {name}.]({picture})\n*{text}.*")
     return "\n\n".join(parts)
+
+
+def _course(name):
+    """Return how the diversity that the guard saw went in a preset's training, in words."""
+    with open(ROOT / "zoo" / name / "training.csv", encoding="utf-8", newline="") as file:
+        seen = [float(row["diversity"]) for row in csv.DictReader(file) if row["diversity"]]
+    return (
+        f"is {seen[0]:.2f} in the first epoch, {max(seen):.2f} at most and {seen[-1]:.2f} at last"
+    )
+
+
+def _scores(results):
+    """Return a preset's figures in a table, beside those of real images."""
+    shown = [metric for metric in METRICS if metric in results]
+    rows = [
+        [title, *(figure(metric, results[metric].get(what)) for metric in shown)]
+        for title, what in (("Generated", "value"), ("*Real images*", "baseline"))
+    ]
+    return table(["", *(METRICS[metric] for metric in shown)], rows)
 
 
 def fine_tuning():

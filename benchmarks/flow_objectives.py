@@ -1,6 +1,6 @@
 """What a flow learns by likelihood alone, by a critic alone, and by both, on MNIST.
 
-    python benchmarks/flow_objectives.py [--epochs 6] [--seed 0] [--out DIR]
+    python benchmarks/flow_objectives.py [--epochs 4] [--seed 0] [--out DIR]
 
 It writes `flow_objectives.json` and a picture of each, by default into `benchmarks/results/`;
 trainings that are in the JSON file already are kept.
@@ -23,7 +23,7 @@ from kerasgan import pictures
 from kerasgan.bench.environment import describe
 from kerasgan.gans.optimizer import falling
 
-WIDTH, RATE, N_CRITIC, BATCH, SAMPLES = 224, (5e-4, 2e-5), 2, 64, 10_000
+WIDTH, RATE, N_CRITIC, BATCH, SAMPLES = 96, (5e-4, 2e-5), 2, 64, 10_000
 METRICS = ("frechet_distance", "precision", "recall", "coverage", "classes")
 OBJECTIVES = {
     "maximum likelihood": {"adversarial_weight": 0.0, "nll_weight": 1.0},
@@ -60,7 +60,7 @@ def measure(gan, test, evaluator):
 
 def main():
     """Train all three, print and write the figures, and draw what they draw."""
-    options = command_line.arguments(__doc__, epochs=6, seed=0)
+    options = command_line.arguments(__doc__, epochs=4, seed=0)
     path = options.out / "flow_objectives.json"
     kerasgan.backend.make_deterministic()
     data = kerasgan.data.load("mnist", batch_size=BATCH)

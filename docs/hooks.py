@@ -53,7 +53,7 @@ def _pages(path):
             if "image/png" in output.get("data", {}):
                 name = f"{path.stem}-{number}.png"
                 yield f"notebooks/{name}", base64.b64decode(output["data"]["image/png"])
-                parts.append(f"![What the cell above draws: a grid of images.]({name})")
+                parts.append(f"![{cell['metadata']['alt']}]({name})")
     download = f"[This notebook]({path.name}){{ download }}"
     parts.insert(1, f"{download}: open it in Jupyter, or read it here.")
     yield f"notebooks/{path.stem}.md", "\n\n".join(parts)

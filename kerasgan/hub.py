@@ -53,17 +53,23 @@ def fetch(handle, names=(CONFIG, WEIGHTS)):
     folder = _download(handle, repository, METADATA, revision).parent
     try:
         storage.read_metadata(folder)
-    except PresetError:
-        _download(handle, repository, METADATA, revision, force=True)
+    except PresetError as kept:
+        try:
+            _download(handle, repository, METADATA, revision, force=True)
+        except PresetError as error:
+            raise PresetError(f"{kept} It could not be downloaded again: {error}") from error
         storage.read_metadata(folder)  # Of another kind or of a newer format: that is all we load.
     for name in names:
         # Of the same commit, also if the branch has moved in the meantime.
         _download(handle, repository, name, folder.name)
     try:
         storage.verify_files(folder, names)
-    except PresetError:
-        for name in (METADATA, *names):
-            _download(handle, repository, name, folder.name, force=True)
+    except PresetError as kept:
+        try:
+            for name in (METADATA, *names):
+                _download(handle, repository, name, folder.name, force=True)
+        except PresetError as error:
+            raise PresetError(f"{kept} It could not be downloaded again: {error}") from error
     return folder
 
 
@@ -122,6 +128,7 @@ def push(model, handle, private=False, metadata=None, half=False):
 
 def _download(handle, repository, name, revision, force=False):
     client, errors = _client()
+    cache = os.environ.get("HF_HUB_CACHE")
     try:
         # The client asks a busy server again by itself.
         path = client.hf_hub_download(
@@ -130,7 +137,7 @@ def _download(handle, repository, name, revision, force=False):
             revision=revision,
             force_download=force,
             endpoint=os.environ.get("HF_ENDPOINT"),
-            cache_dir=os.environ.get("HF_HUB_CACHE"),
+            cache_dir=cache,
             library_name="kerasgan",
         )
     except errors.LocalEntryNotFoundError as error:
@@ -143,9 +150,12 @@ def _download(handle, repository, name, revision, force=False):
         raise PresetError(
             f"{handle} does not exist, or is private (hf auth login): {_short(error)}"
         ) from error
-    except (errors.HTTPError, errors.HFValidationError, OSError) as error:
+    except (errors.HTTPError, OSError, ValueError) as error:
         raise PresetError(f"{handle} cannot be downloaded: {_short(error)}") from error
-    return Path(path)
+    path, cache = Path(path), Path(cache or client.constants.HF_HUB_CACHE)
+    if not path.resolve().is_relative_to(cache.expanduser().resolve()):
+        raise PresetError(f"{handle} was stored outside of the cache: {path.resolve()}")
+    return path
 
 
 def _client():

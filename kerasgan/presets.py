@@ -1,5 +1,6 @@
 """The zoo: pretrained models by name, by folder, or by a handle on the hub."""
 
+import contextlib
 import difflib
 from pathlib import Path
 
@@ -10,18 +11,24 @@ from kerasgan.storage import PresetError
 
 
 def presets():
-    """Return the presets that come with the package, name to folder, sorted by name."""
+    """Return the presets that come with the package, name to folder, sorted by name.
+
+    A folder that lacks one of its files is among them: to load or to verify it says so.
+    """
     package = Path(__file__).resolve().parent
     inside = package / "zoo"
     root = inside if inside.is_dir() else package.parent / "zoo"  # A checkout has it beside.
-    return {path.parent.name: path.parent for path in sorted(root.glob("*/metadata.json"))}
+    names = (storage.METADATA, *storage.FILES)
+    folders = sorted({path.parent for name in names for path in root.glob(f"[!.]*/{name}")})
+    return {folder.name: folder for folder in folders}
 
 
 def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     """Return the folder of a preset given by its name, its own folder, or a handle.
 
     Args:
-        preset: The preset.
+        preset: The preset. A name of the zoo comes before a folder of the same name, which
+            `./name` or a `pathlib.Path` means.
         names: The files that are needed, beside the metadata, if they must be downloaded.
 
     Raises:
@@ -30,11 +37,13 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     if hub.is_handle(preset):
         return hub.fetch(preset, names)
     known = presets()
-    if str(preset) in known:
-        return known[str(preset)]
-    folder = Path(preset).expanduser()
-    if folder.is_dir():
-        return folder
+    if isinstance(preset, str) and preset in known:
+        return known[preset]
+    folder = Path(preset)
+    with contextlib.suppress(RuntimeError, OSError, ValueError):  # No home, no such name at all.
+        folder = folder.expanduser()
+        if folder.is_dir():
+            return folder
     near = difflib.get_close_matches(str(preset), list(known), n=3, cutoff=0.4)
     raise PresetError(
         f"`preset` must be one of the zoo's names, a preset's folder or hf://user/name. Nearest: "

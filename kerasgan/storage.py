@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -18,6 +19,9 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 GOLDEN, GOLDEN_SEED, GOLDEN_COUNT = "golden.npz", 1, 16
 FILES = (CONFIG, WEIGHTS, GOLDEN)
 FORMAT = 1
+# What would run code, or fetch it, when a configuration becomes objects. Keras has its own guard,
+# which `keras.config.enable_unsafe_deserialization` takes away.
+UNSAFE = {"__lambda__", "Lambda", "TorchModuleWrapper", "TFSMLayer"}
 RESERVED = {"format", "files", "kerasgan_version", "keras_version", "date_saved", "parameter_count"}
 
 
@@ -54,14 +58,18 @@ def write_preset(model, folder, metadata=None, half=False):
     if reserved:
         raise PresetError(f"`metadata` must not have the entries {', '.join(reserved)}.")
     try:
-        json.dumps(metadata)
+        json.dumps(metadata, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise PresetError(f"`metadata` must hold JSON values: {error}") from error
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-")
+    except OSError as error:
+        raise PresetError(f"{folder} cannot be written: {error}") from error
     model.synchronize()
-    # All beside the files of an older preset, which stay whole if anything fails.
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".tmp-") as temporary:
+    # All is written before a file of an older preset is replaced.
+    with scratch as temporary:
         temporary = Path(temporary)
         _write_files(model, temporary, half)
         written = {
@@ -82,15 +90,22 @@ def write_preset(model, folder, metadata=None, half=False):
                 for name in FILES
             },
         }
-        for name in FILES:
-            os.replace(temporary / name, folder / name)
-        write_json(folder / METADATA, written)
+        write_json(temporary / METADATA, written)
+        try:
+            folder.mkdir(exist_ok=True)
+            for name in (*FILES, METADATA):
+                os.replace(temporary / name, folder / name)
+        except OSError as error:
+            raise PresetError(f"{folder} cannot be written: {error}") from error
     return written
 
 
 def _write_files(model, folder, half):
-    with in_float32():  # As it will be loaded.
-        bare = type(model).from_config(model.get_config())  # The same networks, uncompiled.
+    with in_float32():  # For golden samples that do not depend on the policy of the training.
+        try:
+            bare = type(model).from_config(model.get_config())  # The same networks, uncompiled.
+        except (ValueError, TypeError) as error:
+            raise PresetError(f"the networks cannot be written as a preset: {error}") from error
     for source, target in zip(model.layers, bare.layers, strict=True):
         target.set_weights(source.get_weights())
     write_json(folder / CONFIG, keras.saving.serialize_keras_object(bare))
@@ -143,7 +158,7 @@ def golden_samples(folder):
     try:
         with np.load(path, allow_pickle=False) as stored:
             images, seed = stored["images"].astype("float32"), int(stored["seed"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise PresetError(f"{path} holds no golden samples: {error}") from error
     if images.ndim != 4 or not len(images) or seed < 0:
         raise PresetError(f"{path} holds no golden samples: images of shape {images.shape}")
@@ -164,10 +179,10 @@ def read_metadata(folder):
             f"`preset` must be a folder with {METADATA}, {CONFIG} and {WEIGHTS}. Received: "
             f"{folder}, which has no {METADATA}"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PresetError(f"The preset's {path} cannot be read: {error}") from error
     version = metadata.get("format") if isinstance(metadata, dict) else None
-    if not isinstance(version, int) or not isinstance(metadata.get("files"), dict):
+    if type(version) is not int or version < 1 or not isinstance(metadata.get("files"), dict):
         raise PresetError(f"{path} is not the metadata of a kerasgan preset.")
     if version > FORMAT:
         raise PresetError(
@@ -178,8 +193,30 @@ def read_metadata(folder):
 
 
 def read_config(folder):
-    """Return the configuration of the preset in `folder`."""
-    return json.loads((Path(folder) / CONFIG).read_text(encoding="utf-8"))
+    """Return the configuration of the preset in `folder`.
+
+    Raises:
+        PresetError: If it is none, or would run code.
+    """
+    path = Path(folder) / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        unsafe = _class_names(config) & UNSAFE
+    except (OSError, ValueError, RecursionError) as error:
+        raise PresetError(f"{path} cannot be read: {error}") from error
+    if not isinstance(config, dict):
+        raise PresetError(f"{path} describes no model.")
+    if unsafe:
+        raise PresetError(f"{path} describes no model that is safe to load: {sorted(unsafe)}")
+    return config
+
+
+def _class_names(value):
+    """Return every name of a class in a configuration."""
+    if isinstance(value, dict):
+        own = {str(value.get("class_name")), str(value.get("registered_name"))}
+        return own.union(*map(_class_names, value.values()))
+    return set().union(*map(_class_names, value)) if isinstance(value, list) else set()
 
 
 def read_preset(folder, load_weights=True, kind=keras.Model):
@@ -198,7 +235,9 @@ def read_preset(folder, load_weights=True, kind=keras.Model):
     try:
         config = read_config(folder)
         model = keras.saving.deserialize_keras_object(config, safe_mode=True)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except PresetError:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
         raise PresetError(f"{folder / CONFIG} describes no model: {error}") from error
     if not isinstance(model, kind):
         raise PresetError(
@@ -213,20 +252,18 @@ def read_preset(folder, load_weights=True, kind=keras.Model):
     return model
 
 
-def verify_files(folder, names=None):
+def verify_files(folder, names=FILES):
     """Compare files of a preset with the checksums in its metadata.
 
     Args:
         folder: The preset's.
-        names: File names; by default all that the metadata names.
+        names: File names.
 
     Raises:
         PresetError: If one is missing, damaged or altered.
     """
     files = read_metadata(folder)["files"]
-    for name in files if names is None else names:
-        if name != Path(name).name:
-            raise PresetError(f"{Path(folder) / METADATA} names a file outside of it: {name!r}")
+    for name in names:
         _verify(Path(folder) / name, files.get(name))
 
 

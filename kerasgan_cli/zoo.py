@@ -15,6 +15,8 @@ _KEY_FIGURES = {
     "coverage": "coverage {:.2f}",
     "modes_covered": "{:.0f} modes",
     "mode_kl": "KL {:.3f}",
+    "code_agreement": "codes {:.0%}",
+    "bits_per_dimension": "{:.2f} bits/dim",
 }
 
 
@@ -46,9 +48,15 @@ def _metadata(folder):
 def list_presets():
     """List the pretrained models: name, size, data and key figures."""
     choose_backend(None)
+    from kerasgan.storage import PresetError
+
     rows = [("name", "size", "data", "scores")]
     for name, folder in _presets().items():
-        metadata = _metadata(folder)
+        try:
+            metadata = _metadata(folder)
+        except PresetError as error:
+            rows.append((name, "-", "-", f"cannot be read: {error}"))
+            continue
         size = sum(entry["bytes"] for entry in metadata["files"].values())
         results = metadata.get("card", {}).get("results", ())
         found = {result["name"]: float(result["value"]) for result in results}
@@ -102,7 +110,9 @@ def train_preset(context, name, options):
 @backend_option
 @click.pass_context
 def verify(context, name, metrics, backend):
-    """Check the pretrained model NAME, or all of them, or a preset's folder.
+    """Check the pretrained model NAME, or all of them.
+
+    NAME may be a preset's folder too, or a repository on the hub, hf://user/name.
 
     That its files are the published ones, and that it draws its golden samples on this backend;
     with --metrics also that every figure on its card comes out within its error.
@@ -114,7 +124,12 @@ def verify(context, name, metrics, backend):
 
     chosen = presets.presets()
     if name is not None:
-        chosen = {name: presets.find(name, storage.FILES)}
+        try:
+            chosen = {name: presets.find(name, storage.FILES)}
+        except (storage.PresetError, ImportError) as error:
+            raise click.ClickException(str(error)) from error
+    if not chosen:
+        raise click.ClickException("the package came without its zoo.")
     passed = [_verified(key, folder, metrics) for key, folder in chosen.items()]
     if not all(passed):
         context.exit(1)
@@ -123,6 +138,7 @@ def verify(context, name, metrics, backend):
 def _verified(name, folder, metrics):
     """Print what was found about one preset, and return whether all is as published."""
     from kerasgan import from_preset, scorecard, storage
+    from kerasgan.data import DataError
     from kerasgan.storage import PresetError
 
     click.echo(name)
@@ -136,7 +152,7 @@ def _verified(name, folder, metrics):
         checks = [scorecard.Check("golden samples: apart", 0.0, TOLERANCE, _apart(images, golden))]
         if metrics:
             checks += scorecard.check(gan, _metadata(folder).get("card"))
-    except (PresetError, OSError) as error:
+    except (PresetError, DataError, OSError) as error:
         click.echo(f"  FAILED  {error}")
         return False
     for check in checks:

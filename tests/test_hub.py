@@ -26,6 +26,7 @@ class Hub(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files, self.failures, self.asked, self.made = {}, 0, [], []
         self.cut = None
+        self.climb = ""
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -60,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name not in hub.files:
             return self._answer(404, X_Error_Code="EntryNotFound", X_Repo_Commit=COMMIT)
         data = hub.files[name]
-        tag = hashlib.sha256(data).hexdigest()
+        tag = hub.climb + hashlib.sha256(data).hexdigest()
         return self._answer(200, data, X_Repo_Commit=COMMIT, ETag=f'"{tag}"')
 
     def do_POST(self):
@@ -167,6 +168,17 @@ def test_a_file_damaged_in_the_cache_is_downloaded_again(filled, gan, tmp_path, 
     np.testing.assert_array_equal(again.sample(3, seed=1), gan.sample(3, seed=1))
 
 
+@pytest.mark.parametrize("name", ["metadata.json", "model.weights.h5"])
+def test_a_file_damaged_in_the_cache_without_a_network_is_an_error(filled, tmp_path, name):
+    kerasgan.from_preset("hf://someone/faces")
+    file = next((tmp_path / "cache").glob(f"**/snapshots/*/{name}")).resolve()
+    file.write_bytes(file.read_bytes()[:-100])
+    filled.shutdown()
+    filled.server_close()
+    with pytest.raises(PresetError, match=rf"{name}.* could not be downloaded again"):
+        kerasgan.from_preset("hf://someone/faces")
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])
 def test_a_file_that_is_not_the_published_one_is_refused(filled, name):
     filled.files[name] = filled.files[name][:-7] + b"altered"
@@ -187,6 +199,12 @@ def test_other_repositories_are_refused_before_they_are_downloaded(filled):
     with pytest.raises(PresetError, match="pip install --upgrade"):
         kerasgan.from_preset("hf://someone/faces")
     assert set(gets(filled)) <= {"metadata.json"}
+
+
+def test_a_server_that_climbs_out_of_the_cache_gives_nothing(filled):
+    filled.climb = "../../../climbed-"
+    with pytest.raises(PresetError, match=r"stored outside of the cache|cannot be downloaded"):
+        kerasgan.from_preset("hf://someone/faces")
 
 
 def test_a_connection_that_breaks_is_an_error(filled, tmp_path):

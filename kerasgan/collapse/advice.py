@@ -20,7 +20,7 @@ ADVICE = {
         "Wait for the next look; the guard acts if the diversity does not come back.",
         *_MILD,
     ),
-    "collapsed": (*_MILD, *_STRONG),
+    "collapsed": (*_STRONG, *_MILD),
     "diverged": (
         "Lower both learning rates: <code>--lr</code>.",
         "In 16 bits use <code>--precision mixed_bfloat16</code>, or go back to float32.",

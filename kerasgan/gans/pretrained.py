@@ -1,5 +1,7 @@
 """How a model comes from a preset and becomes one."""
 
+import contextlib
+
 import keras
 
 from kerasgan import hub, presets, storage
@@ -11,11 +13,12 @@ class _Presets:
     def __get__(self, instance, owner):
         found = {}
         for name, folder in presets.presets().items():
-            kind = keras.saving.get_registered_object(
-                storage.read_config(folder)["registered_name"]
-            )
-            if isinstance(kind, type) and issubclass(kind, owner):
-                found[name] = storage.read_metadata(folder)
+            # A damaged one says so when it is loaded or verified, and hides no other.
+            with contextlib.suppress(storage.PresetError):
+                config, metadata = storage.read_config(folder), storage.read_metadata(folder)
+                kind = keras.saving.get_registered_object(str(config.get("registered_name")))
+                if isinstance(kind, type) and issubclass(kind, owner):
+                    found[name] = metadata
         return found
 
 
@@ -36,8 +39,9 @@ class Pretrained:
 
         Args:
             preset: A name from `kerasgan zoo list`, such as "wgan_gp_fashion_mnist", or a folder
-                that `save_to_preset` wrote, or a repository of the hub, "hf://user/name", with
-                "@revision" behind it if need be (`pip install 'kerasgan[hub]'`).
+                that `save_to_preset` wrote ("./name" where the zoo has that name too), or a
+                repository of the hub, "hf://user/name", with "@revision" behind it if need be
+                (`pip install 'kerasgan[hub]'`).
             load_weights: False gives the same networks with new weights.
 
         Returns:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PHONE = 400
+PHONE = 360
 pytestmark = pytest.mark.numpy
 
 
