@@ -81,7 +81,7 @@ with `recipe.json`; how it went is in `training.csv`. {critic_steps:,} critic st
 
 {samples:,} generated images (seed 0) against as many training images; features by {extractor}.
 Real images: as many others of the training set. ±: how far the score moves with other seeds of the
-samples. A floor is what a perfect generator scores in the mean, where that is known.
+samples, or the standard error over test images. A floor is what a perfect generator scores in the mean, where that is known.
 
 | | score | real images | floor |
 |---|---:|---:|---:|
@@ -122,7 +122,8 @@ def rows(card):
     """Return the lines of the table of scores."""
     lines = []
     for result in map(Result.from_dict, card["results"]):
-        error = card["errors"].get(result.name)
+        # What is of test images, and not of samples, has the error of their number.
+        error = card["errors"].get(result.name) or result.error
         value = number(result.value) + (f" ± {number(error)}" if error else "")
         remark = f" ({result.remark})" if result.remark else ""
         cells = (result.name + remark, value, number(result.baseline), number(result.floor))
