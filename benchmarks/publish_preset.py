@@ -81,7 +81,8 @@ with `recipe.json`; how it went is in `training.csv`. {critic_steps:,} critic st
 
 {samples:,} generated images (seed 0) against as many training images; features by {extractor}.
 Real images: as many others of the training set. ±: how far the score moves with other seeds of the
-samples, or the standard error over test images. A floor is what a perfect generator scores in the mean, where that is known.
+samples, or the standard error over test images. A floor is what a perfect generator scores in the
+mean, where that is known.
 
 | | score | real images | floor |
 |---|---:|---:|---:|
