@@ -101,7 +101,7 @@ measures all of it again.
 ![The twenty-four worst of a thousand samples](failures.png)
 
 *Failures: of the first thousand images of seed 7 the 24 that lie farthest from every one of
-{compared:,} training images, in the features of the scores.*
+{compared:,} training images, in the features of {features}.*
 
 For teaching, testing and fine-tuning; not a source of training data.
 
@@ -157,6 +157,12 @@ def shares(card, class_names):
 def default_architecture(variant):
     """Return the name of the networks that a variant builds unless it is told otherwise."""
     return inspect.signature(variant.default_networks).parameters["architecture"].default
+
+
+def features(model, card):
+    """Return in which features failures lie far from real images, in words."""
+    own = extractors.default_extractor(model.image_shape).name
+    return "the scores" if own == card["results"][0]["provenance"]["extractor"] else own
 
 
 def failures(model, data, compared):
@@ -266,7 +272,7 @@ def publish(name, folder, wall=None, samples=SAMPLES):
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
         samples=card["results"][0]["provenance"]["samples"],
         extractor=card["results"][0]["provenance"]["extractor"],
-        compared=compared,
+        compared=compared, features=features(model, card),
         rows=rows(card), noise=noise(card), shares=shares(card, real.class_names),
     )  # fmt: skip
     (target / "README.md").write_text(text, encoding="utf-8")
