@@ -10,6 +10,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# On some processors TensorFlow has to be told, and scripts may import Keras first.
+export TF_ENABLE_ONEDNN_OPTS ?= 1
+
 .PHONY: demo test lint docs docs-figures wheel clean
 
 $(BIN)/python:

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Scripts import Keras before kerasgan, which would turn it on.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 
 def arguments(doc, **defaults):
     """Return the arguments of a script that writes into a folder, `out`, which is made.

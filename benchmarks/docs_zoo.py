@@ -99,7 +99,10 @@ def _exhibit(name, title, results):
 def _course(name):
     """Return how the diversity that the guard saw went in a preset's training, in words."""
     with open(ROOT / "zoo" / name / "training.csv", encoding="utf-8", newline="") as file:
-        seen = [float(row["diversity"]) for row in csv.DictReader(file) if row["diversity"]]
+        rows = list(csv.DictReader(file))
+    seen = [float(row["diversity"]) for row in rows if row.get("diversity")]
+    if not seen:
+        return "was not looked at"
     return (
         f"is {seen[0]:.2f} in the first epoch, {max(seen):.2f} at most and {seen[-1]:.2f} at last"
     )

@@ -53,7 +53,10 @@ def _pages(path):
             if "image/png" in output.get("data", {}):
                 name = f"{path.stem}-{number}.png"
                 yield f"notebooks/{name}", base64.b64decode(output["data"]["image/png"])
-                parts.append(f"![{cell['metadata']['alt']}]({name})")
+                alt = cell["metadata"].get("alt")
+                if not alt:
+                    raise ValueError(f"{path}: cell {number} draws, and its metadata has no `alt`")
+                parts.append(f"![{alt}]({name})")
     download = f"[This notebook]({path.name}){{ download }}"
     parts.insert(1, f"{download}: open it in Jupyter, or read it here.")
     yield f"notebooks/{path.stem}.md", "\n\n".join(parts)

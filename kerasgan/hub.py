@@ -128,7 +128,6 @@ def push(model, handle, private=False, metadata=None, half=False):
 
 def _download(handle, repository, name, revision, force=False):
     client, errors = _client()
-    cache = os.environ.get("HF_HUB_CACHE")
     try:
         # The client asks a busy server again by itself.
         path = client.hf_hub_download(
@@ -137,7 +136,7 @@ def _download(handle, repository, name, revision, force=False):
             revision=revision,
             force_download=force,
             endpoint=os.environ.get("HF_ENDPOINT"),
-            cache_dir=cache,
+            cache_dir=os.environ.get("HF_HUB_CACHE"),
             library_name="kerasgan",
         )
     except errors.LocalEntryNotFoundError as error:
@@ -152,8 +151,9 @@ def _download(handle, repository, name, revision, force=False):
         ) from error
     except (errors.HTTPError, OSError, ValueError) as error:
         raise PresetError(f"{handle} cannot be downloaded: {_short(error)}") from error
-    path, cache = Path(path), Path(cache or client.constants.HF_HUB_CACHE)
-    if not path.resolve().is_relative_to(cache.expanduser().resolve()):
+    # A file, or a link to one: what a server calls its content must not lead elsewhere.
+    path = Path(path)
+    if path.resolve().parent not in (path.parent.resolve(), (path.parents[2] / "blobs").resolve()):
         raise PresetError(f"{handle} was stored outside of the cache: {path.resolve()}")
     return path
 

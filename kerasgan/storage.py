@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import tempfile
 import zipfile
 from pathlib import Path
@@ -21,7 +22,7 @@ FILES = (CONFIG, WEIGHTS, GOLDEN)
 FORMAT = 1
 # What would run code, or fetch it, when a configuration becomes objects. Keras has its own guard,
 # which `keras.config.enable_unsafe_deserialization` takes away.
-UNSAFE = {"__lambda__", "Lambda", "TorchModuleWrapper", "TFSMLayer"}
+UNSAFE = {"__lambda__", "TorchModuleWrapper", "TFSMLayer"}
 RESERVED = {"format", "files", "kerasgan_version", "keras_version", "date_saved", "parameter_count"}
 
 
@@ -61,15 +62,18 @@ def write_preset(model, folder, metadata=None, half=False):
         json.dumps(metadata, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise PresetError(f"`metadata` must hold JSON values: {error}") from error
-    folder = Path(folder)
+    model.synchronize()
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(dir=folder.parent, prefix=".tmp-")
+        return _write(model, Path(folder), metadata, half)
     except OSError as error:
         raise PresetError(f"{folder} cannot be written: {error}") from error
-    model.synchronize()
-    # All is written before a file of an older preset is replaced.
-    with scratch as temporary:
+
+
+def _write(model, folder, metadata, half):
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # All is written before a file of an older preset is replaced, on the disk where that is.
+    beside = folder if folder.is_dir() else folder.parent
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".tmp-") as temporary:
         temporary = Path(temporary)
         _write_files(model, temporary, half)
         written = {
@@ -91,12 +95,9 @@ def write_preset(model, folder, metadata=None, half=False):
             },
         }
         write_json(temporary / METADATA, written)
-        try:
-            folder.mkdir(exist_ok=True)
-            for name in (*FILES, METADATA):
-                os.replace(temporary / name, folder / name)
-        except OSError as error:
-            raise PresetError(f"{folder} cannot be written: {error}") from error
+        folder.mkdir(exist_ok=True)
+        for name in (*FILES, METADATA):
+            os.replace(temporary / name, folder / name)
     return written
 
 
@@ -109,6 +110,7 @@ def _write_files(model, folder, half):
     for source, target in zip(model.layers, bare.layers, strict=True):
         target.set_weights(source.get_weights())
     write_json(folder / CONFIG, keras.saving.serialize_keras_object(bare))
+    read_config(folder)  # What could not be loaded is not saved.
     bare.save_weights(folder / WEIGHTS)
     if half:
         _halve(folder / WEIGHTS)
@@ -212,9 +214,10 @@ def read_config(folder):
 
 
 def _class_names(value):
-    """Return every name of a class in a configuration."""
+    """Return every name of a class in a configuration, without what stands before it."""
     if isinstance(value, dict):
-        own = {str(value.get("class_name")), str(value.get("registered_name"))}
+        full = (str(value.get(key)) for key in ("class_name", "registered_name"))
+        own = {re.split("[.>]", name)[-1] for name in full}
         return own.union(*map(_class_names, value.values()))
     return set().union(*map(_class_names, value)) if isinstance(value, list) else set()
 
@@ -237,7 +240,9 @@ def read_preset(folder, load_weights=True, kind=keras.Model):
         model = keras.saving.deserialize_keras_object(config, safe_mode=True)
     except PresetError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
+    except MemoryError as error:
+        raise PresetError(f"{folder / CONFIG} asks for more memory than there is.") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise PresetError(f"{folder / CONFIG} describes no model: {error}") from error
     if not isinstance(model, kind):
         raise PresetError(

@@ -203,7 +203,7 @@ def test_other_repositories_are_refused_before_they_are_downloaded(filled):
 
 def test_a_server_that_climbs_out_of_the_cache_gives_nothing(filled):
     filled.climb = "../../../climbed-"
-    with pytest.raises(PresetError, match=r"stored outside of the cache|cannot be downloaded"):
+    with pytest.raises(PresetError, match="stored outside of the cache"):
         kerasgan.from_preset("hf://someone/faces")
 
 

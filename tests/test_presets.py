@@ -90,12 +90,15 @@ def test_newer_and_foreign_metadata_are_refused(folder):
 
 
 @pytest.mark.parametrize("unsafe", [False, True])
-def test_code_in_a_config_is_refused(folder, unsafe, monkeypatch):
+@pytest.mark.parametrize(
+    "name", ["__lambda__", "TorchModuleWrapper", "layers.TorchModuleWrapper", "x>TFSMLayer"]
+)
+def test_code_in_a_config_is_refused(folder, unsafe, name, monkeypatch):
     config = json.loads((folder / "config.json").read_text())
     config["config"]["generator"] = {
         "class_name": "Lambda",
         "module": "keras.layers",
-        "config": {"function": {"class_name": "__lambda__", "config": {"code": "x"}}},
+        "config": {"function": {"class_name": name, "config": {"code": "x"}}},
         "registered_name": None,
     }
     (folder / "config.json").write_text(json.dumps(config))
@@ -107,7 +110,7 @@ def test_code_in_a_config_is_refused(folder, unsafe, monkeypatch):
         keras.config.enable_unsafe_deserialization()
     monkeypatch.setattr(keras.layers.Lambda, "from_config", lambda *_, **__: pytest.fail("ran"))
     try:
-        with pytest.raises(PresetError, match=r"safe to load.*Lambda"):
+        with pytest.raises(PresetError, match=r"safe to load"):
             kerasgan.from_preset(folder)
     finally:
         global_state.set_global_attribute("safe_mode_saving", None)
@@ -185,7 +188,7 @@ def test_a_disk_that_fills_up_leaves_the_older_preset_as_it_was(gan, folder, mon
 
     monkeypatch.setattr(storage, "write_json", full)
     gan.critic.set_weights([w + 1 for w in gan.critic.get_weights()])
-    with pytest.raises((PresetError, OSError), match="No space left"):
+    with pytest.raises(PresetError, match=r"cannot be written.*No space left"):
         gan.save_to_preset(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
@@ -197,6 +200,27 @@ def test_a_preset_that_cannot_be_written_says_so(gan, tmp_path):
         with pytest.raises(PresetError, match="cannot be written"):
             gan.save_to_preset(folder)
     assert (tmp_path / "file").read_text() == "x" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_preset_may_be_a_link_to_another_folder(gan, folder, tmp_path):
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    gan.save_to_preset(tmp_path / "link", {"data": "anew"})
+    assert storage.read_metadata(folder)["data"] == "anew" and (tmp_path / "link").is_symlink()
+
+
+def test_a_lambda_of_a_known_function_is_kept_and_code_is_not(tmp_path):
+    for function in (keras.ops.tanh, lambda x: x):
+        generator, critic = networks.mlp(8, 1, latent_dim=4, width=8, depth=1)
+        layer = keras.layers.Lambda(function, output_shape=(8, 8, 1))
+        generator = keras.Sequential([keras.Input((4,)), generator, layer])
+        gan = kerasgan.WGANGP(generator, critic, ema=None)
+        if function is keras.ops.tanh:
+            gan.save_to_preset(tmp_path / "p")
+            kerasgan.from_preset(tmp_path / "p")
+        else:
+            with pytest.raises(PresetError, match=r"cannot be written|safe to load"):
+                gan.save_to_preset(tmp_path / "q")
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 
 def test_a_name_of_the_zoo_comes_before_a_folder(gan, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Trainings in processes of their own, a few at a time."""
 
 import concurrent.futures
+import heapq
 import json
 import os
 import statistics
@@ -71,7 +72,7 @@ def run(module, jobs, workers=1, echo=print):
                 done += 1
                 took.setdefault(job.kind, []).append(now - begun)
                 going = [(other, now - since) for other, since in running.values()]
-                rest = left(took, [*going, *((other, 0.0) for other in waiting)]) / workers
+                rest = left(took, [*going, *((other, 0.0) for other in waiting)], workers)
                 so_far = f"{duration(now - started)} so far, about {duration(rest)} left"
                 echo(f"{done}/{len(jobs)} {job.name}: {so_far}")
                 yield job
@@ -79,17 +80,22 @@ def run(module, jobs, workers=1, echo=print):
         raise failure
 
 
-def left(took, jobs):
-    """Return the seconds that jobs will take, one after the other.
+def left(took, jobs, workers=1):
+    """Return the seconds that jobs will take.
 
     Args:
         took: Seconds of finished jobs, lists by their kind. Other kinds are taken for the mean of
             these.
-        jobs: `(job, seconds that it has run)`.
+        jobs: `(job, seconds that it has run)`, in the order in which they are begun.
+        workers: How many are done at a time.
     """
     means = {kind: statistics.fmean(seconds) for kind, seconds in took.items()}
     unknown = statistics.fmean(means.values())
-    return sum(max(0.0, means.get(job.kind, unknown) - ran) for job, ran in jobs)
+    free = [0.0] * workers
+    for job, ran in jobs:
+        ends = heapq.heappop(free) + max(0.0, means.get(job.kind, unknown) - ran)
+        heapq.heappush(free, ends)
+    return max(free)
 
 
 def threads():

@@ -218,6 +218,8 @@ def test_the_time_left_knows_how_long_each_recipe_takes():
     assert processes.left(took, []) == 0
     assert processes.left(took, [(slow, 30.0), (slow, 0.0), (fast, 0.0)]) == 180.0
     assert processes.left(took, [(fast, 40.0), (new, 0.0)]) == 55.0  # Late, but never below 0.
+    assert processes.left(took, [(slow, 0.0), (fast, 0.0), (fast, 0.0)], workers=2) == 100.0
+    assert processes.left(took, [(slow, 90.0), (slow, 0.0)], workers=3) == 100.0
 
 
 @pytest.mark.numpy
