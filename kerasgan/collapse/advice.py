@@ -1,13 +1,10 @@
 """What to try next, in words."""
 
-_MILD = (
-    "Lower the generator's learning rate, or both: <code>--lr</code>.",
-    "Give the critic more steps a round: <code>--n-critic 2</code>.",
-)
-_STRONG = (
+_CURES = (
     "Penalise the critic's gradients, <code>--r1 1 --r2 1</code>, or take the variant "
     "<code>r3gan</code>, built against collapse.",
     "Let the critic judge several images at once: <code>--packing 2</code>.",
+    "If a learning rate is above the paper's or was raised, lower it: <code>--lr</code>.",
 )
 ADVICE = {
     "learning": (
@@ -18,12 +15,12 @@ ADVICE = {
     "healthy": ("Nothing is wrong. Train on as long as the pictures get better.",),
     "collapsing": (
         "Wait for the next look; the guard acts if the diversity does not come back.",
-        *_MILD,
+        *_CURES,
     ),
-    "collapsed": (*_STRONG, *_MILD),
+    "collapsed": _CURES,
     "diverged": (
         "Lower both learning rates: <code>--lr</code>.",
         "In 16 bits use <code>--precision mixed_bfloat16</code>, or go back to float32.",
-        *_STRONG[:1],
+        *_CURES[:1],
     ),
 }
