@@ -54,10 +54,7 @@ def fetch(handle, names=(CONFIG, WEIGHTS)):
     try:
         storage.read_metadata(folder)
     except PresetError as kept:
-        try:
-            _download(handle, repository, METADATA, revision, force=True)
-        except PresetError as error:
-            raise PresetError(f"{kept} It could not be downloaded again: {error}") from error
+        _download_again(handle, repository, (METADATA,), revision, kept)
         storage.read_metadata(folder)  # Of another kind or of a newer format: that is all we load.
     for name in names:
         # Of the same commit, also if the branch has moved in the meantime.
@@ -65,11 +62,7 @@ def fetch(handle, names=(CONFIG, WEIGHTS)):
     try:
         storage.verify_files(folder, names)
     except PresetError as kept:
-        try:
-            for name in (METADATA, *names):
-                _download(handle, repository, name, folder.name, force=True)
-        except PresetError as error:
-            raise PresetError(f"{kept} It could not be downloaded again: {error}") from error
+        _download_again(handle, repository, (METADATA, *names), folder.name, kept)
     return folder
 
 
@@ -156,6 +149,15 @@ def _download(handle, repository, name, revision, force=False):
     if path.resolve().parent not in (path.parent.resolve(), (path.parents[2] / "blobs").resolve()):
         raise PresetError(f"{handle} was stored outside of the cache: {path.resolve()}")
     return path
+
+
+def _download_again(handle, repository, names, revision, kept):
+    """Replace files of the cache that are wrong, as the error `kept` says."""
+    try:
+        for name in names:
+            _download(handle, repository, name, revision, force=True)
+    except PresetError as error:
+        raise PresetError(f"{kept} It could not be downloaded again: {error}") from error
 
 
 def _client():
