@@ -240,8 +240,11 @@ def _benchmark(names, trials):
 def _ends(lines):
     """Return between which methods' means the modes of a benchmark's lie, in words."""
     groups = list(tables.by_recipe(lines).items())
-    words = [f"{tables.cells(group)['modes_covered']} modes ({name})" for name, group in groups]
-    return words[0] if len(words) == 1 else f"from {words[0]} to {words[-1]}"
+    first, last = (
+        f"{tables.cells(group)['modes_covered']} modes ({name})"
+        for name, group in (groups[0], groups[-1])
+    )
+    return first if len(groups) == 1 else f"from {first} to {last}"
 
 
 def _cli():

@@ -55,17 +55,13 @@ def _ranking(data, cards):
     """Return the presets of one data set in order, real images and noisy ones among them."""
     shown = [metric for metric in METRICS if any(metric in found for _, _, found in cards)]
     by = shown[0]
-
-    def cells(found, what="value"):
-        return [figure(metric, found.get(metric, {}).get(what)) for metric in shown]
-
     _, noisy, first = cards[0]
-    rows = [(float(first[by]["baseline"]), ["*real images*", *cells(first, "baseline")])]
+    rows = [(float(first[by]["baseline"]), ["*real images*", *_cells(first, shown, "baseline")])]
     for sd, distance in noisy.items():
         row = [f"*real images, noise of sd {sd}*", figure(by, distance)]
         rows.append((float(distance), row + ["-"] * (len(shown) - 1)))
     for name, _, found in cards:
-        rows.append((float(found[by]["value"]), [f"[`{name}`](#{name})", *cells(found)]))
+        rows.append((float(found[by]["value"]), [f"[`{name}`](#{name})", *_cells(found, shown)]))
     rows.sort(key=lambda row: row[0])
     head = ["Preset", *(METRICS[metric] for metric in shown)]
     return f"**{data}**, by {METRICS[by]}:\n\n{table(head, [row for _, row in rows])}"
@@ -108,11 +104,16 @@ def _course(name):
     )
 
 
+def _cells(results, metrics, what="value"):
+    """Return results, or what else they say, as the cells of a row."""
+    return [figure(metric, results.get(metric, {}).get(what)) for metric in metrics]
+
+
 def _scores(results):
     """Return a preset's figures in a table, beside those of real images."""
     shown = [metric for metric in METRICS if metric in results]
     rows = [
-        [title, *(figure(metric, results[metric].get(what)) for metric in shown)]
+        [title, *_cells(results, shown, what)]
         for title, what in (("Generated", "value"), ("*Real images*", "baseline"))
     ]
     return table(["", *(METRICS[metric] for metric in shown)], rows)
