@@ -1,6 +1,9 @@
 """Shared fixtures. The backend under test is the one that KERAS_BACKEND names."""
 
+import importlib
 import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +27,21 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "gpu" in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def script():
+    """A function from the name of a script in benchmarks/ to its module."""
+    folder = str(Path(__file__).resolve().parents[1] / "benchmarks")
+
+    def load(name):
+        sys.path.insert(0, folder)  # Scripts import each other.
+        try:
+            return importlib.import_module(name)
+        finally:
+            sys.path.remove(folder)
+
+    return load
 
 
 @pytest.fixture(scope="session")

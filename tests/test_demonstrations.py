@@ -1,32 +1,19 @@
 """What the demonstrations in benchmarks/ compute, against what is known in closed form."""
 
-import importlib
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
-
-def module(name):
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(BENCHMARKS))
+@pytest.fixture(scope="module")
+def divergences(script):
+    return script("divergences")
 
 
 @pytest.fixture(scope="module")
-def divergences():
-    return module("divergences")
-
-
-@pytest.fixture(scope="module")
-def two_gaussians():
-    return module("two_gaussians")
+def two_gaussians(script):
+    return script("two_gaussians")
 
 
 @pytest.mark.parametrize("d", [0.0, 0.3, 1.0, 5.0, -8.0])

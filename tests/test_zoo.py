@@ -1,9 +1,6 @@
 """What the zoo promises, held against the figures on its cards."""
 
-import importlib
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -36,16 +33,9 @@ def test_no_preset_is_missing():
     assert set(ZOO) == EXPECTED
 
 
-@pytest.fixture(scope="module")
-def publishing():
-    folder = str(Path(__file__).resolve().parents[1] / "benchmarks")
-    sys.path.insert(0, folder)
-    yield importlib.import_module("publish_preset")
-    sys.path.remove(folder)
-
-
 @pytest.mark.parametrize("name", ZOO)
-def test_the_figures_in_words_are_those_of_the_card(name, publishing):
+def test_the_figures_in_words_are_those_of_the_card(name, script):
+    publishing = script("publish_preset")
     text = (ZOO[name] / "README.md").read_text(encoding="utf-8")
     stored = storage.read_metadata(ZOO[name])
     for part in (publishing.rows(card(name)), publishing.noise(card(name))):

@@ -3,7 +3,6 @@
 import functools
 import html.parser
 import http.server
-import importlib
 import json
 import re
 import shutil
@@ -19,12 +18,8 @@ PHONE = 360
 pytestmark = pytest.mark.numpy
 
 
-def test_tables_are_what_the_results_say(tmp_path):
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        tables = importlib.import_module("docs_tables")
-    finally:
-        sys.path.remove(str(ROOT / "benchmarks"))
+def test_tables_are_what_the_results_say(tmp_path, script):
+    tables = script("docs_tables")
     tables.write_all(tmp_path)
     written = {p.relative_to(tmp_path): p.read_text() for p in tmp_path.rglob("*.md")}
     folder = ROOT / "docs" / "tables"
