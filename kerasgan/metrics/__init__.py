@@ -1,9 +1,10 @@
 """Scores of generated images, each with its real-data baseline, its floor and its provenance."""
 
 from kerasgan.metrics import clusters, divergences, extractors
+from kerasgan.metrics.catalogue import CHEAP, METRICS
 from kerasgan.metrics.checks import MetricError
 from kerasgan.metrics.duplicates import Support, duplicate_rate, support_size
-from kerasgan.metrics.evaluation import CHEAP, METRICS, Evaluator, evaluate
+from kerasgan.metrics.evaluation import Evaluator, evaluate
 from kerasgan.metrics.features import cached_features
 from kerasgan.metrics.frechet import frechet_distance
 from kerasgan.metrics.kernel import kernel_distance

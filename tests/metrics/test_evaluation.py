@@ -9,7 +9,7 @@ import pytest
 import kerasgan
 from kerasgan import metrics
 from kerasgan.metrics import Evaluator, MetricError
-from kerasgan.metrics.evaluation import CHEAP, DEFAULT, METRICS
+from kerasgan.metrics.catalogue import CHEAP, DEFAULT, METRICS
 from kerasgan.metrics.extractors import Network, Pixels, RandomProjection, application
 
 SMALL = RandomProjection(16)
