@@ -223,9 +223,10 @@ def _cures(trials):
 
 def _benchmark(names, trials):
     parts = []
+    several = sum(len(trials[name]) for name in names) > 1
     for name in names:
         for steps, lines in trials[name].items():
-            if len(names) > 1:
+            if several:
                 parts.append(f"### {BENCHMARKS[name]}, {steps:,} steps")
             parts.append(tables.markdown(lines, TASKS[name].protocol))
             picture = f"{TASKS[name].stem(steps)}.png"
