@@ -11,7 +11,7 @@ import pytest
 from keras import ops
 
 from kerasgan import backend
-from kerasgan.augment import ADA, DiffAugment
+from kerasgan.augment import ADA, DiffAugment, Distortion
 
 RNG = np.random.default_rng(0)
 COLOR = RNG.uniform(-1, 1, (5, 8, 10, 3)).astype("float32")
@@ -195,6 +195,23 @@ def numpy_ada_color(image, p, u, z):
     return (colors @ total.T)[..., : image.shape[-1]]
 
 
+def numpy_distortion(image, u, bounds):
+    """Lean, turn, stretch and move by matrices; then thicken or thin, neighbour by neighbour."""
+    height, width, _ = image.shape
+    rotation, shear, scale, far, thickness = bounds
+    lean, angle, wide, high, right, down, way = 2 * u - 1
+    inverse = shift(far * width * right, far * height * down)
+    inverse = inverse @ np.diag([np.exp(scale * wide), np.exp(scale * high), 1])
+    inverse = inverse @ turn(np.deg2rad(rotation) * angle)
+    found = moved(image, inverse @ matrix([1, shear * lean, 0], [0, 1, 0], [0, 0, 1]))
+    out = np.empty_like(found)
+    extreme = np.max if way > 0 else np.min
+    for i, j in np.ndindex(height, width):
+        near = found[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2]
+        out[i, j] = found[i, j] + abs(thickness * way) * (extreme(near, (0, 1)) - found[i, j])
+    return out
+
+
 # Values.
 
 
@@ -267,7 +284,36 @@ def test_ada_with_probability_zero_changes_nothing(images):
     )
 
 
-@pytest.mark.parametrize("layer", [DiffAugment(), ada(1.0)], ids=["DiffAugment", "ADA"])
+@pytest.mark.parametrize("images", [COLOR, GREY], ids=["color", "grey"])
+@pytest.mark.parametrize("bounds", [(23.0, 0.4, 0.25, 0.1, 1.0), (90.0, 1.0, 0.5, 0.3, 0.5)])
+def test_distortion_equals_numpy(images, bounds):
+    found = augmented(Distortion(*bounds), images, Noise(5, seed=3))
+    for image, u, distorted in zip(
+        images, Noise(5, seed=3).array("uniform", 7), found, strict=True
+    ):
+        expected = numpy_distortion(image, u.astype("float64"), bounds)
+        np.testing.assert_allclose(distorted, expected, atol=2e-5)
+
+
+def test_distortion_knows_where_the_channels_are():
+    found = augmented(Distortion(), COLOR, Noise(5))
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        again = augmented(Distortion(), COLOR, Noise(5))
+    finally:
+        keras.config.set_image_data_format(before)
+    np.testing.assert_array_equal(again, found)
+
+
+def test_distortion_without_bounds_changes_nothing():
+    layer = Distortion(0.0, 0.0, 0.0, 0.0, 0.0)
+    np.testing.assert_allclose(numpy(layer.transform(GREY, Noise(5))), GREY, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layer", [DiffAugment(), ada(1.0), Distortion()], ids=["DiffAugment", "ADA", "Distortion"]
+)
 @pytest.mark.parametrize("shape", [(2, 1, 1, 1), (2, 7, 5, 2)])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_shapes_and_dtypes(layer, shape, dtype):
@@ -291,7 +337,12 @@ def test_the_share_of_changed_images_is_the_probability():
 # Gradients.
 
 
-LAYERS = {"DiffAugment": DiffAugment, "ADA": lambda: ada(0.9)}
+# The gradient test needs what is affine in the images: no thicker strokes.
+LAYERS = {
+    "DiffAugment": DiffAugment,
+    "ADA": lambda: ada(0.9),
+    "Distortion": lambda: Distortion(thickness=0.0),
+}
 
 
 @pytest.fixture(params=LAYERS)
@@ -486,6 +537,7 @@ def test_replicas_move_the_probability_together(backend_name):
     [
         DiffAugment("cutout,color"),
         ADA(target=0.3, speed=1000, interval=2, max_probability=1.0, policy="color"),
+        Distortion(rotation=5.0, thickness=0.5),
     ],
     ids=lambda layer: type(layer).__name__,
 )
@@ -521,3 +573,11 @@ def test_bad_arguments(name, value):
 def test_bad_images(layer):
     with pytest.raises(ValueError, match=r"`images` must have .* Received: shape \(8, 8\)"):
         layer.transform(np.zeros((8, 8), "float32"), Noise(8))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("rotation", -1.0), ("shift", "far"), ("thickness", 1.5)]
+)
+def test_bad_bounds(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be .* Received: {name}="):
+        Distortion(**{name: value})

@@ -64,6 +64,7 @@ class AdversarialModel(Pretrained, Sampling, Scoring, backend.Trainer, keras.Mod
     critic_norm = "batch"  # What `default_networks` puts into the critic: "batch" or None.
     packs = 1  # The packing that `default_networks` builds for.
     resnet_style = "sngan"  # What it takes for "resnet".
+    objects = ("generator", "critic", "augment", "penalties")  # Arguments that are Keras objects.
     logged = ()  # Names that the variant's losses pass to `log`, beside losses and penalties.
 
     def __init__(
@@ -466,7 +467,7 @@ class AdversarialModel(Pretrained, Sampling, Scoring, backend.Trainer, keras.Mod
     def from_config(cls, config, custom_objects=None):
         """Return the model that `get_config` describes."""
         config = dict(config)
-        for key in ("generator", "critic", "augment", "penalties"):
+        for key in cls.objects:
             if config.get(key):
                 config[key] = keras.saving.deserialize_keras_object(
                     config[key], custom_objects=custom_objects

@@ -162,6 +162,23 @@ def augment(given, loss):
         )
 
 
+def views(given, weight, categorical):
+    """Raise ValueError for views that cannot be made, or of which nothing could be read."""
+    if not hasattr(given, "transform") or isinstance(given, ADA):
+        raise ValueError(
+            "`views` must be a layer of kerasgan.augment that changes every image, as "
+            f"Distortion(). Received: {given!r}"
+        )
+    if not weight:
+        raise ValueError(
+            f"`views` are used with a `view_weight` above 0. Received: view_weight={weight}"
+        )
+    if not categorical:
+        raise ValueError(
+            f"`view_weight` needs a categorical code. Received: categorical={categorical}"
+        )
+
+
 def penalties(given):
     """Return the penalties as a tuple; raise ValueError for anything else."""
     found = tuple(given) if isinstance(given, (list, tuple)) else (given,)

@@ -81,12 +81,14 @@ class Scoring:
     def packed_scores(self, packed, labels=None, training=True, network=None):
         """Return the critic's scores of images that are packed already."""
         if self.augment is not None and training:
-            images = self.unpacked(packed)
-            rows = ops.shape(images)[0]
-            images = self.augment.transform(images, lambda *shape: self.noise(rows, *shape))
-            packed = self.packed(images)
+            packed = self.packed(self.changed(self.unpacked(packed), self.augment))
         network = network or self.critic
         return network(packed if labels is None else [packed, labels], training=training)
+
+    def changed(self, images, layer):
+        """Return images as a layer of `kerasgan.augment` changes them."""
+        rows = ops.shape(images)[0]
+        return layer.transform(images, lambda *shape: self.noise(rows, *shape))
 
     def penalised(self, loss, batch, training=True, factor=1):
         """Return the critic's loss with every penalty added, each of which is logged.

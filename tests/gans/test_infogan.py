@@ -7,6 +7,7 @@ from keras import ops
 
 import kerasgan
 from kerasgan.gans import Batch
+from kerasgan.gans.infogan import _mutual_information
 
 
 @pytest.fixture
@@ -47,6 +48,129 @@ def test_information_equals_numpy(gan):
     normal = -0.5 * (z[:, 10:] - read[:, 5:]) ** 2 - 0.5 * np.log(2 * np.pi)
     expected = 0.7 * log_q + 0.3 * (normal.sum(1).mean() + 2 * np.log(2))
     assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+class Flip(keras.layers.Layer):
+    """Every image as its mirror image."""
+
+    def __init__(self):
+        super().__init__()
+        self.built = True
+
+    def transform(self, images, noise):
+        return ops.flip(images, axis=2)
+
+
+def viewed(**arguments):
+    pair = kerasgan.networks.mlp(8, 1, latent_dim=12, width=8, depth=1)
+    return kerasgan.InfoGAN(*pair, categorical=(3, 2), continuous=2, **arguments)
+
+
+def reader(gan):
+    """Return what Q makes of images, by NumPy's count."""
+    return lambda images: ops.convert_to_numpy(gan.code_reader(gan.body.features(images)))
+
+
+def test_information_reads_categories_in_views_and_numbers_in_images():
+    gan = viewed(view_weight=1.0, views=Flip())
+    z = gan.latent_vectors(6, seed=0)
+    images = np.random.default_rng(0).uniform(-1, 1, (6, 8, 8, 1)).astype("float32")
+    found = gan.information(
+        Batch(None, ops.convert_to_tensor(images), ops.convert_to_tensor(z)), training=False
+    )
+    plain, mirrored = reader(gan)(images), reader(gan)(images[:, :, ::-1].copy())
+    expected = -0.5 * np.square(z[:, 10:] - plain[:, 5:]).sum(1).mean()
+    expected += 2 * np.log(2) - np.log(2 * np.pi)
+    for first, size in ((0, 3), (3, 2)):
+        part = mirrored[:, first : first + size]
+        log_softmax = part - np.log(np.exp(part).sum(1, keepdims=True))
+        code = z[:, 5 + first : 5 + first + size]
+        expected += np.mean((log_softmax * code).sum(1)) + np.log(size)
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_view_information_equals_numpy():
+    gan = viewed(view_weight=1.0, views=Flip())
+    gan.compile()
+    images = np.random.default_rng(0).uniform(-1, 1, (64, 8, 8, 1)).astype("float32")
+    gan.fit(images, batch_size=16, epochs=5, verbose=0)  # So that there is something to know.
+    batch = Batch(ops.convert_to_tensor(images), None, None)
+    read = reader(gan)(images[:, :, ::-1].copy())
+    expected = 0.0
+    for first, size in ((0, 3), (3, 2)):
+        p = np.exp(read[:, first : first + size].astype("float64"))
+        p /= p.sum(1, keepdims=True)
+        joint = p.T @ p / len(p)  # Both views are the mirror image.
+        expected += (joint * np.log(joint / np.outer(joint.sum(1), joint.sum(0)))).sum()
+    assert expected > 1e-4
+    assert float(gan.view_information(batch, training=False)) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("p", "q", "expected"),
+    [
+        ([0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 1, 2], np.log(3)),
+        ([0, 0, 0, 1, 1, 1, 2, 2, 2], [0, 1, 2, 0, 1, 2, 0, 1, 2], 0.0),
+        # Symmetric, the joint counts are (2, 1, 1; 1, 2, 1; 1, 1, 2) / 12.
+        ([0, 0, 1, 1, 2, 2], [0, 1, 1, 2, 2, 0], np.log(9 / 6) / 2 + np.log(9 / 12) / 2),
+    ],
+)
+def test_mutual_information_of_readings(p, q, expected):
+    found = _mutual_information(*(ops.one_hot(np.array(codes), 3) for codes in (p, q)))
+    assert float(found) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_critic_gains_by_what_views_tell():
+    gan = viewed(view_weight=0.7, views=Flip())
+    rng = np.random.default_rng(0)
+    real, fake = (rng.uniform(-1, 1, (16, 8, 8, 1)).astype("float32") for _ in range(2))
+    z = gan.latent_vectors(16, seed=0)
+    batch = Batch(*(ops.convert_to_tensor(a) for a in (real, fake, z)))
+    gan.code_reader.layers[-1].kernel.assign(rng.normal(0, 30, (128, 7)))  # Something to know.
+    told = float(gan.view_information(batch, training=False))
+    with_views = float(gan.critic_loss(batch, training=False))
+    gan.view_weight = 0.0
+    without = float(gan.critic_loss(batch, training=False))
+    assert told > 0.01
+    assert with_views == pytest.approx(without - 0.7 * told, rel=1e-5)
+
+
+def test_views_are_logged_and_kept(tmp_path):
+    gan = viewed(view_weight=0.5, views=kerasgan.augment.Distortion(rotation=5.0))
+    gan.compile()
+    images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1)).astype("float32")
+    history = gan.fit(images, batch_size=16, epochs=2, verbose=0).history
+    assert np.isfinite(history["view_information"]).all()
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert loaded.view_weight == 0.5 and loaded.views.rotation == 5.0
+    assert isinstance(viewed(view_weight=1.0).views, kerasgan.augment.Distortion)
+    assert "view_information" not in viewed().trackers
+
+
+@pytest.mark.parametrize("views", ["distortion", kerasgan.augment.ADA()])
+def test_views_that_change_nothing_are_refused(views):
+    with pytest.raises(ValueError, match=r"`views` must be a layer of kerasgan\.augment"):
+        viewed(view_weight=1.0, views=views)
+
+
+def test_views_without_a_use_are_refused():
+    with pytest.raises(ValueError, match="`view_weight` above 0"):
+        viewed(views=Flip())
+    pair = kerasgan.networks.mlp(8, 1, latent_dim=12, width=8, depth=1)
+    with pytest.raises(ValueError, match="needs a categorical code"):
+        kerasgan.InfoGAN(*pair, categorical=(), view_weight=1.0)
+
+
+def test_views_of_packs_and_of_conditional_models():
+    images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1)).astype("float32")
+    classes = {"num_classes": 3, "conditioning": "concat"}
+    for size, labels in (({"packing": 2}, None), (classes, np.arange(32) % 3)):
+        pair = kerasgan.networks.mlp(8, 1, latent_dim=16, width=8, depth=1, **size)
+        gan = kerasgan.InfoGAN(*pair, view_weight=1.0, packing=size.get("packing", 1))
+        gan.compile()
+        history = gan.fit(images, labels, batch_size=16, verbose=0).history
+        assert np.isfinite(history["view_information"]).all()
 
 
 def test_q_moves_with_the_critic_alone():

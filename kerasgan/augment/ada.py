@@ -1,0 +1,212 @@
+"""ADA: as much augmentation as the critic's overfitting calls for."""
+
+import math
+import numbers
+
+import keras
+from keras import ops
+
+from kerasgan import backend, validation
+from kerasgan.augment import pixels
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class ADA(keras.layers.Layer):
+    """Adaptive discriminator augmentation: as much of it as the critic's overfitting calls for.
+
+    Each change happens to each image with the probability `self.probability`, a weight that
+    starts at 0. `observe` moves it so that r_t, the mean sign of the critic's scores of the real
+    images it trains on, stays near `target`. The sign means "real" only for a critic that is
+    trained to classify (logistic or hinge loss), not for one of a Wasserstein or relativistic
+    loss.
+
+    - "blit": horizontal flip; rotation by a multiple of 90 degrees; translation by whole pixels,
+      up to an eighth of each side.
+    - "geometry": isotropic scaling; rotation; anisotropic scaling; rotation again; translation by
+      fractions of a pixel.
+    - "color": brightness; contrast; luma flip; hue rotation (three channels only); saturation
+      (colour images only).
+
+    These are the paper's pixel blitting, geometric and colour transformations ("bgc"), with its
+    ranges. Left out are its image-space filtering and corruptions, which the paper found of little
+    use. Differences: all movements are one bilinear look-up in the image reflected at its
+    borders, where the authors' code filters against aliasing at twice the resolution and reflects
+    once; the authors do not bound the probability from above.
+
+    Args:
+        target: What r_t is held at, in (0, 1).
+        speed: Images after which the probability can have gone from 0 to 1.
+        interval: Critic steps from one move of the probability to the next.
+        max_probability: Upper bound of the probability, in (0, 1]. At 1 no image is seen as it is,
+            and the generator may learn the augmentations; the paper calls 0.8 safe.
+        policy: Which of the three groups, separated by commas; their order does not matter. "blit"
+            and "geometry" rotate by up to half a turn, which may not suit digits.
+        **kwargs: As for `keras.layers.Layer`.
+
+    Attributes:
+        probability: The probability now, a non-trainable weight.
+        overfitting: r_t of the last full interval, a non-trainable weight.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Reference: Karras et al. 2020, https://arxiv.org/abs/2006.06676, and
+    https://github.com/NVlabs/stylegan2-ada-pytorch.
+    """
+
+    def __init__(
+        self,
+        target=0.6,
+        speed=500_000,
+        interval=4,
+        max_probability=0.8,
+        policy="blit,geometry,color",
+        **kwargs,
+    ):
+        validation.fraction("target", target)
+        validation.positive("speed", speed)
+        validation.positive_integer("interval", interval)
+        if not isinstance(max_probability, numbers.Real) or not 0 < max_probability <= 1:
+            raise ValueError(
+                "`max_probability` must be in (0, 1]. Received: "
+                f"max_probability={max_probability!r}"
+            )
+        super().__init__(**kwargs)
+        self.parts = pixels.parts(policy, ("blit", "geometry", "color"))
+        self.target = target
+        self.speed = speed
+        self.interval = interval
+        self.max_probability = max_probability
+        self.policy = policy
+        self.probability = self._weight("probability")
+        self.overfitting = self._weight("overfitting")
+        self.steps = self._weight("steps")
+        # Two sums each, of the signs and of how many: over the interval, and of one step.
+        self.sums = self._weight("sums", (2,))
+        # What the replicas of tf.distribute assign here is added up: every replica then reads
+        # the sums over all of them.
+        self.step_sums = self._weight("step_sums", (2,), aggregation="sum")
+        self.built = True
+
+    def _weight(self, name, shape=(), **kwargs):
+        return self.add_weight(
+            shape=shape, initializer="zeros", dtype="float32", trainable=False, name=name, **kwargs
+        )
+
+    def transform(self, images, noise):
+        """Return augmented images, in the shapes and ranges of `DiffAugment.transform`."""
+        images = pixels.checked(images)
+        p = ops.convert_to_tensor(self.probability)
+        if "blit" in self.parts or "geometry" in self.parts:
+            x, y = pixels.grid(images)
+            if "geometry" in self.parts:
+                x, y = _geometry(x, y, images.shape, noise, p)
+            if "blit" in self.parts:
+                x, y = _blit(x, y, images.shape, noise, p)
+            images = pixels.look_up(images, x, y)
+        if "color" in self.parts:
+            images = _ada_color(images, noise, p)
+        return images
+
+    def observe(self, real_scores):
+        """Count one critic step, and move the probability when the interval is full.
+
+        It may be called inside the loss that is differentiated, and inside a compiled step.
+
+        Args:
+            real_scores: The critic's scores of the augmented real images it trains on, one for
+                each image, positive for "real".
+        """
+        scores = ops.cast(ops.stop_gradient(real_scores), "float32")
+        count = ops.cast(ops.size(scores), "float32")
+        self.step_sums.assign(ops.stack([ops.sum(ops.sign(scores)), count]))
+        state = [self.probability, self.overfitting, self.steps, self.sums]
+        p, r, steps, sums = before = [ops.convert_to_tensor(v) for v in state]
+        steps, sums = steps + 1.0, sums + ops.convert_to_tensor(self.step_sums)
+        signs, images = ops.unstack(sums, 2)
+        r = signs / ops.maximum(images, 1.0)
+        p = ops.clip(p + ops.sign(r - self.target) * images / self.speed, 0.0, self.max_probability)
+        full = steps >= self.interval
+        at_end = [p, r, ops.zeros_like(steps), ops.zeros_like(sums)]
+        on_the_way = [*before[:2], steps, sums]
+        pairs = zip(at_end, on_the_way, strict=True)
+        backend.assign(state, [ops.where(full, *pair) for pair in pairs])
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "target": self.target,
+            "speed": self.speed,
+            "interval": self.interval,
+            "max_probability": self.max_probability,
+            "policy": self.policy,
+        }
+
+
+# Where a pixel comes from. The authors compose inverse transformations, so the last one in their
+# order comes first here.
+
+
+def _chance(noise, p, uniforms, normals=0):
+    """Return iterators over random numbers for each image, and `maybe`.
+
+    `maybe(value, neutral)` is `value` with the probability `p` and `neutral` otherwise.
+    """
+    u = iter(ops.unstack(noise("uniform", uniforms), uniforms, axis=1))
+    z = iter(ops.unstack(noise("normal", normals), normals, axis=1) if normals else ())
+
+    def maybe(value, neutral, p=p):
+        return ops.where(next(u) < p, value, neutral)
+
+    return u, z, maybe
+
+
+def _geometry(x, y, shape, noise, p):
+    _, height, width, _ = shape
+    u, z, maybe = _chance(noise, p, uniforms=7, normals=4)
+    either = 1.0 - ops.sqrt(1.0 - p)  # Of two independent rotations at least one happens with p.
+    scale = maybe(2.0 ** (0.2 * next(z)), 1.0)
+    before = maybe(math.pi * (2.0 * next(u) - 1.0), 0.0, either)
+    stretch = maybe(2.0 ** (0.2 * next(z)), 1.0)
+    after = maybe(math.pi * (2.0 * next(u) - 1.0), 0.0, either)
+    happens = maybe(1.0, 0.0)
+    x = x - pixels.each(happens * 0.125 * width * next(z), 3)
+    y = y - pixels.each(happens * 0.125 * height * next(z), 3)
+    x, y = pixels.turn(x, y, ops.cos(after), ops.sin(after))
+    x, y = x / pixels.each(stretch, 3), y * pixels.each(stretch, 3)
+    x, y = pixels.turn(x, y, ops.cos(before), ops.sin(before))
+    return x / pixels.each(scale, 3), y / pixels.each(scale, 3)
+
+
+def _blit(x, y, shape, noise, p):
+    _, height, width, _ = shape
+    u, _, maybe = _chance(noise, p, uniforms=7)
+    mirror = maybe(1.0 - 2.0 * ops.floor(2.0 * next(u)), 1.0)
+    quarters = maybe(ops.floor(4.0 * next(u)), 0.0)
+    happens = maybe(1.0, 0.0)
+    x = x - pixels.each(happens * ops.round(0.125 * width * (2.0 * next(u) - 1.0)), 3)
+    y = y - pixels.each(happens * ops.round(0.125 * height * (2.0 * next(u) - 1.0)), 3)
+    # The exact cosine and sine of 0 to 3 quarters of a turn.
+    x, y = pixels.turn(x, y, ops.abs(quarters - 2.0) - 1.0, 1.0 - ops.abs(quarters - 1.0))
+    return x * pixels.each(mirror, 3), y
+
+
+def _ada_color(images, noise, p):
+    """The authors' 3x4 matrix, in its parts along the grey axis and across it."""
+    channels = images.shape[-1]
+    u, z, maybe = _chance(noise, p, uniforms=7, normals=3)
+    brightness = maybe(0.2 * next(z), 0.0)
+    contrast = maybe(2.0 ** (0.5 * next(z)), 1.0)
+    luma = contrast * maybe(1.0 - 2.0 * ops.floor(2.0 * next(u)), 1.0)
+    hue = maybe(math.pi * (2.0 * next(u) - 1.0), 0.0)
+    saturation = contrast * maybe(2.0 ** next(z), 1.0)
+    luma, shift = pixels.each(luma), pixels.each(luma * brightness)
+    if channels == 1:
+        return luma * images + shift
+    grey = ops.mean(images, axis=-1, keepdims=True)
+    chroma = images - grey
+    if channels == 3:
+        # The cross product with the grey axis (1, 1, 1) / sqrt(3).
+        cross = (ops.roll(chroma, 1, axis=-1) - ops.roll(chroma, -1, axis=-1)) / math.sqrt(3.0)
+        chroma = pixels.each(ops.cos(hue)) * chroma + pixels.each(ops.sin(hue)) * cross
+    return luma * grey + shift + pixels.each(saturation) * chroma

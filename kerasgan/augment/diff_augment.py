@@ -1,0 +1,98 @@
+"""DiffAugment: colour, translation and cutout."""
+
+import keras
+from keras import ops
+
+from kerasgan.augment import pixels
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class DiffAugment(keras.layers.Layer):
+    """Colour, translation and cutout, applied to every image, each with its own random amounts.
+
+    - "color": brightness shifted by U(-0.5, 0.5), then saturation scaled by U(0, 2) about each
+      pixel's mean (colour images only), then contrast scaled by U(0.5, 1.5) about the image's
+      mean.
+    - "translation": a shift by whole pixels, up to an eighth of each side; zeros move in.
+    - "cutout": a rectangle of half of each side, somewhere in the image, set to zero.
+
+    Args:
+        policy: Which of these, separated by commas; they are applied in this order.
+        **kwargs: As for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If `policy` names none of these, another one, or one twice.
+
+    Reference: Zhao et al. 2020, https://arxiv.org/abs/2006.10738, with the constants of
+    https://github.com/mit-han-lab/data-efficient-gans.
+    """
+
+    def __init__(self, policy="color,translation,cutout", **kwargs):
+        super().__init__(**kwargs)
+        self.parts = pixels.parts(policy, tuple(_DIFF_AUGMENT))
+        self.policy = policy
+        self.built = True
+
+    def transform(self, images, noise):
+        """Return augmented images.
+
+        Args:
+            images: Floats of shape `(batch_size, height, width, channels)` in [-1, 1].
+            noise: The source of random numbers; see `kerasgan.augment`.
+
+        Returns:
+            Images of the same shape, float32. Their values may leave [-1, 1].
+        """
+        images = pixels.checked(images)
+        for part in self.parts:
+            images = _DIFF_AUGMENT[part](images, noise)
+        return images
+
+    def get_config(self):
+        return {**super().get_config(), "policy": self.policy}
+
+
+def _diff_color(images, noise):
+    brightness, saturation, contrast = ops.unstack(noise("uniform", 3), 3, axis=1)
+    images = images + pixels.each(brightness - 0.5)
+    if images.shape[-1] > 1:
+        images = _spread(images, -1, pixels.each(2.0 * saturation))
+    return _spread(images, (1, 2, 3), pixels.each(contrast + 0.5))
+
+
+def _spread(images, axis, factor):
+    """Return the images with their distance from their mean over `axis` scaled by `factor`."""
+    mean = ops.mean(images, axis=axis, keepdims=True)
+    return (images - mean) * factor + mean
+
+
+def _translation(images, noise):
+    _, height, width, _ = images.shape
+    far, wide = (int(side * 0.125 + 0.5) for side in (height, width))
+    down, across = ops.unstack(noise("uniform", 2), 2, axis=1)
+    rows = pixels.line(height)[:, None] + pixels.each(pixels.integer(down, -far, far), 3)
+    columns = pixels.line(width)[None, :] + pixels.each(pixels.integer(across, -wide, wide), 3)
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    moved = pixels.take(images, ops.clip(rows, 0, height - 1), ops.clip(columns, 0, width - 1))
+    return moved * ops.cast(inside, "float32")[..., None]
+
+
+def _cutout(images, noise):
+    _, height, width, _ = images.shape
+    down, across = ops.unstack(noise("uniform", 2), 2, axis=1)
+    rows = _within(height, down)[:, :, None, None]
+    columns = _within(width, across)[:, None, :, None]
+    return images * ops.cast(~(rows & columns), "float32")
+
+
+def _within(side, u):
+    """Return which of `side` pixels a random stretch of half of them covers, for each image.
+
+    The stretch's middle lies anywhere in the image, so that part of it may lie outside.
+    """
+    size = side // 2
+    first = pixels.integer(u, 0, side - size % 2)[:, None] - size // 2
+    return (pixels.line(side) >= first) & (pixels.line(side) < first + size)
+
+
+_DIFF_AUGMENT = {"color": _diff_color, "translation": _translation, "cutout": _cutout}
