@@ -25,7 +25,7 @@ from kerasgan.bench.environment import describe
 from kerasgan.gans.optimizer import falling
 
 WIDTH, RATE, N_CRITIC, BATCH, SAMPLES = 96, (5e-4, 2e-5), 2, 64, 10_000
-METRICS = ("frechet_distance", "precision", "recall", "coverage", "classes")
+METRICS = ("frechet_distance", "prdc", "classes")
 OBJECTIVES = {
     "maximum likelihood": {"adversarial_weight": 0.0, "nll_weight": 1.0},
     "adversarial": {"adversarial_weight": 1.0, "nll_weight": 0.0},
@@ -75,8 +75,11 @@ def main():
     }
     if path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
-        if before["protocol"] == result["protocol"]:
-            result["objectives"] = before["objectives"]
+        if before["protocol"] == result["protocol"] and all(
+            before["environment"][key] == result["environment"][key]
+            for key in ("backend", "machine", "cores", "versions")
+        ):
+            result = before
     for name, weights in OBJECTIVES.items():
         if name in result["objectives"]:
             continue
