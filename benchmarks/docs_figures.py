@@ -39,7 +39,7 @@ def run(path, folder):
     resources = {"metadata": {"path": str(folder)}}
     nbclient.NotebookClient(notebook, timeout=1200, resources=resources).execute()
     for cell in notebook.cells:
-        cell.metadata = {}
+        cell.metadata = {key: cell.metadata[key] for key in ("alt",) if key in cell.metadata}
         if cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
     notebook.metadata.pop("language_info", None)
