@@ -1,6 +1,6 @@
 """What metrics cost in time and memory, beside the packages that others use.
 
-    pip install 'kerasgan[references]' torch-fidelity
+    pip install 'kerasgan[references]'
     python benchmarks/metrics.py [--samples 1000 5000 20000 50000] [--json FILE]
 
 Every measurement is a process of its own, so that its peak of memory is its own; kerasgan and the
@@ -59,16 +59,17 @@ def reference(metric):
         return frechet
     if metric == "kernel":
         import torch
-        from torch_fidelity.metric_kid import kid_features_to_metric
+        from torchmetrics.image.kid import KernelInceptionDistance
 
         def kernel(x, y):
-            found = kid_features_to_metric(
-                torch.tensor(x), torch.tensor(y), kid_subsets=max(len(x) // 1000, 10),
-                kid_subset_size=min(1000, len(x) // 10), kid_kernel="poly",
-                kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None,
-                kid_kernel_poly_coef0=1, rng_seed=0, verbose=False,
-            )  # fmt: skip
-            return found["kernel_inception_distance_mean"]
+            metric = KernelInceptionDistance(
+                feature=torch.nn.Identity(),
+                subsets=max(len(x) // 1000, 10),
+                subset_size=min(1000, len(x) // 10),
+            )
+            metric.update(torch.tensor(x), real=True)
+            metric.update(torch.tensor(y), real=False)
+            return float(metric.compute()[0])
 
         return kernel
     if metric in ("prdc", "coverage"):
@@ -90,7 +91,7 @@ def reference(metric):
 
 
 REFERENCES = {
-    "frechet": "scipy's sqrtm", "kernel": "torch-fidelity", "prdc": "prdc", "coverage": "prdc",
+    "frechet": "scipy's sqrtm", "kernel": "torchmetrics", "prdc": "prdc", "coverage": "prdc",
     "vendi": "vendi-score",
 }  # fmt: skip
 METRICS = (*REFERENCES, "ndb", "duplicate_rate")
@@ -180,6 +181,9 @@ def main():
         measure(metric, who, int(n), int(width))
         return
     rows = []
+    if options.json and os.path.exists(options.json):  # What is not measured anew stays there.
+        with open(options.json) as file:
+            rows = [r for r in json.load(file)["rows"] if r["metric"] not in options.metrics]
     for metric in options.metrics:
         for n in options.samples:
             rows.append(compare(metric, n, options))
@@ -188,6 +192,7 @@ def main():
 
     from kerasgan.bench.environment import describe
 
+    rows.sort(key=lambda row: (METRICS.index(row["metric"]), row["samples"]))
     report = {"environment": describe(keras.backend.backend()), "rows": rows}
     if options.json:
         with open(options.json, "w") as file:

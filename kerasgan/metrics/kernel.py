@@ -47,16 +47,17 @@ def kernel_distance(real, generated, block_size=1000, min_blocks=10, seed=0):
 
 def unbiased_discrepancy(x, y):
     """Return the unbiased estimate of the squared discrepancy between two blocks."""
+    x, y = x.astype("float64"), y.astype("float64")
     within = [(_kernel(a, a).sum() - _diagonal(a).sum()) / (len(a) * (len(a) - 1)) for a in (x, y)]
     return float(sum(within) - 2 * _kernel(x, y).mean())
 
 
 def _kernel(x, y):
-    return _cubed((x.astype("float64") @ y.T.astype("float64")) / x.shape[1] + 1)
+    return _cubed(x @ y.T / x.shape[1] + 1)  # Of an array with itself NumPy computes one half.
 
 
 def _diagonal(x):
-    return _cubed(np.einsum("nd,nd->n", x, x, dtype="float64") / x.shape[1] + 1)
+    return _cubed(np.einsum("nd,nd->n", x, x) / x.shape[1] + 1)
 
 
 def _cubed(x):
