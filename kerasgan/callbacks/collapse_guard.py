@@ -27,6 +27,7 @@ from kerasgan.data import DataError, some_images
 POLICIES = ("rescue", "stop", "warn")
 CHECK_EVERY = 100  # Steps from one look at the losses to the next.
 FEWEST_STEPS = 200  # Between two looks, unless `every` says otherwise.
+PATIENCE = 5  # Looks after which a generator that has learned little is spoken of.
 
 
 class CollapseGuard(keras.callbacks.Callback):
@@ -46,6 +47,9 @@ class CollapseGuard(keras.callbacks.Callback):
       schedule), changes something (see `kerasgan.collapse.remedies`), and goes on; three times at
       most, then it does what "stop" does. A training that was rescued ends with the best state
       that the guard saw, if that is not the last one.
+
+    A generator that never learned much has nothing to lose. If training ends so after five looks or
+    more, the guard says that.
 
     Nothing that goes wrong in the guard itself ends the training: it warns, and goes blind if it
     must.
@@ -204,6 +208,7 @@ class CollapseGuard(keras.callbacks.Callback):
                         self._look(at_the_end=True)
                 if last and whole:
                     self._keep_the_best()
+                    self._say_what_is_missing()
         if logs is not None:
             logs["diversity"] = self._diversity
 
@@ -331,6 +336,15 @@ class CollapseGuard(keras.callbacks.Callback):
         seen = f"it shows more of the data ({best.level:.2f}) than the last ({self._level:.2f})"
         self._decide("keep", f"training ends with its best state: {seen}", best)
         self._put_back(best)
+
+    def _say_what_is_missing(self):
+        """Speak of a generator that had time and learned little: it has nothing to lose."""
+        late = len(self.journal.entries) >= PATIENCE
+        if late and self.verdict is not None and self.verdict.state == "learning":
+            self._say(
+                f"not learned: {self.verdict.sentence}. Train longer, or where the diversity "
+                "stands still with higher learning rates, larger networks or another loss"
+            )
 
     def _decide(self, action, sentence, back_to=None):
         step = None if back_to is None else back_to.step

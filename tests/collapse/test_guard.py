@@ -77,9 +77,21 @@ def test_a_healthy_training_is_left_alone(tmp_path):
     assert len(history["diversity"]) == 5 and np.nanmin(history["diversity"]) > 0.85
     assert guard.journal.decisions == [] and guard.collapsed is None
     assert {entry.state for entry in guard.journal.entries} <= {"learning", "healthy"}
-    assert guard.verdict.state == "healthy"
+    assert guard.verdict.state == "healthy" and guard.stream.getvalue() == ""
     for a, b in zip(gan.weights, plain.weights, strict=True):
         np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (a, b)))
+
+
+@pytest.mark.parametrize("epochs", [4, 5])
+def test_a_generator_that_had_time_and_learned_nothing_is_spoken_of(epochs):
+    gan, _ = healthy()
+    rng = np.random.default_rng(0)
+    patterns = rng.uniform(-0.9, 0.9, (10, 8, 8, 1))
+    real = patterns[rng.integers(10, size=600)] + rng.uniform(-0.1, 0.1, (600, 8, 8, 1))
+    guard = guarded("warn")
+    fit(gan, real.astype("float32"), guard, epochs=epochs)
+    assert guard.verdict.state == "learning" and guard.collapsed is None
+    assert guard.stream.getvalue().count("not learned: diversity 0.") == (epochs == 5)
 
 
 @pytest.mark.parametrize("broken", [0.0, float("nan")], ids=["collapsed", "diverged"])
