@@ -163,12 +163,19 @@ class InfoGAN(AdversarialModel):
         features = self.scores(images, labels, training, self.body.features)
         return ops.cast(self.code_reader(features, training=training), "float32")
 
+    def _places(self):
+        """Return where each code lies among the codes, slices by name."""
+        sizes = {f"categorical_{i}": size for i, size in enumerate(self.categorical)}
+        sizes |= {f"continuous_{i}": 1 for i in range(self.continuous)}
+        ends = itertools.accumulate(sizes.values())
+        return {
+            name: slice(end - size, end)
+            for (name, size), end in zip(sizes.items(), ends, strict=True)
+        }
+
     def _categories(self):
         """Return where each categorical code lies among the codes, and its size."""
-        ends = itertools.accumulate(self.categorical)
-        return [
-            (slice(end - size, end), size) for end, size in zip(ends, self.categorical, strict=True)
-        ]
+        return list(zip(self._places().values(), self.categorical, strict=False))
 
     def latent(self, batch_size):
         noise = super().latent(batch_size)
@@ -194,27 +201,26 @@ class InfoGAN(AdversarialModel):
             stream = None if seed is None else [seed, 2]  # Apart from that of the codes.
             z[:, :start] = latent.latent_vectors(n, start, stream, self.prior)
         drawn = {}
-        for i, size in enumerate(self.categorical):
-            chosen = ((z[:, start] + 1.0) / 2.0 * size).astype(int)
-            drawn[f"categorical_{i}"] = chosen.clip(0, size - 1)
-            start += size
+        for name, (part, size) in zip(self.code_names, self._categories(), strict=False):
+            chosen = ((z[:, start + part.start] + 1.0) / 2.0 * size).astype(int)
+            drawn[name] = chosen.clip(0, size - 1)
         return self._with_codes(z, {**drawn, **(codes or {})})
 
     def _with_codes(self, z, codes):
         """Write codes into latent vectors `(n, latent_dim)`, and return these."""
+        places, own = self._places(), z[:, self.latent_dim - self.code_dim :]
         for name, values in codes.items():
-            validation.choice("codes", name, self.code_names)
-            kind, number = name.split("_")
-            number = int(number)
-            if kind == "continuous":
+            validation.choice("codes", name, places)
+            part = places[name]
+            if name.startswith("continuous"):
                 if np.min(values) < -1 or np.max(values) > 1:
                     raise ValueError(
                         f"`codes`: {name} must lie in [-1, 1]. Received: {np.min(values)} to "
                         f"{np.max(values)}"
                     )
-                z[:, self.latent_dim - self.continuous + number] = values
+                own[:, part.start] = values
                 continue
-            size = self.categorical[number]
+            size = part.stop - part.start
             values = np.broadcast_to(values, len(z))
             if values.dtype.kind not in "iu":
                 raise ValueError(
@@ -225,8 +231,7 @@ class InfoGAN(AdversarialModel):
                     f"`codes`: {name} must lie in 0..{size - 1}. Received: "
                     f"{values.min()} to {values.max()}"
                 )
-            start = self.latent_dim - self.code_dim + sum(self.categorical[:number])
-            z[:, start : start + size] = np.eye(size, dtype="float32")[values]
+            own[:, part] = np.eye(size, dtype="float32")[values]
         return z
 
     def read_codes(self, images, batch_size=256):
@@ -251,21 +256,17 @@ class InfoGAN(AdversarialModel):
         self.synchronize()
         features = in_batches(self.body.features, [np.asarray(images, "float32")], batch_size)
         read = in_batches(self.code_reader, [features], batch_size)
-        widths = [*self.categorical, *[1] * self.continuous]
-        codes, start = {}, 0
-        for name, width in zip(self.code_names, widths, strict=True):
-            part = read[:, start : start + width]
-            codes[name] = part.argmax(axis=1) if name.startswith("categorical") else part[:, 0]
-            start += width
-        return codes
+        return {
+            name: read[:, part].argmax(axis=1)
+            if name.startswith("categorical")
+            else read[:, part.start]
+            for name, part in self._places().items()
+        }
 
     @property
     def code_names(self):
         """The names of the codes, in the order of the latent vector."""
-        return [
-            *(f"categorical_{i}" for i in range(len(self.categorical))),
-            *(f"continuous_{i}" for i in range(self.continuous)),
-        ]
+        return list(self._places())
 
     def traverse(self, code, steps=10, rows=10, seed=None):
         """Return images in each row of which one code alone changes.
@@ -284,9 +285,9 @@ class InfoGAN(AdversarialModel):
         validation.choice("code", code, self.code_names)
         for name, value in (("steps", steps), ("rows", rows)):
             validation.positive_integer(name, value)
-        kind, number = code.split("_")
-        if kind == "categorical":
-            values = np.arange(self.categorical[int(number)])
+        part = self._places()[code]
+        if code.startswith("categorical"):
+            values = np.arange(part.stop - part.start)
         else:
             values = np.linspace(-1.0, 1.0, steps)
         z = np.repeat(self.latent_vectors(rows, seed), len(values), axis=0)
