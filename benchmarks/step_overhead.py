@@ -344,7 +344,8 @@ def markdown(reports):
     ]
     lines = [
         f"- Machine: {where['machine']}, {where['cores']} cores, "
-        f"{where['accelerator'] or 'no accelerator'}; {where['date']}",
+        f"{where['accelerator'] or 'no accelerator'}; "
+        f"{', '.join(report['environment']['date'] for report in reports)}",
         f"- Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}",
         f"- Load average, start to end, itself included: {', '.join(loads)}",
         f"- DCGAN of width {settings['width']}, {settings['image_size']} pixels, "

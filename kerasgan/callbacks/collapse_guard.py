@@ -21,7 +21,7 @@ from kerasgan.collapse import (
     remedies,
     snapshot,
 )
-from kerasgan.collapse.detector import DIP, level
+from kerasgan.collapse.detector import DIP, FAINT, level
 from kerasgan.data import DataError, some_images
 
 POLICIES = ("rescue", "stop", "warn")
@@ -48,8 +48,8 @@ class CollapseGuard(keras.callbacks.Callback):
       most, then it does what "stop" does. A training that was rescued ends with the best state
       that the guard saw, if that is not the last one.
 
-    A generator that never learned much has nothing to lose. If training ends so after five looks or
-    more, the guard says that.
+    A generator that has learned nothing has nothing to lose. If training ends so, after five looks
+    or more, the guard says that.
 
     Nothing that goes wrong in the guard itself ends the training: it warns, and goes blind if it
     must.
@@ -110,6 +110,7 @@ class CollapseGuard(keras.callbacks.Callback):
         """Know nothing of any model."""
         self.gauge = None
         self.verdict = None
+        self._seen = None  # What it said of the last look, an end that is not noted included.
         self.journal = Journal()
         self.shelf = snapshot.Shelf(self.folder and self.folder / "guard")
         self._watched = None  # The model that all this is about.
@@ -208,7 +209,6 @@ class CollapseGuard(keras.callbacks.Callback):
                         self._look(at_the_end=True)
                 if last and whole:
                     self._keep_the_best()
-                    self._say_what_is_missing()
         if logs is not None:
             logs["diversity"] = self._diversity
 
@@ -219,6 +219,8 @@ class CollapseGuard(keras.callbacks.Callback):
                 self._keep_the_best()
         if self.verdict is not None and self.verdict.bad and self.collapsed is None:
             self.collapsed = self.verdict.sentence
+        if self.epochs is None or self._epoch >= self.epochs:
+            self._say_what_is_missing()
         self._report()
 
     def _due(self):
@@ -237,7 +239,7 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def _look(self, at_the_end=False):
         images, look = self._measured()
-        verdict = self._detector([*self.journal.current, look])
+        self._seen = verdict = self._detector([*self.journal.current, look])
         # A training that is resumed later has not seen an end: nothing is noted but a collapse.
         if verdict.bad or not at_the_end:
             self._follow(verdict, look, images)
@@ -338,12 +340,12 @@ class CollapseGuard(keras.callbacks.Callback):
         self._put_back(best)
 
     def _say_what_is_missing(self):
-        """Speak of a generator that had time and learned little: it has nothing to lose."""
-        late = len(self.journal.entries) >= PATIENCE
-        if late and self.verdict is not None and self.verdict.state == "learning":
+        """Speak of a generator that had time and has learned nothing: it has nothing to lose."""
+        learning = self._seen is not None and self._seen.state == "learning"
+        if learning and self._level <= FAINT and len(self.journal.entries) >= PATIENCE:
             self._say(
-                f"not learned: {self.verdict.sentence}. Train longer, or where the diversity "
-                "stands still with higher learning rates, larger networks or another loss"
+                f"not learned: {self._seen.sentence}. Train longer, or where the diversity stands "
+                "still with higher learning rates, larger networks or another loss"
             )
 
     def _decide(self, action, sentence, back_to=None):
