@@ -2,18 +2,21 @@
 # make test    the test suite
 # make lint    the formatter and the linter
 # make docs    the documentation, into site/
-# make docs-figures  its tables and pictures, from stored results and the presets
+# make docs-figures  its tables and pictures, from stored results and the presets; with TRAININGS=1
+#                    it trains first, for hours, what only a training draws: presets and comparisons
+# make preset-NAME   train a preset of the zoo into runs/NAME anew, measure it, write its folder
 # make wheel   the package, presets included
 # All of them set up a virtual environment in $(VENV) first.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PRESETS := $(notdir $(patsubst %/recipe.json,%,$(wildcard zoo/*/recipe.json)))
 
 # On some processors TensorFlow has to be told, and scripts may import Keras first.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
 
-.PHONY: demo test lint docs docs-figures wheel clean
+.PHONY: demo test lint docs docs-figures trainings wheel clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -44,11 +47,29 @@ lint: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	$(BIN)/mkdocs build --strict
 
-docs-figures: $(VENV)/.installed-dev
+docs-figures: $(VENV)/.installed-dev $(if $(TRAININGS),trainings)
 	$(BIN)/python benchmarks/divergences.py
 	$(BIN)/python benchmarks/two_gaussians.py
 	$(BIN)/python benchmarks/docs_tables.py
 	$(BIN)/python benchmarks/docs_figures.py
+
+preset-%: $(VENV)/.installed-dev
+	rm -rf runs/$*
+	$(BIN)/kerasgan zoo train $* --run-dir runs/$* \
+		|| [ $$? -eq 3 -a $* = gan_collapsed_fashion_mnist ]  # Which is to collapse.
+	$(BIN)/python benchmarks/publish_preset.py $* runs/$*/*
+
+# flow_objectives.py and cures.py keep the trainings that their results have, so that they can go on
+# where they stopped; without these results all are trained again.
+trainings: $(VENV)/.installed-dev $(PRESETS:%=preset-%)
+	$(BIN)/python benchmarks/fine_tuning.py
+	$(BIN)/python benchmarks/flow_objectives.py
+	for seed in 0 1 2; do \
+		$(BIN)/python benchmarks/gan_against_wgan.py --seed $$seed && \
+		$(BIN)/python benchmarks/cures.py few_images --seed $$seed || exit 1; \
+	done
+	for seed in 0 1; do $(BIN)/python benchmarks/cures.py healthy --seed $$seed || exit 1; done
+	for plan in few_images healthy; do $(BIN)/python benchmarks/cures.py $$plan --costs || exit 1; done
 
 wheel: $(VENV)/.installed-dev
 	$(BIN)/python -m build --wheel

@@ -1,11 +1,11 @@
 """Make a preset of the zoo from a run: weights, golden samples, scores, pictures, and model card.
 
-    python benchmarks/publish_preset.py NAME RUN [--samples 10000]
+    python benchmarks/publish_preset.py NAME RUN
 
 `zoo/NAME/recipe.json` must be there: the options of `kerasgan train` that made the run, and under
 `about` the words of the card: `title`, `attribution` of the training images, `limits`, and perhaps
-`remark`. The figures are measured here (see `kerasgan.scorecard`), on the weights as they are
-published; what the run took is read from it.
+`remark` and `samples`, how many images a score takes. The figures are measured here (see
+`kerasgan.scorecard`), on the weights as they are published; what the run took is read from it.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from kerasgan_cli.train import train
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
 # Of the options of `kerasgan train`: what changes nothing about the model.
 ELSEWHERE = ("resume", "run_dir", "dry_run", "grid_every", "animation", "backend")
-SAMPLES = 10_000
+SAMPLES = 10_000  # Unless the recipe says otherwise: large images cost minutes for thousands.
 
 CARD = """---
 library_name: kerasgan
@@ -197,18 +197,18 @@ def over_time(samples, side):
     return strip
 
 
-def publish(name, folder, wall=None, samples=SAMPLES):
+def publish(name, folder, wall=None):
     """Write the preset's folder from a run's.
 
     Args:
         name: The preset's.
         folder: The run's.
         wall: Seconds that the training took, where the run does not say.
-        samples: Generated images in a score. Large images cost minutes for thousands.
     """
     target = ZOO / name
     recipe = json.loads((target / "recipe.json").read_text(encoding="utf-8"))
     about = recipe["about"]
+    samples = about.get("samples", SAMPLES)
     run = Run(folder)
     options = run.options()
     asked = train.make_context("train", ["--recipe", str(target / "recipe.json")]).params
@@ -285,9 +285,8 @@ def main():
     parser.add_argument("name")
     parser.add_argument("run", type=Path)
     parser.add_argument("--seconds", type=float, help="wall time, where the run does not say")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help="in a score")
     arguments = parser.parse_args()
-    publish(arguments.name, arguments.run, arguments.seconds, arguments.samples)
+    publish(arguments.name, arguments.run, arguments.seconds)
 
 
 if __name__ == "__main__":
