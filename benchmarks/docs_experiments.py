@@ -1,5 +1,6 @@
 """The tables of the experiments that are not benchmarks of modes."""
 
+import itertools
 import json
 import statistics
 
@@ -10,11 +11,17 @@ from kerasgan.bench.collapse import exam
 
 
 def steps():
-    """Return what a step costs on each backend."""
-    return "\n\n".join(
-        step_overhead.markdown(json.loads(path.read_text(encoding="utf-8")))
-        for path in sorted((RESULTS / "step_overhead").glob("*.json"))
-    )
+    """Return what a step costs on each backend, a table for each."""
+    tables = []
+    for backend in step_overhead.BACKENDS:
+        paths = sorted((RESULTS / "step_overhead").glob(f"{backend}*.json"))
+        found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+        tables.append(step_overhead.markdown(sorted(itertools.chain(*found), key=_in_order)))
+    return "\n\n".join(tables)
+
+
+def _in_order(report):
+    return step_overhead.MODELS.index(next(iter(report["models"])))
 
 
 def divergences():
@@ -125,6 +132,92 @@ def flow_objectives():
     return f"{table(head, rows)}\n\n{found['protocol']}; {where(found)}."
 
 
+def cures(plan):
+    """Return the trainings of `cures.py`, one file for each seed."""
+    paths = sorted((RESULTS / "cures").glob(f"{plan}-[0-9]*.json"))
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def costs(plan):
+    """Return what a step takes with each cure over one without, as text."""
+    path = RESULTS / "cures" / f"{plan}-costs.json"
+    steps = json.loads(path.read_text(encoding="utf-8"))["steps"]
+    return {cure: f"{step['ms'] / steps['nothing']['ms']:.2f}" for cure, step in steps.items()}
+
+
+def of_seeds(metric, values):
+    """Return the mean of a figure over seeds as text, with its standard error."""
+    error = statistics.stdev(values) / len(values) ** 0.5
+    digits = ".0f" if error >= 10 else ".1g"
+    return f"{figure(metric, statistics.mean(values))} ± {error:{digits}}"
+
+
+def few_images():
+    """Return what helps where there are few images."""
+    runs, cost = cures("few_images"), costs("few_images")
+    rows = []
+    for cure in runs[0]["cures"]:
+        looks = [list(run["cures"][cure]["moments"].values()) for run in runs]
+        best = [min(figures["frechet_distance"] for figures in found) for found in looks]
+        last = [
+            of_seeds(metric, [found[-1][metric] for found in looks])
+            for metric in ("frechet_distance", "precision", "recall", "coverage")
+        ]
+        rows.append([option(cure), of_seeds("frechet_distance", best), *last, cost[cure]])
+    real = [figure(m, runs[0]["real"][m]) for m in ("precision", "recall", "coverage")]
+    distance = figure("frechet_distance", runs[0]["real"]["frechet_distance"])
+    rows.append(["*real images*", distance, distance, *real, "-"])
+    head = [
+        "With",
+        "Fréchet distance, at its best",
+        "at the end",
+        "Precision",
+        "Recall",
+        "Coverage",
+    ]
+    steps = f"{int(list(runs[0]['cures']['nothing']['moments'])[-1]):,}"
+    return f"{table([*head, 'Cost'], rows)}\n\n{cures_note(runs, steps)}"
+
+
+def healthy():
+    """Return what cures do to a training that needs none."""
+    runs, cost = cures("healthy"), costs("healthy")
+    metrics = ("frechet_distance", "precision", "recall", "coverage", "moved")
+    rows = []
+    for cure in runs[0]["cures"]:
+        looks = [list(run["cures"][cure]["moments"].values()) for run in runs]
+        last = [of_seeds(metric, [found[-1][metric] for found in looks]) for metric in metrics[:-1]]
+        moved = [statistics.mean(figures["moved"] for figures in found[1:]) for found in looks]
+        rows.append([option(cure), *last, of_seeds("moved", moved), cost[cure]])
+    rows.append(["*real images*", *(figure(m, runs[0]["real"][m]) for m in metrics), "-"])
+    head = ["With", *(METRICS[metric] for metric in metrics), "Cost"]
+    moments = [f"{int(step):,}" for step in runs[0]["cures"]["nothing"]["moments"]]
+    return (
+        f"{table(head, rows)}\n\nMoved: how much of the shares of the ten classes went from one "
+        f"class to another between two looks, the mean over those after {', '.join(moments)} "
+        f"steps. {cures_note(runs, moments[-1])}"
+    )
+
+
+def option(cure):
+    """Return a cure as code."""
+    return cure if cure == "nothing" else f"`{cure}`"
+
+
+def cures_note(runs, steps):
+    """Return how cures were measured."""
+    protocol, _, options = runs[0]["protocol"].partition(", options ")
+    protocol, _, _ = protocol.partition(", seed")
+    shared = "" if options == "nothing" else f" and `{options}`"
+    return (
+        f"{steps} critic steps each; {protocol}; `kerasgan train gan`{shared} with the options of "
+        f"the row, or another model; mean ± standard error of {len(runs)} seeds; "
+        f"{where(runs[0])}. `--r1` takes the batch normalisation out of the critic too, "
+        "`--critic-norm none` that alone. Cost: the time of a critic step over that of the first "
+        "row, the generator's steps spread over them."
+    )
+
+
 def guard():
     """Return the figures of the detector's exam, and how collapsed runs end."""
     found = exam.figures([exam.sit(history) for history in exam.histories("exam")])
@@ -168,4 +261,6 @@ TABLES = {
     "guard": guard,
     "metrics": metrics,
     "flow_objectives": flow_objectives,
+    "few_images": few_images,
+    "healthy": healthy,
 }

@@ -13,11 +13,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import docs_experiments
 import docs_tables
 import matplotlib
 import nbclient
 import nbformat
-from docs_words import RESULTS, ROOT
+import numpy as np
+from docs_words import METRICS, RESULTS, ROOT, slug
 from PIL import Image
 
 import kerasgan
@@ -120,6 +122,33 @@ def modes(name):
         tables.draw(lines, lambda line: trials.samples_of(folder, line), path)
 
 
+def cures(plan, metric):
+    """Draw a metric as training goes on with each cure, and twenty samples each."""
+    runs = docs_experiments.cures(plan)
+    names = list(runs[0]["cures"])
+    figure, axes = plt.subplots(
+        1 + len(names), figsize=(8, 3.2 + 0.5 * len(names)), layout="constrained",
+        height_ratios=[6, *[1] * len(names)],
+    )  # fmt: skip
+    for i, (cure, strip) in enumerate(zip(names, axes[1:], strict=True)):
+        looks = [run["cures"][cure]["moments"] for run in runs]
+        values = np.array([[figures[metric] for figures in found.values()] for found in looks])
+        steps = list(map(int, looks[0]))
+        (line,) = axes[0].plot(
+            steps, values.mean(axis=0), label=cure, color=f"C{i % 10}", ls="-" if i < 10 else "--"
+        )
+        axes[0].plot(steps, values.T, color=line.get_color(), alpha=0.25)
+        picture = Image.open(RESULTS / "cures" / f"{plan}-{slug(cure)}.png")
+        strip.imshow(picture, cmap="gray", aspect="equal")
+        strip.set_axis_off()
+        strip.set_title(cure, fontsize=8, loc="left", pad=1)
+    axes[0].set(xlabel="critic step", ylabel=METRICS[metric])
+    axes[0].grid(color="0.9")
+    axes[0].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.savefig(FIGURES / f"{plan}.png", dpi=90)
+    plt.close(figure)
+
+
 def main():
     """Write all, or what a name holds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -133,6 +162,9 @@ def main():
     for name in TASKS:
         if only in name:
             modes(name)
+    for plan, metric in (("few_images", "frechet_distance"), ("healthy", "recall")):
+        if only in plan:
+            cures(plan, metric)
     if only in "side_by_side" and {BEST, COLLAPSED} <= presets.presets().keys():
         side_by_side(BEST, COLLAPSED)
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):

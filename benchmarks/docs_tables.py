@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import docs_experiments
+import docs_readme
 import docs_zoo
 from docs_words import RESULTS, ROOT, table
 
@@ -83,8 +84,6 @@ VARIANTS_IN_WORDS = {
         ("2501.05441",),
     ),
 }
-# Between these two lines of the README stands its table.
-BEGIN, END = "<!-- the variants, by benchmarks/docs_tables.py -->", "<!-- end -->"
 
 
 def write_all(folder):
@@ -205,11 +204,10 @@ def _variants(trials, folder=""):
 
 
 def readme(text):
-    """Return the README with its table of variants as the results say."""
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    table = _variants({name: by_budget(name) for name in TASKS}, "docs/variants/")
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+    """Return the README with its tables as the results say."""
+    trials = {name: by_budget(name) for name in TASKS}
+    variants = functools.partial(_variants, trials, "docs/variants/")
+    return docs_readme.filled(text, {"variants": variants, **docs_readme.PARTS})
 
 
 def _cures(trials):

@@ -15,6 +15,7 @@ METRICS = {
     "classes_covered": "Classes",
     "code_agreement": "Code agreement",
     "bits_per_dimension": "Bits per dimension",
+    "moved": "Moved",
 }
 
 
@@ -42,3 +43,8 @@ def cores(environment):
     """Return how many cores there were, in words."""
     n = environment["cores"]
     return f"{n} core{'s' * (n > 1)}"
+
+
+def slug(options):
+    """Return options of the shell as a part of a file's name."""
+    return "-".join(options.replace("--", "").split())

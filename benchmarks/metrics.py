@@ -134,7 +134,7 @@ def compare(metric, n, options):
     for _ in range(turns):
         for who, found in runs.items():
             found.append(in_a_process(metric, who, n, options.width))
-    row = {"metric": metric, "samples": n}
+    row = {"metric": metric, "samples": n, "measured": time.strftime("%F %H:%M UTC", time.gmtime())}
     for who, found in runs.items():
         good = [run for run in found if "seconds" in run]
         row[who] = min(good, key=lambda run: run["seconds"]) if good else found[-1]
@@ -183,7 +183,11 @@ def main():
     rows = []
     if options.json and os.path.exists(options.json):  # What is not measured anew stays there.
         with open(options.json) as file:
-            rows = [r for r in json.load(file)["rows"] if r["metric"] not in options.metrics]
+            rows = [
+                row
+                for row in json.load(file)["rows"]
+                if row["metric"] not in options.metrics or row["samples"] not in options.samples
+            ]
     for metric in options.metrics:
         for n in options.samples:
             rows.append(compare(metric, n, options))

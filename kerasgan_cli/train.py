@@ -187,7 +187,8 @@ _NO_OPTIONS = ("about", "images", "environment")
             help="When the generator loses what it drew: put the last healthy state back, change "
             "something and go on; stop and keep the best; say so; or do not look."),
     _option("--guard-every", type=click.IntRange(min=1), metavar="STEPS",
-            help="Critic steps from one look to the next.  [default: an epoch]"),
+            help="Critic steps from one look to the next.  [default: an epoch, or as many as make "
+            "200]"),
 )  # fmt: skip
 @options_group(
     "Output",
