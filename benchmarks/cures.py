@@ -26,10 +26,10 @@ import statistics
 import time
 from pathlib import Path
 
-import command_line
+import command_line  # noqa: F401, it turns oneDNN on before Keras is imported.
 import keras
 import numpy as np
-from docs_words import slug
+from docs_words import RESULTS, slug
 
 import kerasgan
 from kerasgan import pictures
@@ -187,9 +187,7 @@ def main():
     parser.add_argument("plan", choices=PLANS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--costs", action="store_true")
-    parser.add_argument(
-        "--out", type=Path, default=Path(command_line.__file__).parent / "results" / "cures"
-    )
+    parser.add_argument("--out", type=Path, default=RESULTS / "cures")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.costs:
