@@ -1,23 +1,25 @@
 """The tables of the experiments that are not benchmarks of modes."""
 
 import itertools
-import json
 import statistics
 
 import step_overhead
-from docs_words import METRICS, RESULTS, figure, table, where
+from docs_words import METRICS, figure, stored, table, where
 
 from kerasgan.bench.collapse import exam
 
 
 def steps():
     """Return what a step costs on each backend, a table for each."""
-    tables = []
-    for backend in step_overhead.BACKENDS:
-        paths = sorted((RESULTS / "step_overhead").glob(f"{backend}*.json"))
-        found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-        tables.append(step_overhead.markdown(sorted(itertools.chain(*found), key=_in_order)))
-    return "\n\n".join(tables)
+    return "\n\n".join(
+        step_overhead.markdown(step_reports(backend)) for backend in step_overhead.BACKENDS
+    )
+
+
+def step_reports(backend):
+    """Return the reports of `step_overhead.py` on a backend, in the order of their models."""
+    found = itertools.chain(*stored(f"step_overhead/{backend}*.json"))
+    return sorted(found, key=_in_order)
 
 
 def _in_order(report):
@@ -26,7 +28,7 @@ def _in_order(report):
 
 def divergences():
     """Return the divergences of two Gaussians that move apart."""
-    found = json.loads((RESULTS / "divergences.json").read_text(encoding="utf-8"))
+    [found] = stored("divergences.json")
     gaussians = found["unit Gaussians"]
     rows = [
         [f"{d:g}", *(f"{gaussians[name][i]:.4f}" for name in ("js", "kl", "w1"))]
@@ -39,7 +41,7 @@ def divergences():
 
 def two_gaussians():
     """Return what the generator feels from each critic."""
-    found = json.loads((RESULTS / "two_gaussians.json").read_text(encoding="utf-8"))
+    [found] = stored("two_gaussians.json")
     discriminator = found["discriminator"]
     rows = [
         [f"$\\lVert\\nabla\\rVert$ of {what}", f"{value:.2g}"]
@@ -65,8 +67,7 @@ def two_gaussians():
 
 def gan_against_wgan():
     """Return the comparison of a GAN, twice, and a WGAN on drawn faces, a figure for each seed."""
-    paths = sorted(RESULTS.glob("gan_against_wgan-*.json"))
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    runs = stored("gan_against_wgan-*.json")
     names = list(runs[0]["models"])
     rows = []
 
@@ -115,7 +116,7 @@ def gan_against_wgan():
 
 def flow_objectives():
     """Return what a flow learns under each objective."""
-    found = json.loads((RESULTS / "flow_objectives.json").read_text(encoding="utf-8"))
+    [found] = stored("flow_objectives.json")
     names = ("frechet_distance", "precision", "recall", "coverage", "classes_covered")
     metrics = {name: METRICS[name] for name in names}
     rows = [
@@ -134,14 +135,13 @@ def flow_objectives():
 
 def cures(plan):
     """Return the trainings of `cures.py`, one file for each seed."""
-    paths = sorted((RESULTS / "cures").glob(f"{plan}-[0-9]*.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return stored(f"cures/{plan}-[0-9]*.json")
 
 
 def costs(plan):
     """Return what a step takes with each cure over one without, as text."""
-    path = RESULTS / "cures" / f"{plan}-costs.json"
-    steps = json.loads(path.read_text(encoding="utf-8"))["steps"]
+    [found] = stored(f"cures/{plan}-costs.json")
+    steps = found["steps"]
     return {cure: f"{step['ms'] / steps['nothing']['ms']:.2f}" for cure, step in steps.items()}
 
 
@@ -242,7 +242,7 @@ def guard():
 
 def metrics():
     """Return what the metrics cost."""
-    found = json.loads((RESULTS / "metrics.json").read_text(encoding="utf-8"))
+    [found] = stored("metrics.json")
     rows = []
     for row in found["rows"]:
         if row["samples"] != 50_000 or "seconds" not in row["kerasgan"]:

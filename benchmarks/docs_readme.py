@@ -1,11 +1,11 @@
 """What the README says of measurements, from what other scripts here have measured."""
 
-import json
+import itertools
 import re
 import statistics
 
 import docs_experiments
-from docs_words import RESULTS, cores, figure, table
+from docs_words import cores, figure, stored, table
 
 # A part stands between these two lines.
 PART = re.compile(r"(<!-- (\w+), by benchmarks/docs_tables.py -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -38,7 +38,7 @@ def filled(text, makers):
 
 def metrics():
     """Return how long metrics take, and how much longer the references."""
-    found = json.loads((RESULTS / "metrics.json").read_text(encoding="utf-8"))
+    [found] = stored("metrics.json")
     times = {(row["metric"], row["samples"]): row for row in found["rows"]}
     seconds = {
         metric: f"{figure('', times[metric, 50_000]['kerasgan']['seconds'])} s"
@@ -68,14 +68,10 @@ def metrics():
 
 def steps():
     """Return what a step costs, as ratios to loops written by hand."""
-    reports = [
-        report
-        for path in sorted((RESULTS / "step_overhead").glob("*.json"))
-        for report in json.loads(path.read_text(encoding="utf-8"))
-    ]
+    reports = {backend: docs_experiments.step_reports(backend) for backend in BACKENDS}
     head, rows = ["Model"], {model: [words] for model, words in MODELS.items()}
     for backend, name in BACKENDS.items():
-        of_backend = [r for r in reports if r["environment"]["backend"] == backend]
+        of_backend = reports[backend]
         version = of_backend[0]["environment"]["versions"][backend].rpartition(".")[0]
         head += [f"{name} {version}: ms", "Keras loop", "own layers"]
         results = {k: v for report in of_backend for k, v in report["models"].items()}
@@ -83,14 +79,13 @@ def steps():
             found = results[model]
             row.append(f"{statistics.median(found['milliseconds']['fit']):.0f}")
             row += [f"{statistics.median(found['ratios'][n]):.2f}" for n in ("keras", "native")]
-    noise = [m["noise"] for report in reports for m in report["models"].values()]
-    settings, place = reports[0]["settings"], reports[0]["environment"]
+    everything = list(itertools.chain(*reports.values()))
+    noise = [m["noise"] for report in everything for m in report["models"].values()]
+    settings, place = everything[0]["settings"], everything[0]["environment"]
     widths = ", ".join(
-        f"{name} {width}"
-        for backend, name in BACKENDS.items()
-        for width in {
-            r["settings"]["width"] for r in reports if r["environment"]["backend"] == backend
-        }
+        f"{BACKENDS[backend]} {width}"
+        for backend, found in reports.items()
+        for width in {report["settings"]["width"] for report in found}
     )
     return (
         f"{table(head, rows.values())}\n\nDCGAN, {settings['image_size']} pixels, batches of "
@@ -103,7 +98,7 @@ def steps():
 
 def overhead():
     """Return what the guard costs."""
-    found = json.loads((RESULTS / "guard_overhead.json").read_text(encoding="utf-8"))
+    [found] = stored("guard_overhead.json")
     shares = " and ".join(
         f"{row['share of the training time']:.1%} on {DATA[row['data']]}" for row in found["rows"]
     )

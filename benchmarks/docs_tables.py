@@ -14,7 +14,7 @@ import click
 import docs_experiments
 import docs_readme
 import docs_zoo
-from docs_words import RESULTS, ROOT, table
+from docs_words import RESULTS, ROOT, stored, table
 
 from kerasgan import presets
 from kerasgan.bench.modes import tables
@@ -128,7 +128,8 @@ def _cost(group):
 
 @functools.cache
 def _step_times():
-    return json.loads((RESULTS / "mode_costs.json").read_text(encoding="utf-8"))["results"]
+    [found] = stored("mode_costs.json")
+    return found["results"]
 
 
 SCORES = ["Modes", "High quality", "KL", "Cost", "Trials"]

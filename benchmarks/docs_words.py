@@ -1,5 +1,6 @@
 """What the tables of the documentation share."""
 
+import json
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +18,18 @@ METRICS = {
     "bits_per_dimension": "Bits per dimension",
     "moved": "Moved",
 }
+
+
+def stored(pattern):
+    """Return what the files under `benchmarks/results/` hold that a pattern names, in their order.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    paths = sorted(RESULTS.glob(pattern))
+    if not paths:
+        raise FileNotFoundError(f"no results in {RESULTS / pattern}")
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def table(head, rows):

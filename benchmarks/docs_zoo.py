@@ -1,9 +1,8 @@
 """The tables of the zoo: presets in order on one protocol, and each with its pictures."""
 
 import csv
-import json
 
-from docs_words import METRICS, RESULTS, ROOT, figure, table, where
+from docs_words import METRICS, ROOT, figure, stored, table, where
 
 from kerasgan import presets
 from kerasgan.storage import read_metadata
@@ -121,7 +120,7 @@ def _scores(results):
 
 def fine_tuning():
     """Return what a preset is worth on other data."""
-    found = json.loads((RESULTS / "fine_tuning.json").read_text(encoding="utf-8"))
+    [found] = stored("fine_tuning.json")
     starts = found["starts"]
     rows = [
         [f"From {name}", *(figure("frechet_distance", d) for d in one["frechet_distance"].values())]
