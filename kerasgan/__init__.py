@@ -1,62 +1,65 @@
-"""GANs for Keras 3: train, sample and resume, on TensorFlow, JAX and PyTorch."""
+"""GANs for Keras 3: train, sample and resume, on TensorFlow, JAX and PyTorch.
 
+The public names are loaded when they are first used, so that `import kerasgan` takes no time, and
+what needs no Keras, as `kerasgan.catalogue`, does not import it.
+"""
+
+import importlib
 import os
+import typing
 
 # TensorFlow chooses oneDNN by itself on some processors only, and without it a step of a
 # convolutional GAN takes two to three times as long (benchmarks/mode_backends.py). It reads this
 # when Keras imports it, so that a program which imports Keras before has to set it by itself.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-from kerasgan import (
-    augment,
-    backend,
-    callbacks,
-    data,
-    gans,
-    layers,
-    losses,
-    metrics,
-    networks,
-    penalties,
-    pictures,
-    presets,
-    storage,
-)
-from kerasgan.gans import (
-    DRAGAN,
-    GAN,
-    R3GAN,
-    SNGAN,
-    WGAN,
-    WGANGP,
-    AdversarialModel,
-    FlowGAN,
-    InfoGAN,
-    PacGAN,
-    UnrolledGAN,
-)
+from kerasgan import catalogue, registration
 from kerasgan.version import __version__
 
-from_preset = AdversarialModel.from_preset
+if typing.TYPE_CHECKING:  # For editors, and for the reference in the documentation.
+    from kerasgan import (
+        adversarial,
+        augment,
+        backend,
+        callbacks,
+        collapse,
+        data,
+        gans,
+        layers,
+        losses,
+        metrics,
+        networks,
+        penalties,
+        pictures,
+        presets,
+        recipe,
+        storage,
+    )
+    from kerasgan.adversarial import AdversarialModel
+    from kerasgan.gans import (
+        DRAGAN,
+        GAN,
+        R3GAN,
+        SNGAN,
+        WGAN,
+        WGANGP,
+        FlowGAN,
+        InfoGAN,
+        PacGAN,
+        UnrolledGAN,
+    )
+    from kerasgan.hub import upload_preset
 
-__all__ = [
-    "DRAGAN",
-    "GAN",
-    "R3GAN",
-    "SNGAN",
-    "WGAN",
-    "WGANGP",
-    "AdversarialModel",
-    "FlowGAN",
-    "InfoGAN",
-    "PacGAN",
-    "UnrolledGAN",
-    "__version__",
+    from_preset = AdversarialModel.from_preset
+
+_PACKAGES = (
+    "adversarial",
     "augment",
     "backend",
     "callbacks",
+    "catalogue",
+    "collapse",
     "data",
-    "from_preset",
     "gans",
     "layers",
     "losses",
@@ -65,5 +68,41 @@ __all__ = [
     "penalties",
     "pictures",
     "presets",
+    "recipe",
     "storage",
+)
+_VARIANTS = tuple(entry.class_name for entry in catalogue.VARIANTS.values())
+
+__all__ = [
+    *_PACKAGES,
+    *_VARIANTS,
+    "AdversarialModel",
+    "__version__",
+    "from_preset",
+    "upload_preset",
 ]
+
+
+def __getattr__(name):
+    if name in _PACKAGES:
+        return importlib.import_module(f"kerasgan.{name}")
+    if name in _VARIANTS:
+        value = getattr(importlib.import_module("kerasgan.gans"), name)
+    elif name == "AdversarialModel":
+        value = importlib.import_module("kerasgan.adversarial").AdversarialModel
+    elif name == "from_preset":
+        importlib.import_module("kerasgan.gans")  # What a preset holds must be registered.
+        value = importlib.import_module("kerasgan.adversarial").AdversarialModel.from_preset
+    elif name == "upload_preset":
+        value = importlib.import_module("kerasgan.hub").upload_preset
+    else:
+        raise AttributeError(f"module 'kerasgan' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
+
+
+registration.with_keras()

@@ -1,14 +1,18 @@
-"""Adversarial losses: pure functions of the critic's outputs.
+"""Adversarial losses: pure functions of the critic's scores, and the pairs that models minimise.
 
 Every function takes logits, that is unbounded critic outputs of shape `(batch_size, 1)` without
-a sigmoid, and returns a scalar to be minimised. They are computed in float32 whatever the
-precision policy. `LOSSES` names the pairs that a critic and a generator play with.
+a sigmoid, and returns a scalar to be minimised. They are computed in float32 under every dtype
+policy. A `Loss` pairs a function for the critic with one for the generator; `LOSSES` holds those
+that models know by name.
 """
 
 import dataclasses
-from collections.abc import Callable
+from typing import Any
 
+import keras
 from keras import ops
+
+from kerasgan import validation
 
 
 def _scores(scores):
@@ -115,25 +119,249 @@ def feature_matching(real_features, fake_features):
 
 
 @dataclasses.dataclass(frozen=True)
-class Loss:
-    """What the two networks minimise.
+class Scores:
+    """What the critic says of one batch.
+
+    A field is None where the step does not need it.
 
     Args:
-        critic: A function of `(real_scores, fake_scores)`.
-        generator: A function of `fake_scores`, or of both where the loss is `relativistic`.
-        relativistic: Whether the generator's loss compares with real images.
+        real: Scores of the real images, `(batch_size / packing, 1)`.
+        fake: Scores of the generated images, of the same shape.
+        real_gradients: Gradients of the scores of the real images with respect to these images,
+            packed, float32.
+        fake_gradients: The same of the generated images.
+        real_features: What the critic's last layer takes of the real images,
+            `(batch_size / packing, n)`.
+        fake_features: The same of the generated images.
     """
 
-    critic: Callable
-    generator: Callable
-    relativistic: bool = False
+    real: Any = None
+    fake: Any = None
+    real_gradients: Any = None
+    fake_gradients: Any = None
+    real_features: Any = None
+    fake_features: Any = None
+
+
+class Loss:
+    """What the critic and the generator minimise; the base class of a loss of your own.
+
+    Register a subclass with `keras.saving.register_keras_serializable`, so that models that hold it
+    can be saved.
+
+    Attributes:
+        name: Its key in `LOSSES`, or the name of your own.
+        generator_needs: The fields of `Scores` that `generator` reads.
+        has_zero: Whether a score of zero is the border between real and generated images. ADA reads
+            the critic's overfitting from the sign of the scores and needs it.
+
+    Example:
+    ```python
+    @keras.saving.register_keras_serializable()
+    class Exponential(kerasgan.losses.Loss):
+        name = "exponential"
+
+        def critic(self, scores):
+            return ops.mean(ops.exp(-scores.real)) + ops.mean(ops.exp(scores.fake))
+
+        def generator(self, scores):
+            return ops.mean(ops.exp(-scores.fake))
+
+    gan = kerasgan.GAN(generator, critic, loss=Exponential())
+    ```
+    """
+
+    name = None
+    generator_needs = ("fake",)
+    has_zero = True
+
+    def critic(self, scores):
+        """Return the critic's loss, a scalar, from `Scores` with `real` and `fake`."""
+        raise NotImplementedError
+
+    def generator(self, scores):
+        """Return the generator's loss, a scalar, from `Scores` with `generator_needs`."""
+        raise NotImplementedError
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """Return the loss that `get_config` describes."""
+        return cls(**config)
+
+
+class _Logarithmic(Loss):
+    """A loss whose critic minimises `minimax_critic`.
+
+    Args:
+        real_label: What is asked of real images, in (0, 1]; below 1 it smooths the label.
+    """
+
+    def __init__(self, real_label=1.0):
+        validation.positive("real_label", real_label)
+        if real_label > 1:
+            raise ValueError(f"`real_label` must lie in (0, 1]. Received: real_label={real_label}")
+        self.real_label = real_label
+
+    def critic(self, scores):
+        return minimax_critic(scores.real, scores.fake, self.real_label)
+
+    def get_config(self):
+        return {"real_label": self.real_label}
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class NonSaturating(_Logarithmic):
+    """`minimax_critic` and `non_saturating_generator`.
+
+    Args:
+        real_label: See `minimax_critic`.
+    """
+
+    name = "non_saturating"
+
+    def generator(self, scores):
+        return non_saturating_generator(scores.fake)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Minimax(_Logarithmic):
+    """`minimax_critic` and `minimax_generator`.
+
+    Args:
+        real_label: See `minimax_critic`.
+    """
+
+    name = "minimax"
+
+    def generator(self, scores):
+        return minimax_generator(scores.fake)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class FeatureMatching(_Logarithmic):
+    """`minimax_critic` and `feature_matching`.
+
+    The features are what the critic's last layer takes. The critic must be a functional or
+    sequential network.
+
+    Args:
+        real_label: See `minimax_critic`.
+    """
+
+    name = "feature_matching"
+    generator_needs = ("real_features", "fake_features")
+
+    def generator(self, scores):
+        return feature_matching(scores.real_features, scores.fake_features)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class LeastSquares(Loss):
+    """`least_squares_critic` and `least_squares_generator`."""
+
+    name = "least_squares"
+    has_zero = False
+
+    def critic(self, scores):
+        return least_squares_critic(scores.real, scores.fake)
+
+    def generator(self, scores):
+        return least_squares_generator(scores.fake)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Hinge(Loss):
+    """`hinge_critic` and, for the generator, `wasserstein_generator`."""
+
+    name = "hinge"
+
+    def critic(self, scores):
+        return hinge_critic(scores.real, scores.fake)
+
+    def generator(self, scores):
+        return wasserstein_generator(scores.fake)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Wasserstein(Loss):
+    """`wasserstein_critic` and `wasserstein_generator`."""
+
+    name = "wasserstein"
+    has_zero = False
+
+    def critic(self, scores):
+        return wasserstein_critic(scores.real, scores.fake)
+
+    def generator(self, scores):
+        return wasserstein_generator(scores.fake)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Relativistic(Loss):
+    """`relativistic_critic` and `relativistic_generator`."""
+
+    name = "relativistic"
+    generator_needs = ("real", "fake")
+    has_zero = False
+
+    def critic(self, scores):
+        return relativistic_critic(scores.real, scores.fake)
+
+    def generator(self, scores):
+        return relativistic_generator(scores.real, scores.fake)
 
 
 LOSSES = {
-    "non_saturating": Loss(minimax_critic, non_saturating_generator),
-    "minimax": Loss(minimax_critic, minimax_generator),
-    "least_squares": Loss(least_squares_critic, least_squares_generator),
-    "hinge": Loss(hinge_critic, wasserstein_generator),
-    "wasserstein": Loss(wasserstein_critic, wasserstein_generator),
-    "relativistic": Loss(relativistic_critic, relativistic_generator, relativistic=True),
+    loss.name: loss
+    for loss in (
+        NonSaturating,
+        Minimax,
+        LeastSquares,
+        Hinge,
+        Wasserstein,
+        Relativistic,
+        FeatureMatching,
+    )
 }
+
+
+def get(identifier, real_label=1.0):
+    """Return the `Loss` that a name, a configuration or a `Loss` stands for.
+
+    Args:
+        identifier: A key of `LOSSES`, a `Loss`, or what `serialize` returned.
+        real_label: See `minimax_critic`; below 1 it goes with a name of a logarithmic loss.
+
+    Raises:
+        ValueError: If it stands for none.
+    """
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    loss = identifier
+    if not isinstance(loss, Loss):
+        if not isinstance(identifier, str) or identifier not in LOSSES:
+            raise ValueError(
+                f"`loss` must be one of {list(LOSSES)}, or a kerasgan.losses.Loss. Received: "
+                f"loss={identifier!r}"
+            )
+        loss = LOSSES[identifier]()
+    if real_label == 1.0:
+        return loss
+    if loss is identifier or not isinstance(loss, _Logarithmic):
+        names = [name for name, kind in LOSSES.items() if issubclass(kind, _Logarithmic)]
+        raise ValueError(
+            f"`real_label` below 1 goes with the losses {', '.join(names)}, given by name. "
+            f"Received: real_label={real_label}, loss={identifier!r}"
+        )
+    return type(loss)(real_label)
+
+
+def serialize(loss):
+    """Return the name of a loss of `LOSSES`, and the configuration of any other."""
+    if type(loss) is LOSSES.get(loss.name):
+        return loss.name
+    return keras.saving.serialize_keras_object(loss)

@@ -1,14 +1,20 @@
-"""Penalties on the critic's gradients: each equation once, as a function and as an ingredient.
+"""Penalties: terms of the critic's or the generator's loss.
 
-The functions take a critic and images and return a scalar. The classes are what a model is given,
-`GAN(..., penalties=[R1(10.0), R2(10.0)])`: a weight, and where the gradient is taken. Gradients
-are taken per sample, and norms run over all axes of a sample, never over the batch.
+Each equation stands here once as a function of a critic and images, which returns a scalar, and
+once as a class that a model is given: `GAN(..., penalties=[R1(10.0), R2(10.0)])`. Gradients are
+taken per sample, and norms run over all axes of a sample, never over the batch.
 """
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
 
 from kerasgan import backend, validation
+
+PLAYERS = ("critic", "generator")
 
 
 def gradient_penalty(critic, real, fake, epsilon, target=1.0, one_sided=False):
@@ -70,45 +76,92 @@ def _axes(gradients):
     return tuple(range(1, len(gradients.shape)))
 
 
+@dataclasses.dataclass(frozen=True)
+class PenaltyInputs:
+    """What a penalty may look at.
+
+    Args:
+        real: Real images as the critic sees them, packed: `(batch_size / packing, height, width,
+            packing * channels)`.
+        fake: Generated images, of the same shape.
+        z: Their latent vectors, `(batch_size, ...)`.
+        labels: Their class numbers `(batch_size,)`, or None.
+        scores: A callable from packed images to the critic's scores `(batch_size / packing, 1)`.
+        generate: A callable from latent vectors to the generator's images.
+        noise: A callable `noise(kind, *shape)` that returns random numbers of shape
+            `(len(real), *shape)`, "uniform" in [0, 1) or "normal".
+    """
+
+    real: Any
+    fake: Any
+    z: Any
+    labels: Any
+    scores: Callable
+    generate: Callable
+    noise: Callable
+
+
 class Penalty:
-    """An ingredient of the critic's loss: `weight * penalty(scores, real, fake, noise)`.
+    """A term of the critic's or the generator's loss: `weight * penalty(inputs)`.
+
+    A subclass implements `__call__`. If the penalty needs only the gradient of the scores at the
+    real (or the generated) batch, set `at` and implement `of(gradients)`; the forward pass of the
+    loss is reused.
 
     Args:
         weight: A non-negative number.
+        player: Whose loss it is added to, "critic" or "generator".
+        every: Apply the penalty every k steps of that player, scaled by k (lazy regularisation).
+            Leave it at 1 for R1 and R2 where collapse is hard to avoid: R3GAN's ablation found that
+            lazy penalties fail on stacked MNIST and on 25 Gaussians.
+        name: The name under which its mean is logged, before the weight; by default that of its
+            class. A second penalty of one name is logged with a number.
 
     Attributes:
-        name: The name under which its mean is logged, before the weight.
-        batch_norm: What becomes of batch normalisation in the critic: "refused", "warned about"
-            or "allowed".
+        batch_norm: How batch normalisation in the critic is treated: "refused", "warned about" or
+            "allowed".
         at: "real" or "fake" where the penalty is a function, `of`, of the gradients of the scores
-            at these images alone. The loss scores them too, and its pass is then the only one.
+            at these images alone.
     """
 
     name = None
     at = None
     batch_norm = "warned about"
 
-    def __init__(self, weight):
+    def __init__(self, weight, player="critic", every=1, name=None):
         validation.positive("weight", weight, zero=True)
+        validation.choice("player", player, PLAYERS)
+        validation.positive_integer("every", every)
         self.weight = weight
+        self.player = player
+        self.every = every
+        self.name = name or type(self).name or type(self).__name__.lower()
 
-    def __call__(self, scores, real, fake, noise):
-        """Return the penalty without its weight.
+    def build(self, add_weight):
+        """Create the penalty's own variables, if it has any; the model calls this once.
+
+        They are saved, loaded and restored with the model.
 
         Args:
-            scores: A callable from images to scores of shape `(batch_size, 1)`.
-            real: Images of shape `(batch_size, height, width, channels)`.
-            fake: Images of the same shape.
-            noise: A callable `noise(kind, *shape)` that returns random numbers of shape
-                `(batch_size, *shape)`, "uniform" in [0, 1) or "normal".
+            add_weight: The model's `add_weight`.
+        """
 
-        Returns:
-            A float32 scalar.
+    def __call__(self, inputs):
+        """Return the penalty without its weight, a float32 scalar.
+
+        Args:
+            inputs: `PenaltyInputs`.
         """
         raise NotImplementedError
 
     def get_config(self):
-        return {"weight": self.weight}
+        """Return the arguments of the constructor."""
+        return {
+            "weight": self.weight,
+            "player": self.player,
+            "every": self.every,
+            "name": self.name,
+        }
 
     @classmethod
     def from_config(cls, config):
@@ -116,38 +169,53 @@ class Penalty:
         return cls(**config)
 
 
+class _OnCritic(Penalty):
+    """A penalty that only a critic can have."""
+
+    def __init__(self, weight, **options):
+        super().__init__(weight, **options)
+        if self.player != "critic":
+            raise ValueError(
+                f"`player` must be 'critic' for {type(self).__name__}, which penalises the "
+                f"critic's gradients. Received: player={self.player!r}"
+            )
+
+
 @keras.saving.register_keras_serializable(package="kerasgan")
-class GradientPenalty(Penalty):
+class GradientPenalty(_OnCritic):
     """WGAN-GP's penalty between real and generated images; see `gradient_penalty`.
 
     Args:
         weight: The paper's lambda: 10 for images, 0.1 in the authors' code for mixtures.
         target: The norm that is pulled to.
         one_sided: Whether only norms above the target are penalised.
+        **options: See `Penalty`.
     """
 
     name = "gradient_penalty"
     batch_norm = "refused"
 
-    def __init__(self, weight=10.0, target=1.0, one_sided=False):
-        super().__init__(weight)
+    def __init__(self, weight=10.0, target=1.0, one_sided=False, **options):
+        super().__init__(weight, **options)
         validation.positive("target", target, zero=True)
         self.target = target
         self.one_sided = one_sided
 
-    def __call__(self, scores, real, fake, noise):
-        epsilon = noise("uniform")
-        return gradient_penalty(scores, real, fake, epsilon, self.target, self.one_sided)
+    def __call__(self, inputs):
+        epsilon = inputs.noise("uniform")
+        return gradient_penalty(
+            inputs.scores, inputs.real, inputs.fake, epsilon, self.target, self.one_sided
+        )
 
     def get_config(self):
         return {**super().get_config(), "target": self.target, "one_sided": self.one_sided}
 
 
-class _ZeroCentred(Penalty):
+class _ZeroCentred(_OnCritic):
     of = staticmethod(half_mean_square)
 
-    def __call__(self, scores, real, fake, noise):
-        return zero_centred_penalty(scores, real if self.at == "real" else fake)
+    def __call__(self, inputs):
+        return zero_centred_penalty(inputs.scores, getattr(inputs, self.at))
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -156,6 +224,7 @@ class R1(_ZeroCentred):
 
     Args:
         weight: The paper's gamma; the loss holds `gamma / 2 E[||grad D(x)||^2]`.
+        **options: See `Penalty`.
     """
 
     name = "r1"
@@ -168,6 +237,7 @@ class R2(_ZeroCentred):
 
     Args:
         weight: The paper's gamma; the loss holds `gamma / 2 E[||grad D(G(z))||^2]`.
+        **options: See `Penalty`.
     """
 
     name = "r2"
@@ -175,7 +245,7 @@ class R2(_ZeroCentred):
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class DRAGANPenalty(Penalty):
+class DRAGANPenalty(_OnCritic):
     """A gradient penalty around the real images alone.
 
     As the authors' code perturbs: `x_hat = x + alpha * spread * std(x) * u` with one alpha for
@@ -184,6 +254,7 @@ class DRAGANPenalty(Penalty):
     Args:
         weight: The paper's lambda.
         spread: How far the perturbation reaches, in standard deviations of the batch's values.
+        **options: See `Penalty`.
 
     Reference: Kodali et al. 2017, https://arxiv.org/abs/1705.07215.
     """
@@ -191,16 +262,19 @@ class DRAGANPenalty(Penalty):
     name = "dragan_penalty"
     batch_norm = "allowed"  # The authors train with it.
 
-    def __init__(self, weight=10.0, spread=0.5):
-        super().__init__(weight)
+    def __init__(self, weight=10.0, spread=0.5, **options):
+        super().__init__(weight, **options)
         validation.positive("spread", spread)
         self.spread = spread
 
-    def __call__(self, scores, real, fake, noise):
-        real = _float(real)
-        around = real + self.spread * ops.std(real) * noise("uniform", *real.shape[1:])
+    def __call__(self, inputs):
+        real = _float(inputs.real)
+        around = real + self.spread * ops.std(real) * inputs.noise("uniform", *real.shape[1:])
         # Between the image and its perturbation, as the gradient penalty's points are.
-        return gradient_penalty(scores, around, real, noise("uniform"))
+        return gradient_penalty(inputs.scores, around, real, inputs.noise("uniform"))
 
     def get_config(self):
         return {**super().get_config(), "spread": self.spread}
+
+
+PENALTIES = {penalty.name: penalty for penalty in (GradientPenalty, R1, R2, DRAGANPenalty)}

@@ -61,7 +61,7 @@ def sample(
         if model.num_classes is not None:  # One class all the way.
             label = [0 if label is None else label] * count
         walk = model.interpolate(count, *interpolate)
-        images = model.images_of(walk, label, batch_size)
+        images = model.decode_latents(walk, label, batch_size)
     if not np.isfinite(images).all():
         raise click.ClickException(f"{source} draws images that are not finite: it has diverged.")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,58 +1,76 @@
-"""The backend room: the only code that knows which backend runs.
+"""The backend package: the only code that knows which backend runs.
 
-Each file here offers the same few names. Everything outside this folder is written once, in
-`keras.ops`, and calls these.
+The files `tensorflow.py`, `jax.py` and `torch.py` offer the same names. Everything outside this
+folder is written once, in `keras.ops`, and calls these.
 
-- `Trainer`: the mixin that owns `train_step` and `test_step` and hands the batch to the
-  variant's own `play` and `judge`.
+- `Trainer`: the mixin that owns `train_step` and `test_step` and hands a batch to the model's
+  `_train_on` and `_evaluate_on`.
 - `value_and_grad(loss_fn, variables)`: a loss and its gradients with respect to Keras variables.
 - `value_and_gradient(fn, x)`: fn(x) and d sum(fn(x)) / dx, both differentiable; `x` is a tensor
   or a list of them. `gradient(fn, x)` is the second alone.
 - `substituted(variables, values)`: a context in which the variables have these values.
 - `no_gradients()`: a context in which nothing is recorded for differentiation.
 - `assign(variables, values)`: several assignments, also inside a distributed replica.
-- `lay_out(variables)`: give kernels the memory order that the backend reads fastest.
-- `quicken(optimizer)`: let a built Keras optimizer step as fast as the backend's own.
-- `draw(fn, batch_size)`: the rows of a random draw that belong to this replica.
-- `forward(model, x)`: the forward pass of a network in inference mode, outside `fit`.
+- `set_memory_layout(variables)`: give kernels the memory order that the backend reads fastest.
+- `fuse_steps(optimizer)`: let a built Keras optimizer step as fast as the backend's own.
+- `replica_rows(fn, batch_size)`: the rows of a random draw that belong to this replica.
+- `compiled(fn, variables)`: a function of arrays and of these variables as one program, for
+  inference outside `fit`.
 - `resolve_jit(jit_compile)`: what "auto" means on this backend and machine.
+- `refuse_processes()`: raise where several processes train one model, which is not supported.
 - `make_deterministic()`: ask the backend for reproducible kernels.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
 - `PREFERRED_DATA_FORMAT`: the convolution layout that the backend runs fastest.
+
+`private.py` holds every private name of Keras and the backends.
 """
 
 import keras
 
 if keras.backend.backend() == "tensorflow":
-    from kerasgan.backend import tensorflow as _room
+    from kerasgan.backend import tensorflow as _backend
 elif keras.backend.backend() == "jax":
-    from kerasgan.backend import jax as _room
+    from kerasgan.backend import jax as _backend
 elif keras.backend.backend() == "torch":
-    from kerasgan.backend import torch as _room
+    from kerasgan.backend import torch as _backend
 else:
     raise ImportError(
         "kerasgan trains on the Keras backends tensorflow, jax and torch: set KERAS_BACKEND to "
         f"one of them before Keras is imported. Received: {keras.backend.backend()!r}"
     )
 
-Trainer = _room.Trainer
-value_and_grad = _room.value_and_grad
-value_and_gradient = _room.value_and_gradient
-substituted = _room.substituted
-no_gradients = _room.no_gradients
-assign = _room.assign
-lay_out = _room.lay_out
-quicken = _room.quicken
-draw = _room.draw
-forward = _room.forward
-resolve_jit = _room.resolve_jit
-make_deterministic = _room.make_deterministic
-PREFERRED_DATA_FORMAT = _room.PREFERRED_DATA_FORMAT
-Conv2D = _room.Conv2D
-Conv2DTranspose = _room.Conv2DTranspose
-BatchNormalization = _room.BatchNormalization
+Trainer = _backend.Trainer
+value_and_grad = _backend.value_and_grad
+value_and_gradient = _backend.value_and_gradient
+substituted = _backend.substituted
+no_gradients = _backend.no_gradients
+assign = _backend.assign
+set_memory_layout = _backend.set_memory_layout
+fuse_steps = _backend.fuse_steps
+replica_rows = _backend.replica_rows
+compiled = _backend.compiled
+resolve_jit = _backend.resolve_jit
+refuse_processes = _backend.refuse_processes
+make_deterministic = _backend.make_deterministic
+PREFERRED_DATA_FORMAT = _backend.PREFERRED_DATA_FORMAT
+Conv2D = _backend.Conv2D
+Conv2DTranspose = _backend.Conv2DTranspose
+BatchNormalization = _backend.BatchNormalization
 
 
 def gradient(fn, x):
     """Return d sum(fn(x)) / dx, differentiable again; `x` may be a list."""
     return value_and_gradient(fn, x)[1]
+
+
+def forward(model, x):
+    """Return the forward pass of a network in inference mode, as one program.
+
+    Args:
+        model: A Keras model.
+        x: What it takes, an array or a list of arrays.
+    """
+    if not hasattr(model, "_kerasgan_forward"):
+        program = compiled(lambda x: model(x, training=False), model.variables)
+        object.__setattr__(model, "_kerasgan_forward", program)
+    return model._kerasgan_forward(x)

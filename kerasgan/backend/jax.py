@@ -1,4 +1,4 @@
-"""The JAX file of the backend room."""
+"""The JAX file of the backend package."""
 
 import contextlib
 import os
@@ -36,15 +36,15 @@ class Scope(keras.StatelessScope):
 
 
 class Trainer:
-    """Hands each batch to the model's `play` and `judge` inside a scope over all of the state."""
+    """Hands each batch to `_train_on` and `_evaluate_on` inside a scope over all of the state."""
 
     def train_step(self, state, data):
-        return self._stateless(lambda: self.play(data, generator_turn=True), state)
+        return self._stateless(lambda: self._train_on(data, generator_turn=True), state)
 
     def test_step(self, state, data):
         trainable, non_trainable, metrics = state
         logs, (trainable, non_trainable, _, metrics) = self._stateless(
-            lambda: self.judge(data), (trainable, non_trainable, None, metrics)
+            lambda: self._evaluate_on(data), (trainable, non_trainable, None, metrics)
         )
         return logs, (trainable, non_trainable, metrics)
 
@@ -134,35 +134,38 @@ def assign(variables, values):
         variable.assign(value)
 
 
-def lay_out(variables):
+def set_memory_layout(variables):
     """Leave the memory order of kernels to the compiler."""
 
 
-def quicken(optimizer):
+def fuse_steps(optimizer):
     """Let an optimizer take its steps as fast as the backend can; Keras' do here."""
 
 
-def draw(fn, batch_size):
+def replica_rows(fn, batch_size):
     """Return `fn(batch_size)`: JAX programs see the whole batch, however it is sharded."""
     return fn(batch_size)
 
 
-def forward(model, x):
-    """Return the forward pass of `model` in inference mode, compiled as one program."""
-    if not hasattr(model, "_kerasgan_forward"):
+def compiled(fn, variables):
+    """Return `fn` as one program; the variables are read anew in each call."""
+    variables = list(variables)
 
-        @jax.jit
-        def program(values, x):
-            with Scope(zip(model.variables, values, strict=True)):
-                return model(x, training=False)
+    @jax.jit
+    def program(values, *args):
+        with Scope(zip(variables, values, strict=True)):
+            return fn(*args)
 
-        object.__setattr__(model, "_kerasgan_forward", program)
-    return model._kerasgan_forward([v.value for v in model.variables], x)
+    return lambda *args: program([v.value for v in variables], *args)
 
 
 def resolve_jit(jit_compile):
     """Return `jit_compile`: "auto" compiles on JAX wherever the layers allow it."""
     return jit_compile
+
+
+def refuse_processes():
+    """Let every process train: this backend distributes a model by itself."""
 
 
 def make_deterministic():

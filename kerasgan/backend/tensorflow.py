@@ -1,4 +1,4 @@
-"""The TensorFlow file of the backend room."""
+"""The TensorFlow file of the backend package."""
 
 import contextlib
 
@@ -12,13 +12,13 @@ BatchNormalization = keras.layers.BatchNormalization
 
 
 class Trainer:
-    """Hands each batch to the model's `play` and `judge`; the schedule stays on the host."""
+    """Hands each batch to `_train_on` and `_evaluate_on`; the schedule stays on the host."""
 
     def train_step(self, data):
-        return self.play(data, generator_turn=True)
+        return self._train_on(data, generator_turn=True)
 
     def test_step(self, data):
-        return self.judge(data)
+        return self._evaluate_on(data)
 
     def compile_step(self, step):
         """Return Keras' train function around `step(data) -> logs`."""
@@ -30,7 +30,7 @@ class Trainer:
         return self.train_function
 
     def synchronize(self):
-        """Make the variables hold the present state (they always do here)."""
+        """Make the variables hold the present state, which they always do here."""
 
 
 def value_and_grad(loss_fn, variables):
@@ -82,15 +82,15 @@ def assign(variables, values):
     context.merge_call(update, args=(values,))
 
 
-def lay_out(variables):
+def set_memory_layout(variables):
     """Leave the memory order of kernels to the compiler."""
 
 
-def quicken(optimizer):
+def fuse_steps(optimizer):
     """Let an optimizer take its steps as fast as the backend can; Keras' do here."""
 
 
-def draw(fn, batch_size):
+def replica_rows(fn, batch_size):
     """Return this replica's rows of `fn(rows)`: replicas together draw what one device would."""
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
@@ -99,19 +99,9 @@ def draw(fn, batch_size):
     return fn(context.num_replicas_in_sync * batch_size)[first : first + batch_size]
 
 
-def forward(model, x):
-    """Return the forward pass of `model` in inference mode, as one graph.
-
-    Layer by layer it takes half as long again, since nothing is fused.
-    """
-    if not hasattr(model, "_kerasgan_forward"):
-
-        @tf.function(reduce_retracing=True)
-        def program(x):
-            return model(x, training=False)
-
-        object.__setattr__(model, "_kerasgan_forward", program)
-    return model._kerasgan_forward(x)
+def compiled(fn, variables):
+    """Return `fn` as one graph. Layer by layer it takes half as long again: nothing is fused."""
+    return tf.function(fn, reduce_retracing=True)
 
 
 def resolve_jit(jit_compile):
@@ -122,6 +112,10 @@ def resolve_jit(jit_compile):
     if jit_compile == "auto" and not tf.config.list_physical_devices("GPU"):
         return False
     return jit_compile
+
+
+def refuse_processes():
+    """Let every process train: this backend distributes a model by itself."""
 
 
 def make_deterministic():

@@ -1,4 +1,4 @@
-"""The PyTorch file of the backend room."""
+"""The PyTorch file of the backend package."""
 
 import math
 import os
@@ -7,17 +7,19 @@ import keras
 import torch
 from torch.nn import functional
 
+from kerasgan.backend import private
+
 PREFERRED_DATA_FORMAT = "channels_first"
 
 
 class Trainer:
-    """Hands each batch to the model's `play` and `judge`."""
+    """Hands each batch to the model's `_train_on` and `_evaluate_on`."""
 
     def train_step(self, data):
-        return self.play(data, generator_turn=True)
+        return self._train_on(data, generator_turn=True)
 
     def test_step(self, data):
-        return self.judge(data)
+        return self._evaluate_on(data)
 
     def compile_step(self, step):
         """Return a train function around `step(data) -> logs`, as Keras makes one."""
@@ -30,7 +32,7 @@ class Trainer:
         return lambda data: compiled(data[0])
 
     def synchronize(self):
-        """Make the variables hold the present state (they always do here)."""
+        """Make the variables hold the present state, which they always do here."""
 
 
 def value_and_grad(loss_fn, variables):
@@ -79,7 +81,7 @@ def assign(variables, values):
             variable.assign(value)
 
 
-def lay_out(variables):
+def set_memory_layout(variables):
     """Keep kernels in Keras' shape (HWIO), but in the memory order that PyTorch reads (OIHW).
 
     Otherwise each call copies the kernel, and each gradient is added across the grain.
@@ -90,21 +92,18 @@ def lay_out(variables):
             tensor.data = tensor.data.permute(3, 2, 0, 1).contiguous().permute(2, 3, 1, 0)
 
 
-def quicken(optimizer):
+def fuse_steps(optimizer):
     """Let a built Keras Adam take its steps in one kernel, which Keras makes in twelve passes."""
     adam = isinstance(optimizer, keras.optimizers.Adam) and not optimizer.amsgrad
-    if not adam or not hasattr(optimizer, "_parallel_update_step"):
+    slowly = private.torch_update_step(optimizer)
+    if not adam or slowly is None:
         return
-    slowly = optimizer._parallel_update_step
     far = {}  # A step count whose bias corrections are 1, on each device.
 
     def step(gradients, variables, learning_rate):
         values = [v.value.data for v in variables]
-        indices = [optimizer._get_variable_index(v) for v in variables]
-        first, second = (
-            [group[i].value.data for i in indices]
-            for group in (optimizer._momentums, optimizer._velocities)
-        )
+        moments = [private.adam_moments(optimizer, v) for v in variables]
+        first, second = ([m.value.data for m in group] for group in zip(*moments, strict=True))
         one = values[0]
         alike = all(t.dtype == one.dtype and t.device == one.device for t in (*values, *gradients))
         # The kernel goes through memory as it lies, so all of a variable's must lie alike.
@@ -121,30 +120,47 @@ def quicken(optimizer):
         rate = rate * torch.sqrt(1 - optimizer.beta_2**count) / (1 - optimizer.beta_1**count)
         if one.device not in far:
             far[one.device] = torch.full((), 1e9, device=one.device)
-        torch._fused_adam_(
+        private.torch_fused_adam(
             values, gradients, first, second, [], [far[one.device]] * len(values),
             lr=rate, beta1=optimizer.beta_1, beta2=optimizer.beta_2, weight_decay=0.0,
             eps=optimizer.epsilon, amsgrad=False, maximize=False,
         )  # fmt: skip
         return None
 
-    object.__setattr__(optimizer, "_parallel_update_step", step)
+    private.replace_torch_update_step(optimizer, step)
 
 
-def draw(fn, batch_size):
+def replica_rows(fn, batch_size):
     """Return `fn(batch_size)`."""
     return fn(batch_size)
 
 
-def forward(model, x):
-    """Return the forward pass of `model` in inference mode."""
-    with torch.no_grad():
-        return model(x, training=False)
+def compiled(fn, variables):
+    """Return `fn` without a record for differentiation."""
+
+    def program(*args):
+        args = keras.tree.map_structure(keras.ops.convert_to_tensor, args)
+        with torch.no_grad():
+            return fn(*args)
+
+    return program
 
 
 def resolve_jit(jit_compile):
     """Return `jit_compile`: "auto" is eager execution on PyTorch."""
     return False if jit_compile == "auto" else jit_compile
+
+
+def refuse_processes():
+    """Raise ValueError in a process group: the ranks would train apart, without a word."""
+    distributed = torch.distributed
+    if distributed.is_available() and distributed.is_initialized():
+        size = distributed.get_world_size()
+        if size > 1:
+            raise ValueError(
+                "a model must be trained by one process: gradients are not averaged over the ranks "
+                f"of torch.distributed. Received: a process group of {size}"
+            )
 
 
 def make_deterministic():

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasgan.bench.environment import cores
+from kerasgan.environment import cores
 from kerasgan.callbacks.progress import duration
 
 

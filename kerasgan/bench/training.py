@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from kerasgan import gans, penalties
-from kerasgan.gans.optimizer import falling
+from kerasgan.adversarial.optimizer import falling
 
 
 def build(recipe, networks, steps=None):

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from kerasgan.gans import checks
-from kerasgan.gans.optimizer import hold_rate, rate_of, scale_rate
+from kerasgan.adversarial import checks, state
+from kerasgan.adversarial.optimizer import hold_rate, rate_of, scale_rate
 from kerasgan.penalties import R1
 
 ATTEMPTS = 3
@@ -42,7 +42,7 @@ def apply(model, attempt, collapsed_at=None):
 
 def _new_seeds(model, attempt):
     draw = np.random.default_rng([model.seed or 0, model.critic_steps, attempt])
-    for variable in model.seed_states:
+    for variable in state.seed_states(model):
         state = draw.integers(2**31, size=tuple(variable.shape))
         variable.assign(state.astype(keras.backend.standardize_dtype(variable.dtype)))
 

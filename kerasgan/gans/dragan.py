@@ -3,14 +3,21 @@
 import keras
 
 from kerasgan import validation
-from kerasgan.gans.base import AdversarialModel
-from kerasgan.gans.optimizer import adam_pair
+from kerasgan.adversarial import AdversarialModel
 from kerasgan.penalties import DRAGANPenalty
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class DRAGAN(AdversarialModel):
     """The non-saturating GAN with a gradient penalty around the real images.
+
+    ```text
+    x, z <- real images, latent vectors from N(0, I)
+    y <- x + a spread std(x) u,    a ~ U(0, 1) for each image, u ~ U(0, 1) for each value
+    move D to lower    -E[log D(x)] - E[log(1 - D(G(z)))] + gp_weight E[(||grad D(y)|| - 1)^2]
+    z <- new latent vectors
+    move G to lower    -E[log D(G(z))]
+    ```
 
     Departures: DCGAN's optimizers, as in the authors' code; the moving average is an addition.
 
@@ -20,7 +27,7 @@ class DRAGAN(AdversarialModel):
         gp_weight: Weight of the penalty, the paper's lambda.
         spread: How far from real images it reaches, in standard deviations of the batch's values:
             0.5 in the authors' code.
-        alpha: The learning rate of both default optimizers.
+        learning_rate: The learning rate of both default optimizers.
         name: Name of the model.
         **shared: See `AdversarialModel`.
 
@@ -30,19 +37,26 @@ class DRAGAN(AdversarialModel):
     critic_norm = None
 
     def __init__(
-        self, generator, critic, gp_weight=10.0, spread=0.5, alpha=2e-4, name="dragan", **shared
+        self,
+        generator,
+        critic=None,
+        gp_weight=10.0,
+        spread=0.5,
+        learning_rate=2e-4,
+        name="dragan",
+        **shared,
     ):
-        validation.positive("alpha", alpha)
         validation.positive("gp_weight", gp_weight, zero=True)
-        penalty = DRAGANPenalty(gp_weight, spread)
-        super().__init__(generator, critic, name=name, own_penalties=(penalty,), **shared)
+        super().__init__(
+            generator,
+            critic,
+            learning_rate=learning_rate,
+            name=name,
+            own_penalties=(DRAGANPenalty(gp_weight, spread),),
+            **shared,
+        )
         self.gp_weight = gp_weight
         self.spread = spread
-        self.alpha = alpha
-
-    def default_optimizers(self):
-        return adam_pair(self.alpha)
 
     def get_config(self):
-        own = {"gp_weight": self.gp_weight, "spread": self.spread, "alpha": self.alpha}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "gp_weight": self.gp_weight, "spread": self.spread}

@@ -8,9 +8,8 @@ import numpy as np
 from keras import ops
 
 from kerasgan import backend, networks, validation
-from kerasgan.gans import checks
-from kerasgan.gans.base import AdversarialModel
-from kerasgan.gans.optimizer import adam_pair
+from kerasgan.adversarial import AdversarialModel, checks
+from kerasgan.adversarial.optimizer import adam_pair
 from kerasgan.networks.flow import bits_per_dimension, flow
 from kerasgan.penalties import GradientPenalty
 
@@ -18,6 +17,15 @@ from kerasgan.penalties import GradientPenalty
 @keras.saving.register_keras_serializable(package="kerasgan")
 class FlowGAN(AdversarialModel):
     """An invertible generator, trained by a critic and by maximum likelihood at once.
+
+    ```text
+    n_critic times:
+        x, z <- real images, latent vectors from the prior
+        y <- e x + (1 - e) G(z),    e ~ U(0, 1) for each image
+        move the critic f to lower    E[f(G(z))] - E[f(x)] + gp_weight E[(||grad f(y)|| - 1)^2]
+    z <- new latent vectors
+    move G to lower    -adversarial_weight E[f(G(z))] - nll_weight E[log p_G(x)]
+    ```
 
     A dropped mode costs likelihood without bound, so that the hybrid should drop none. The
     generator minimises `adversarial_weight * (-E[f(G(z))]) + nll_weight * NLL`, the negative
@@ -31,7 +39,7 @@ class FlowGAN(AdversarialModel):
         adversarial_weight: 0 is pure likelihood.
         nll_weight: 0 is pure adversarial; the paper's lambda.
         gp_weight: Weight of the gradient penalty.
-        alpha: The learning rate of both default optimizers; 1e-3 for RealNVP in the paper.
+        learning_rate: The learning rate of both default optimizers; 1e-3 for RealNVP in the paper.
         n_critic: Critic steps for each generator step.
         name: Name of the model.
         **shared: See `AdversarialModel`.
@@ -45,22 +53,22 @@ class FlowGAN(AdversarialModel):
     def __init__(
         self,
         generator,
-        critic,
+        critic=None,
         adversarial_weight=1.0,
         nll_weight=1.0,
         gp_weight=10.0,
-        alpha=1e-4,
+        learning_rate=1e-4,
         n_critic=5,
         name="flow_gan",
         **shared,
     ):
-        for argument, value in (
-            ("adversarial_weight", adversarial_weight),
-            ("nll_weight", nll_weight),
-            ("gp_weight", gp_weight),
-        ):
-            validation.positive(argument, value, zero=True)
-        validation.positive("alpha", alpha)
+        checks.numbers(
+            non_negative={
+                "adversarial_weight": adversarial_weight,
+                "nll_weight": nll_weight,
+                "gp_weight": gp_weight,
+            }
+        )
         if adversarial_weight == nll_weight == 0:
             raise ValueError(
                 "`adversarial_weight` and `nll_weight` must not both be zero. Received: both are"
@@ -75,6 +83,7 @@ class FlowGAN(AdversarialModel):
             generator,
             critic,
             **{"loss": "wasserstein", **shared, "prior": generator.prior},
+            learning_rate=learning_rate,
             n_critic=n_critic,
             name=name,
             own_penalties=(GradientPenalty(gp_weight),),
@@ -82,7 +91,6 @@ class FlowGAN(AdversarialModel):
         self.adversarial_weight = adversarial_weight
         self.nll_weight = nll_weight
         self.gp_weight = gp_weight
-        self.alpha = alpha
 
     @classmethod
     def default_networks(cls, architecture="nice", **size):
@@ -104,16 +112,18 @@ class FlowGAN(AdversarialModel):
         return flow(kind=architecture, **size)
 
     def default_optimizers(self):
-        return adam_pair(self.alpha, beta_1=0.5, beta_2=0.9)
+        return adam_pair(self.learning_rate, self.critic_learning_rate, beta_1=0.5, beta_2=0.9)
 
-    def generator_loss(self, batch, training=True):
+    def generator_objective(self, batch, penalties, training=True):
         rows = ops.shape(batch.real)[0]
         noise = self.noise(rows, "uniform", *self.image_shape)
         log_prob = ops.mean(self.generator.log_prob(batch.real, noise))
         self.log("bits_per_dimension", bits_per_dimension(log_prob, self.latent_dim), rows)
         loss = -self.nll_weight * log_prob if self.nll_weight else 0.0
         if self.adversarial_weight:
-            loss += self.adversarial_weight * super().generator_loss(batch, training)
+            loss += self.adversarial_weight * super().generator_objective(
+                batch, penalties, training
+            )
         return loss
 
     def log_prob(self, x, seed=0, batch_size=256):
@@ -136,7 +146,9 @@ class FlowGAN(AdversarialModel):
             nats = np.concatenate(
                 [
                     ops.convert_to_numpy(
-                        self.sampler.log_prob(*(a[start : start + batch_size] for a in (x, noise)))
+                        self.sampling_generator.log_prob(
+                            *(a[start : start + batch_size] for a in (x, noise))
+                        )
                     )
                     for start in range(0, len(x), batch_size)
                 ]
@@ -151,6 +163,5 @@ class FlowGAN(AdversarialModel):
             "adversarial_weight": self.adversarial_weight,
             "nll_weight": self.nll_weight,
             "gp_weight": self.gp_weight,
-            "alpha": self.alpha,
         }
         return {**super().get_config(), **own}

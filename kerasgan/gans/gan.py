@@ -2,15 +2,20 @@
 
 import keras
 
-from kerasgan import losses, validation
-from kerasgan.gans.base import AdversarialModel
-from kerasgan.gans.body import CriticBody
-from kerasgan.gans.optimizer import adam_pair
+from kerasgan import losses
+from kerasgan.adversarial import AdversarialModel
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class GAN(AdversarialModel):
     """The original GAN: one critic step, one generator step, in turn; with any of the losses.
+
+    ```text
+    x, z <- real images, latent vectors from N(0, I)
+    move D to lower    -E[log D(x)] - E[log(1 - D(G(z)))]
+    z <- new latent vectors
+    move G to lower    -E[log D(G(z))]
+    ```
 
     Departures from the paper: the optimizers are those of DCGAN (Adam, 2e-4, beta_1 0.5), since
     the paper names momentum without its numbers; the moving average is an addition.
@@ -19,13 +24,12 @@ class GAN(AdversarialModel):
         generator: See `AdversarialModel`.
         critic: Returns logits; `D = sigmoid(critic(x))`.
         loss: "non_saturating" (section 3 of the paper), "minimax" (its algorithm 1),
-            "least_squares", "hinge", "wasserstein", "relativistic", or "feature_matching": the
-            critic's is then minimax's and the generator's the squared distance between the mean
-            features of real and generated images (Salimans et al. 2016, section 3.1), the
-            features being what the critic's last layer takes.
+            "least_squares", "hinge", "wasserstein", "relativistic", "feature_matching", or a
+            `kerasgan.losses.Loss`.
         real_label: What the critic's logarithmic loss asks of real images: 0.9 is the one-sided
-            label smoothing of Salimans et al. 2016, section 3.4.
-        alpha: The learning rate of both default optimizers.
+            label smoothing of Salimans et al. 2016, section 3.4. It goes with the losses
+            non_saturating, minimax and feature_matching.
+        learning_rate: The learning rate of both default optimizers.
         name: Name of the model.
         **shared: See `AdversarialModel`.
 
@@ -44,44 +48,18 @@ class GAN(AdversarialModel):
     def __init__(
         self,
         generator,
-        critic,
+        critic=None,
         loss="non_saturating",
         real_label=1.0,
-        alpha=2e-4,
+        learning_rate=2e-4,
         name="gan",
         **shared,
     ):
-        validation.choice("loss", loss, [*losses.LOSSES, "feature_matching"])
-        validation.positive("alpha", alpha)
-        validation.positive("real_label", real_label)
-        logarithmic = loss in ("non_saturating", "minimax", "feature_matching")
-        if real_label > 1 or (real_label < 1 and not logarithmic):
-            raise ValueError(
-                "`real_label` must lie in (0, 1], and below 1 goes with the losses non_saturating, "
-                f"minimax and feature_matching. Received: real_label={real_label}, loss={loss!r}"
-            )
-        played = "minimax" if loss == "feature_matching" else loss
-        super().__init__(generator, critic, played, name=name, **shared)
-        self.loss_name = loss
-        self.real_label = real_label
-        self.alpha = alpha
-        self.body = CriticBody(critic) if loss == "feature_matching" else None
-
-    def default_optimizers(self):
-        return adam_pair(self.alpha)
-
-    def critic_loss(self, batch, training=True):
-        if self.real_label == 1.0:
-            return super().critic_loss(batch, training)
-        return losses.minimax_critic(*self.both_scores(batch, training), self.real_label)
-
-    def generator_loss(self, batch, training=True):
-        if self.body is None:
-            return super().generator_loss(batch, training)
-        pair = (batch.real, batch.fake)
-        found = [self.scores(x, batch.labels, training, self.body.features) for x in pair]
-        return losses.feature_matching(*found)
+        loss = losses.get(loss, real_label)
+        super().__init__(generator, critic, loss, learning_rate=learning_rate, name=name, **shared)
 
     def get_config(self):
-        own = {"loss": self.loss_name, "real_label": self.real_label, "alpha": self.alpha}
-        return {**super().get_config(), **own}
+        config = super().get_config()
+        if config["loss"] in losses.LOSSES and hasattr(self.adversarial_loss, "real_label"):
+            config["real_label"] = self.adversarial_loss.real_label
+        return config

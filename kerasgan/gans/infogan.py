@@ -7,19 +7,25 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from kerasgan import validation
+from kerasgan import backend, validation
+from kerasgan.adversarial import AdversarialModel, checks, latent
+from kerasgan.adversarial.sampler import in_batches
 from kerasgan.augment import Distortion
-from kerasgan.gans import checks, latent
-from kerasgan.gans.base import AdversarialModel
-from kerasgan.gans.body import CriticBody
-from kerasgan.gans.optimizer import adam_pair
-from kerasgan.gans.sampling import in_batches
 from kerasgan.networks.base import Normal
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class InfoGAN(AdversarialModel):
     """Part of the latent vector are codes, and a network Q is trained to read them in the images.
+
+    ```text
+    x, z <- real images, noise
+    c <- codes: one-hot from a uniform categorical, numbers from U(-1, 1)
+    I <- E[log Q(c | G(z, c))] + H(c)
+    move D and Q to lower    -E[log D(x)] - E[log(1 - D(G(z, c)))] - info_weight I
+    z, c <- new noise and codes
+    move G to lower    -E[log D(G(z, c))] - info_weight I
+    ```
 
     A latent vector is noise from the prior, U(-1, 1) by default, a one-hot vector for each
     categorical code, and continuous codes from U(-1, 1). Q shares the critic's body and adds a
@@ -42,8 +48,8 @@ class InfoGAN(AdversarialModel):
         continuous: How many continuous codes there are.
         info_weight: Weight of the categorical codes' information; the paper's lambda.
         continuous_weight: Weight of the continuous codes'.
-        alpha: The generator's default learning rate.
-        critic_alpha: The critic's.
+        learning_rate: The generator's default learning rate.
+        critic_learning_rate: The critic's.
         view_weight: Weight of what the categories of two views of a real image tell about each
             other; 0, as in the paper, for no views.
         views: A layer of `kerasgan.augment` that changes an image and not its category; with a
@@ -58,18 +64,19 @@ class InfoGAN(AdversarialModel):
     """
 
     logged = ("mutual_information",)
+    sampling_options = ("codes",)
     objects = (*AdversarialModel.objects, "views")
 
     def __init__(
         self,
         generator,
-        critic,
+        critic=None,
         categorical=(10,),
         continuous=2,
         info_weight=1.0,
         continuous_weight=1.0,
-        alpha=1e-3,
-        critic_alpha=2e-4,
+        learning_rate=1e-3,
+        critic_learning_rate=2e-4,
         view_weight=0.0,
         views=None,
         name="infogan",
@@ -79,21 +86,25 @@ class InfoGAN(AdversarialModel):
             validation.positive_integer("categorical", size)
         if continuous != 0:
             validation.positive_integer("continuous", continuous)
-        for argument, value in (("alpha", alpha), ("critic_alpha", critic_alpha)):
-            validation.positive(argument, value)
-        for argument, value in (
-            ("info_weight", info_weight),
-            ("continuous_weight", continuous_weight),
-            ("view_weight", view_weight),
-        ):
-            validation.positive(argument, value, zero=True)
-        super().__init__(generator, critic, **{"prior": "uniform", **shared}, name=name)
+        checks.numbers(
+            non_negative={
+                "info_weight": info_weight,
+                "continuous_weight": continuous_weight,
+                "view_weight": view_weight,
+            }
+        )
+        super().__init__(
+            generator,
+            critic,
+            **{"prior": "uniform", **shared},
+            learning_rate=learning_rate,
+            critic_learning_rate=critic_learning_rate,
+            name=name,
+        )
         self.categorical = tuple(categorical)
         self.continuous = continuous
         self.info_weight = info_weight
         self.continuous_weight = continuous_weight
-        self.alpha = alpha
-        self.critic_alpha = critic_alpha
         self.code_dim = sum(self.categorical) + continuous
         if not 0 < self.code_dim < self.latent_dim:
             raise ValueError(
@@ -106,31 +117,27 @@ class InfoGAN(AdversarialModel):
         if self.views is not None:
             checks.views(self.views, view_weight, self.categorical)
             self.trackers["view_information"] = keras.metrics.Mean(name="view_information")
-        self.body = CriticBody(critic)
-        self.code_reader = _code_reader(self.body.width, self.code_dim)
-
-    def default_optimizers(self):
-        return adam_pair(self.alpha, self.critic_alpha)
+        self.code_reader = _code_reader(self.scorer.body.width, self.code_dim)
 
     def critic_variables(self):
         return [*self.critic.trainable_variables, *self.code_reader.trainable_variables]
 
-    def critic_loss(self, batch, training=True):
-        loss = super().critic_loss(batch, training) - self.information(batch, training)
+    def critic_loss(self, batch, scores, training=True):
+        loss = super().critic_loss(batch, scores, training) - self._information(batch, training)
         if self.view_weight:
-            loss = loss - self.view_weight * self.view_information(batch, training)
+            loss = loss - self.view_weight * self._view_information(batch, training)
         return loss
 
-    def generator_loss(self, batch, training=True):
-        return super().generator_loss(batch, training) - self.information(batch, training)
+    def generator_loss(self, batch, scores, training=True):
+        return super().generator_loss(batch, scores, training) - self._information(batch, training)
 
-    def information(self, batch, training=True):
+    def _information(self, batch, training=True):
         """Return the weighted lower bound of the mutual information of codes and images."""
         codes = batch.z[:, self.latent_dim - self.code_dim :]
         if self.packing > 1:  # The features are of a pack: its first image's codes are asked for.
             codes = codes[:: self.packing]
         fake, labels = batch.fake, batch.labels
-        seen = fake if self.views is None else self.changed(fake, self.views)
+        seen = fake if self.views is None else self.scorer.augmented(fake, self.views)
         read = self._read(seen, labels, training)
         categorical = 0.0
         for part, size in self._categories():
@@ -145,10 +152,10 @@ class InfoGAN(AdversarialModel):
         self.log("mutual_information", categorical + continuous, ops.shape(batch.fake)[0])
         return self.info_weight * categorical + self.continuous_weight * continuous
 
-    def view_information(self, batch, training=True):
+    def _view_information(self, batch, training=True):
         """Return what the categories of two views of real images tell about each other, in nats."""
         views = [
-            self._read(self.changed(batch.real, self.views), batch.labels, training)
+            self._read(self.scorer.augmented(batch.real, self.views), batch.labels, training)
             for _ in range(2)
         ]
         found = sum(
@@ -160,7 +167,7 @@ class InfoGAN(AdversarialModel):
 
     def _read(self, images, labels, training):
         """Return the parameters of Q's distribution of the codes, float32."""
-        features = self.scores(images, labels, training, self.body.features)
+        features = self.scorer.features(images, labels, training)
         return ops.cast(self.code_reader(features, training=training), "float32")
 
     def _places(self):
@@ -177,8 +184,8 @@ class InfoGAN(AdversarialModel):
         """Return where each categorical code lies among the codes, and its size."""
         return list(zip(self._places().values(), self.categorical, strict=False))
 
-    def latent(self, batch_size):
-        noise = super().latent(batch_size)
+    def draw_latents(self, batch_size):
+        noise = super().draw_latents(batch_size)
         parts = [noise[:, : self.latent_dim - self.code_dim]]
         for size in self.categorical:
             drawn = ops.cast(self.noise(batch_size, "uniform") * size, "int32")
@@ -186,53 +193,62 @@ class InfoGAN(AdversarialModel):
         parts.append(2.0 * self.noise(batch_size, "uniform", self.continuous) - 1.0)
         return ops.concatenate(parts, axis=1)
 
-    def latent_vectors(self, n, seed=None, codes=None):
-        """Return `n` latent vectors, as `sample(n, seed, codes=codes)` starts from.
-
-        Args:
-            n: How many.
-            seed: Their seed, and that of the codes that are not given.
-            codes: Values by name, one for all or n of them: `categorical_0` is a number below that
-                code's size, `continuous_0` one in [-1, 1].
-        """
-        z = latent.latent_vectors(n, self.latent_dim, seed, "uniform")
+    def latent_vectors(self, n, seed=None):
+        """Return the `n` latent vectors that `sample(n, seed)` starts from, codes included."""
+        z = latent.latent_vectors(n, self.latent_shape, seed, "uniform")
         start = self.latent_dim - self.code_dim
         if self.prior != "uniform":
             stream = None if seed is None else [seed, 2]  # Apart from that of the codes.
-            z[:, :start] = latent.latent_vectors(n, start, stream, self.prior)
-        drawn = {}
-        for name, (part, size) in zip(self.code_names, self._categories(), strict=False):
-            chosen = ((z[:, start + part.start] + 1.0) / 2.0 * size).astype(int)
-            drawn[name] = chosen.clip(0, size - 1)
-        return self._with_codes(z, {**drawn, **(codes or {})})
+            z[:, :start] = latent.latent_vectors(n, (start,), stream, self.prior)
+        for part, size in self._categories():
+            place = slice(start + part.start, start + part.stop)
+            chosen = ((z[:, place.start] + 1.0) / 2.0 * size).astype(int).clip(0, size - 1)
+            z[:, place] = np.eye(size, dtype="float32")[chosen]
+        return z
 
-    def _with_codes(self, z, codes):
-        """Write codes into latent vectors `(n, latent_dim)`, and return these."""
-        places, own = self._places(), z[:, self.latent_dim - self.code_dim :]
-        for name, values in codes.items():
-            validation.choice("codes", name, places)
-            part = places[name]
-            if name.startswith("continuous"):
-                if np.min(values) < -1 or np.max(values) > 1:
-                    raise ValueError(
-                        f"`codes`: {name} must lie in [-1, 1]. Received: {np.min(values)} to "
-                        f"{np.max(values)}"
-                    )
-                own[:, part.start] = values
-                continue
-            size = part.stop - part.start
-            values = np.broadcast_to(values, len(z))
-            if values.dtype.kind not in "iu":
+    def decode(self, z, labels=None, network=None, codes=None):
+        """Return the images of latent vectors in which some codes are replaced.
+
+        Args:
+            z: Latent vectors `(batch_size, latent_dim)`.
+            labels: Class numbers of a conditional model, or None.
+            network: See `AdversarialModel.decode`.
+            codes: Values by name, numbers or `(batch_size,)`: `categorical_0` is an integer below
+                that code's size, `continuous_0` lies in [-1, 1].
+        """
+        if codes:
+            start = self.latent_dim - self.code_dim
+            parts = [z[:, :start]]
+            for name, place in self._places().items():
+                own = z[:, start + place.start : start + place.stop]
+                parts.append(_replaced(own, codes[name]) if name in codes else own)
+            z = ops.concatenate(parts, axis=1)
+        return super().decode(z, labels, network)
+
+    def checked_sampling(self, n, codes=None):
+        """Return `codes` as arrays of one value for each of `n` images.
+
+        Raises:
+            ValueError: If a name is unknown, or a value out of range.
+        """
+        found = {}
+        for name, values in (codes or {}).items():
+            validation.choice("codes", name, self._places())
+            place, values = self._places()[name], np.broadcast_to(values, n)
+            continuous = name.startswith("continuous")
+            low, high = (-1, 1) if continuous else (0, place.stop - place.start - 1)
+            if not continuous and values.dtype.kind not in "iu":
                 raise ValueError(
                     f"`codes`: {name} must be integers. Received: dtype {values.dtype}"
                 )
-            if values.min() < 0 or values.max() >= size:
+            if values.min() < low or values.max() > high:
+                rule = "[-1, 1]" if continuous else f"0..{high}"
                 raise ValueError(
-                    f"`codes`: {name} must lie in 0..{size - 1}. Received: "
-                    f"{values.min()} to {values.max()}"
+                    f"`codes`: {name} must lie in {rule}. Received: {values.min()} to "
+                    f"{values.max()}"
                 )
-            own[:, part] = np.eye(size, dtype="float32")[values]
-        return z
+            found[name] = values.astype("float32" if continuous else "int32")
+        return {"codes": found} if found else {}
 
     def read_codes(self, images, batch_size=256):
         """Return the codes that Q reads in images, a dict of arrays `(n,)` by `code_names`.
@@ -254,14 +270,25 @@ class InfoGAN(AdversarialModel):
         validation.positive_integer("batch_size", batch_size)
         checks.shape("images", np.shape(images), self.image_shape)
         self.synchronize()
-        features = in_batches(self.body.features, [np.asarray(images, "float32")], batch_size)
-        read = in_batches(self.code_reader, [features], batch_size)
+        read = in_batches(self._reader(), np.asarray(images, "float32"), len(images), batch_size)
         return {
             name: read[:, part].argmax(axis=1)
             if name.startswith("categorical")
             else read[:, part.start]
             for name, part in self._places().items()
         }
+
+    def _reader(self):
+        """Return Q as one program, from images to the parameters of its distribution."""
+        if "reader" not in self._decoders:
+
+            def read(images):
+                features = self.scorer.body.features(images, training=False)
+                return self.code_reader(features, training=False)
+
+            variables = [*self.critic.variables, *self.code_reader.variables]
+            self._decoders["reader"] = backend.compiled(read, variables)
+        return self._decoders["reader"]
 
     @property
     def code_names(self):
@@ -291,7 +318,7 @@ class InfoGAN(AdversarialModel):
         else:
             values = np.linspace(-1.0, 1.0, steps)
         z = np.repeat(self.latent_vectors(rows, seed), len(values), axis=0)
-        return self.images_of(self._with_codes(z, {code: np.tile(values, rows)}))
+        return self.decode_latents(z, codes={code: np.tile(values, rows)})
 
     def get_config(self):
         own = {
@@ -299,12 +326,19 @@ class InfoGAN(AdversarialModel):
             "continuous": self.continuous,
             "info_weight": self.info_weight,
             "continuous_weight": self.continuous_weight,
-            "alpha": self.alpha,
-            "critic_alpha": self.critic_alpha,
             "view_weight": self.view_weight,
             "views": keras.saving.serialize_keras_object(self.views),
         }
         return {**super().get_config(), **own}
+
+
+def _replaced(own, value):
+    """Return a code's place in latent vectors, `(batch_size, size)`, with another value in it."""
+    if own.shape[1] > 1:
+        new = ops.one_hot(ops.cast(value, "int32"), own.shape[1], dtype="float32")
+    else:
+        new = ops.reshape(ops.cast(value, "float32"), (-1, 1))
+    return ops.zeros_like(own) + new
 
 
 def _mutual_information(p, q):

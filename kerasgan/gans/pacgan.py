@@ -9,6 +9,13 @@ from kerasgan.gans.gan import GAN
 class PacGAN(GAN):
     """A GAN whose critic sees `packing` independent images, stacked along the channels.
 
+    ```text
+    x_1 .. x_m, z_1 .. z_m <- real images, latent vectors from N(0, I)
+    move D to lower    -E[log D(x_1, .., x_m)] - E[log(1 - D(G(z_1), .., G(z_m)))]
+    z_1 .. z_m <- new latent vectors
+    move G to lower    -E[log D(G(z_1), .., G(z_m))]
+    ```
+
     A generator that repeats itself shows at once: two of its images are alike, two real ones are
     not. Only the critic's input layer grows. Any other variant packs as well: `WGANGP(...,
     packing=2)`.
@@ -25,5 +32,5 @@ class PacGAN(GAN):
 
     packs = 2
 
-    def __init__(self, generator, critic, packing=2, name="pacgan", **shared):
+    def __init__(self, generator, critic=None, packing=2, name="pacgan", **shared):
         super().__init__(generator, critic, packing=packing, name=name, **shared)

@@ -5,15 +5,22 @@ import math
 import keras
 from keras import ops
 
-from kerasgan import validation
-from kerasgan.gans.base import AdversarialModel
-from kerasgan.gans.burn_in import BurnInAdam, cosine
+from kerasgan.adversarial import AdversarialModel, checks
+from kerasgan.adversarial.burn_in import BurnInAdam, cosine
 from kerasgan.penalties import R1, R2
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class R3GAN(AdversarialModel):
     """Each generated image is paired with a real one; R1 and R2 in every step.
+
+    ```text
+    x, z <- real images, latent vectors from N(0, I)
+    move D to lower    E[softplus(D(G(z)) - D(x))]
+                       + gamma / 2 (E[||grad D(x)||^2] + E[||grad D(G(z))||^2])
+    z <- new latent vectors
+    move G to lower    E[softplus(D(x) - D(G(z)))]
+    ```
 
     Over a burn-in gamma falls, beta_2 and the half-life of the moving average grow, and the
     learning rate falls, each along half a cosine as in the authors' code. Their networks, which
@@ -27,8 +34,8 @@ class R3GAN(AdversarialModel):
         gamma: Weight of R1 and of R2 at the start; 1 for stacked MNIST in the authors' code.
         final_gamma: The same at the end of the burn-in.
         burn_in: Its steps.
-        alpha: The learning rate of both default optimizers at the start.
-        final_alpha: At the end; None for a quarter, as the authors have it.
+        learning_rate: The learning rate of both default optimizers at the start.
+        final_learning_rate: At the end; None for a quarter, as the authors have it.
         ema: Decay of the moving average at the end.
         name: Name of the model.
         **shared: See `AdversarialModel`.
@@ -42,31 +49,32 @@ class R3GAN(AdversarialModel):
     def __init__(
         self,
         generator,
-        critic,
+        critic=None,
         gamma=1.0,
         final_gamma=0.1,
         burn_in=20000,
-        alpha=2e-4,
-        final_alpha=None,
+        learning_rate=2e-4,
+        final_learning_rate=None,
         ema=0.999,
         name="r3gan",
         **shared,
     ):
-        for argument, value in (("gamma", gamma), ("final_gamma", final_gamma)):
-            validation.positive(argument, value, zero=True)
-        validation.positive("alpha", alpha)
-        final_alpha = alpha / 4 if final_alpha is None else final_alpha
-        validation.positive("final_alpha", final_alpha)
-        if final_alpha > alpha:
+        checks.numbers(
+            non_negative={"gamma": gamma, "final_gamma": final_gamma},
+            positive={"learning_rate": learning_rate},
+            optional={"final_learning_rate": final_learning_rate},
+            integers={"burn_in": burn_in},
+        )
+        if final_learning_rate is not None and final_learning_rate > learning_rate:
             raise ValueError(
-                "`final_alpha` must not be above `alpha`: the learning rate falls. Received: "
-                f"alpha={alpha}, final_alpha={final_alpha}"
+                "`final_learning_rate` must not be above `learning_rate`, which falls. Received: "
+                f"learning_rate={learning_rate}, final_learning_rate={final_learning_rate}"
             )
-        validation.positive_integer("burn_in", burn_in)
         super().__init__(
             generator,
             critic,
             **{"loss": "relativistic", **shared},
+            learning_rate=learning_rate,
             ema=ema,
             name=name,
             own_penalties=(R1(gamma), R2(gamma)),
@@ -74,12 +82,13 @@ class R3GAN(AdversarialModel):
         self.gamma = gamma
         self.final_gamma = final_gamma
         self.burn_in = burn_in
-        self.alpha = alpha
-        self.final_alpha = final_alpha
+        self.final_learning_rate = final_learning_rate
 
     def default_optimizers(self):
-        factor = self.final_alpha / self.alpha
-        return tuple(BurnInAdam(self.alpha, factor, burn_in=self.burn_in) for _ in range(2))
+        rates = self.learning_rate, self.critic_learning_rate or self.learning_rate
+        final = self.final_learning_rate
+        factor = 0.25 if final is None else final / self.learning_rate
+        return tuple(BurnInAdam(rate, factor, burn_in=self.burn_in) for rate in rates)
 
     def penalty_weight(self, penalty):
         if penalty in self.added_penalties:
@@ -94,11 +103,13 @@ class R3GAN(AdversarialModel):
         return ops.power(0.5, 1.0 / ops.maximum(now, 1e-3))
 
     def get_config(self):
+        config, final = super().get_config(), self.final_learning_rate
+        if final is not None and final > config["learning_rate"]:
+            final = None  # `compile` was given a lower rate, whose end its optimizer knows.
         own = {
             "gamma": self.gamma,
             "final_gamma": self.final_gamma,
             "burn_in": self.burn_in,
-            "alpha": self.alpha,
-            "final_alpha": self.final_alpha,
+            "final_learning_rate": final,
         }
-        return {**super().get_config(), **own}
+        return {**config, **own}

@@ -2,14 +2,22 @@
 
 import keras
 
-from kerasgan import validation
-from kerasgan.gans.base import AdversarialModel
-from kerasgan.gans.optimizer import adam_pair
+from kerasgan.adversarial import AdversarialModel
+from kerasgan.adversarial.optimizer import adam_pair
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class SNGAN(AdversarialModel):
     """A critic each of whose layers is divided by its largest singular value.
+
+    ```text
+    n_critic times:
+        x, z <- real images, latent vectors from N(0, I)
+        one power iteration for the largest singular value s(W) of each layer's W
+        move D, with W / s(W) for W, to lower    E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]
+    z <- new latent vectors
+    move G to lower    -E[D(G(z))]
+    ```
 
     One power iteration a critic step, as in algorithm 1. The authors' residual networks play with
     the hinge loss and Adam (2e-4, beta_1 0, beta_2 0.9), five critic steps a round. Departure: the
@@ -18,8 +26,8 @@ class SNGAN(AdversarialModel):
     Args:
         generator: See `AdversarialModel`.
         critic: Made of spectrally normalised layers, as `resnet(critic_norm="spectral")` builds.
-        loss: A key of `kerasgan.losses.LOSSES`.
-        alpha: The learning rate of both default optimizers.
+        loss: A key of `kerasgan.losses.LOSSES`, or a `kerasgan.losses.Loss`.
+        learning_rate: The learning rate of both default optimizers.
         n_critic: Critic steps for each generator step.
         name: Name of the model.
         **shared: See `AdversarialModel`.
@@ -30,20 +38,30 @@ class SNGAN(AdversarialModel):
     critic_norm = "spectral"
 
     def __init__(
-        self, generator, critic, loss="hinge", alpha=2e-4, n_critic=5, name="sngan", **shared
+        self,
+        generator,
+        critic=None,
+        loss="hinge",
+        learning_rate=2e-4,
+        n_critic=5,
+        name="sngan",
+        **shared,
     ):
-        validation.positive("alpha", alpha)
-        super().__init__(generator, critic, loss, n_critic=n_critic, name=name, **shared)
-        if not self.power_iterations:
+        super().__init__(
+            generator,
+            critic,
+            loss,
+            learning_rate=learning_rate,
+            n_critic=n_critic,
+            name=name,
+            **shared,
+        )
+        if not self._power_iterations:
             raise ValueError(
                 "`critic` must hold spectrally normalised layers (kerasgan.layers.SpectralConv2D, "
                 'SpectralDense), as critic_norm="spectral" builds it. Received: '
-                f"{critic.name!r} without any"
+                f"{self.critic.name!r} without any"
             )
-        self.alpha = alpha
 
     def default_optimizers(self):
-        return adam_pair(self.alpha, beta_1=0.0, beta_2=0.9)
-
-    def get_config(self):
-        return {**super().get_config(), "alpha": self.alpha}
+        return adam_pair(self.learning_rate, self.critic_learning_rate, beta_1=0.0, beta_2=0.9)

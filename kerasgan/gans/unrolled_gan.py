@@ -6,8 +6,9 @@ import keras
 from keras import ops
 
 from kerasgan import backend, validation
+from kerasgan.backend import private
 from kerasgan.gans.gan import GAN
-from kerasgan.gans.optimizer import adam_pair
+from kerasgan.losses import Minimax
 
 _INNER = ("adam", "sgd")
 
@@ -15,6 +16,14 @@ _INNER = ("adam", "sgd")
 @keras.saving.register_keras_serializable(package="kerasgan")
 class UnrolledGAN(GAN):
     """The generator's loss is taken at the critic of K steps ahead, and differentiated through it.
+
+    ```text
+    x, z <- real images, latent vectors from N(0, I)
+    move D by one step to lower    L(D, G) = -E[log D(x)] - E[log(1 - D(G(z)))]
+    z <- new latent vectors
+    D_K <- D after unrolled_steps further steps, as a function of G
+    move G to lower    -L(D_K(G), G)    by its whole gradient, that through D_K included
+    ```
 
     With the minimax loss, which is the paper's and the default, the generator minimises the whole
     objective `E[log D(x)] + E[log(1 - D(G(z)))]` of that critic: it moves the first term too, by
@@ -31,8 +40,8 @@ class UnrolledGAN(GAN):
         unrolled_steps: The paper's K; 0 is the plain GAN.
         inner: The optimizer of these steps: "adam", as the authors' notebook, or "sgd".
         loss: See `GAN`.
-        alpha: The generator's default learning rate.
-        critic_alpha: The critic's; both those of the notebook, as is beta_1 0.5.
+        learning_rate: The generator's default learning rate.
+        critic_learning_rate: The critic's; both those of the notebook, as is beta_1 0.5.
         name: Name of the model.
         **shared: See `GAN`.
 
@@ -42,40 +51,46 @@ class UnrolledGAN(GAN):
     def __init__(
         self,
         generator,
-        critic,
+        critic=None,
         unrolled_steps=5,
         inner="adam",
         loss="minimax",
-        alpha=1e-3,
-        critic_alpha=1e-4,
+        learning_rate=1e-3,
+        critic_learning_rate=1e-4,
         name="unrolled_gan",
         **shared,
     ):
         if unrolled_steps != 0:
             validation.positive_integer("unrolled_steps", unrolled_steps)
         validation.choice("inner", inner, _INNER)
-        validation.positive("critic_alpha", critic_alpha)
-        super().__init__(generator, critic, loss, alpha=alpha, name=name, **shared)
+        super().__init__(
+            generator,
+            critic,
+            loss,
+            learning_rate=learning_rate,
+            critic_learning_rate=critic_learning_rate,
+            name=name,
+            **shared,
+        )
         self.unrolled_steps = unrolled_steps
         self.inner = inner
-        self.critic_alpha = critic_alpha
 
-    def default_optimizers(self):
-        return adam_pair(self.alpha, self.critic_alpha)
+    def generator_objective(self, batch, penalties, training=True):
+        def objective():
+            if isinstance(self.adversarial_loss, Minimax):
+                scores = self.scorer.compare(batch, training=training)
+                loss = -self.critic_loss(batch, scores, training)
+                return self._penalised(loss, batch, scores, penalties, training)
+            return super(UnrolledGAN, self).generator_objective(batch, penalties, training)
 
-    def generator_loss(self, batch, training=True):
-        def loss():
-            if self.loss_name == "minimax":
-                return -self.critic_loss(batch, training)
-            return super(UnrolledGAN, self).generator_loss(batch, training)
+        return self._at(self._unrolled_weights(batch), objective) if training else objective()
 
-        return self._at(self.unrolled_weights(batch), loss) if training else loss()
-
-    def unrolled_weights(self, batch):
+    def _unrolled_weights(self, batch):
         """Return the critic's weights after K steps, as functions of the generator's images."""
+        penalties = self._penalties_of("critic")
 
         def loss(weights):
-            return self._at(weights, lambda: self.penalised(self.critic_loss(batch), batch))
+            return self._at(weights, lambda: self.critic_objective(batch, penalties))
 
         weights = [ops.convert_to_tensor(v) for v in self.critic_variables()]
         optimizer = self.optimizer.critic_optimizer
@@ -108,11 +123,7 @@ class UnrolledGAN(GAN):
         return value
 
     def get_config(self):
-        own = {
-            "unrolled_steps": self.unrolled_steps,
-            "inner": self.inner,
-            "critic_alpha": self.critic_alpha,
-        }
+        own = {"unrolled_steps": self.unrolled_steps, "inner": self.inner}
         return {**super().get_config(), **own}
 
 
@@ -123,7 +134,7 @@ _ADAM = types.SimpleNamespace(beta_1=0.5, beta_2=0.999, epsilon=1e-8)
 def _moments(optimizer, weights, is_adam):
     """Return Adam's step count and moments, those of `optimizer` if it is Adam, else zeros."""
     if is_adam:
-        moments = (optimizer._momentums, optimizer._velocities)
+        moments = private.adam_moments(optimizer)
         count = ops.cast(optimizer.iterations, "float32")
         return count, *[[ops.convert_to_tensor(m) for m in group] for group in moments]
     zeros = [ops.zeros_like(w) for w in weights]

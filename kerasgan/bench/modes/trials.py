@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from kerasgan.bench import processes, training
-from kerasgan.bench.environment import describe
+from kerasgan.environment import describe
 from kerasgan.bench.modes.tasks import TASKS
 from kerasgan.data import ImageDataset
 from kerasgan.files import atomic
@@ -40,12 +40,12 @@ def train(task, recipe, seed, steps):
     moments, samples, last = [], [], []
 
     def look(step):
-        images = model.images_of(z)
+        images = model.decode_latents(z)
         samples.append(images[: task.drawn])
         last[:] = task.score(images, seed)
         scores = {"ema": _values(last)}
         if step == steps:
-            scores["raw"] = _values(task.score(model.images_of(z, raw=True), seed))
+            scores["raw"] = _values(task.score(model.decode_latents(z, raw=True), seed))
         moments.append({"step": step, "generator_steps": model.generator_steps, **scores})
 
     looks = [max(1, round(share * steps)) for share in task.moments]

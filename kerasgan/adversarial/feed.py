@@ -3,8 +3,8 @@
 import keras
 
 from kerasgan import validation
+from kerasgan.adversarial import checks
 from kerasgan.data import ImageDataset
-from kerasgan.gans import checks
 
 
 class Feed:
@@ -20,28 +20,31 @@ class Feed:
         y: Its labels.
         batch_size: Its batch size.
         shuffle: Whether arrays are shuffled.
-        options: The remaining arguments of `fit`; `validation_split` is taken out and applied.
+        held_out: The arguments `validation_split`, `validation_data` and `validation_batch_size`.
+
+    Attributes:
+        x: What Keras is given.
+        batch_size: None, since a dataset brings its own batches.
+        validation_data: Held-out images as Keras is given them, or None.
+        validation_batch_size: Their batch size, where they are not a dataset.
     """
 
-    def __init__(self, model, x, y, batch_size, shuffle, options):
-        for name in ("class_weight", "sample_weight"):
-            if options.get(name) is not None:
-                raise ValueError(
-                    f"`{name}` has no meaning in adversarial losses. Received: {name}="
-                    f"{options[name]!r}"
-                )
+    def __init__(self, model, x, y, batch_size, shuffle, held_out):
         self.x = x
         self.batch_size = None
+        self.validation_data = held_out["validation_data"]
+        self.validation_batch_size = held_out["validation_batch_size"]
         if x is None:
             raise ValueError("`x` must be given: the real images. Received: x=None")
-        if options.get("validation_data") is not None:
-            held_x, held_y, _ = keras.utils.unpack_x_y_sample_weight(options["validation_data"])
+        if self.validation_data is not None:
+            held_x, held_y, _ = keras.utils.unpack_x_y_sample_weight(self.validation_data)
             if is_array(held_x):
-                size = options.pop("validation_batch_size", None) or batch_size
-                options["validation_data"] = held_out(model, held_x, held_y, size)
+                size = self.validation_batch_size or batch_size
+                self._hold_out(model, held_x, held_y, size)
         if is_array(x):
             checks.divisible("batch_size", 64 if batch_size is None else batch_size, model.packing)
-            self.x = self._dataset(model, x, y, batch_size, shuffle, options)
+            split = held_out["validation_split"]
+            self.x = self._dataset(model, x, y, batch_size, shuffle, split)
         elif isinstance(x, ImageDataset) and batch_size is None:
             check_dataset(model, x)
         elif isinstance(x, (list, tuple)):
@@ -55,18 +58,19 @@ class Feed:
                 f"batch_size={batch_size} with x of type {type(x).__name__}"
             )
 
-    @staticmethod
-    def _dataset(model, x, y, batch_size, shuffle, options):
+    def _dataset(self, model, x, y, batch_size, shuffle, split):
         batch_size = 64 if batch_size is None else batch_size
         x, y = _as_images(x, model), _as_labels(y, len(x), model)
-        split = options.pop("validation_split", 0.0)
-        if split and options.get("validation_data") is None:
+        if split and self.validation_data is None:
             validation.fraction("validation_split", split)
             first = int(len(x) * (1 - split))
-            labels = None if y is None else y[first:]
-            options["validation_data"] = held_out(model, x[first:], labels, batch_size)
+            self._hold_out(model, x[first:], None if y is None else y[first:], batch_size)
             x, y = x[:first], None if y is None else y[:first]
         return ImageDataset(x, y, batch_size=batch_size, shuffle=shuffle, seed=model.seed)
+
+    def _hold_out(self, model, x, y, batch_size):
+        self.validation_data = held_out(model, x, y, batch_size)
+        self.validation_batch_size = None
 
     def callbacks(self, callbacks):
         """Return the callbacks, with one that keeps a seekable dataset in step.
@@ -104,7 +108,12 @@ class _Follow(keras.callbacks.Callback):
 
 
 def check_dataset(model, dataset):
-    """Raise ValueError unless the labels and the batches of an `ImageDataset` suit the model."""
+    """Raise ValueError unless the labels and the batches of an `ImageDataset` suit the model.
+
+    Data in another form are not looked at.
+    """
+    if not isinstance(dataset, ImageDataset):
+        return
     checks.divisible("batch_size", dataset.batch_size, model.packing)
     if not dataset.drop_remainder:
         rest = dataset.num_examples % dataset.batch_size

@@ -8,124 +8,77 @@ import numpy as np
 from keras import ops
 
 from kerasgan import validation
+from kerasgan.adversarial import network_checks
 from kerasgan.augment import ADA
+from kerasgan.backend import private
 from kerasgan.penalties import Penalty
 
 
-def networks(generator, critic, packing, num_classes):
-    """Check that the two networks fit and return `(latent_dim, image_shape, num_classes)`.
+def one_critic(critic, discriminator):
+    """Return the critic, which may be given as `critic` or as `discriminator`."""
+    if (critic is None) == (discriminator is None):
+        both = "neither" if critic is None else "both"
+        raise ValueError(
+            f"`critic`, or `discriminator`, its other name, must be given once. Received: {both}"
+        )
+    return discriminator if critic is None else critic
 
-    Raises:
-        ValueError: With the shapes that were found, if they do not.
+
+def numbers(positive=(), optional=(), non_negative=(), integers=()):
+    """Raise ValueError for a number that is out of range.
+
+    Args:
+        positive: Numbers above 0, by the name of their argument.
+        optional: The same, or None.
+        non_negative: Numbers of at least 0.
+        integers: Integers of at least 1.
     """
-    for name, network in (("generator", generator), ("critic", critic)):
-        if not isinstance(network, keras.Model):
+    for name, value in dict(positive).items():
+        validation.positive(name, value)
+    for name, value in dict(optional).items():
+        if value is not None:
+            validation.positive(name, value)
+    for name, value in dict(non_negative).items():
+        validation.positive(name, value, zero=True)
+    for name, value in dict(integers).items():
+        validation.positive_integer(name, value)
+
+
+def compile_arguments(metrics, steps_per_execution, unknown):
+    """Raise for arguments of `keras.Model.compile` that two networks cannot have."""
+    if "optimizer" in unknown:
+        raise ValueError(
+            "`optimizer` is for models of one network: pass `generator_optimizer` and "
+            "`critic_optimizer`, two instances, or nothing for the paper's. Received: "
+            f"optimizer={unknown['optimizer']!r}"
+        )
+    if "loss" in unknown:
+        raise ValueError(
+            "`loss` is an argument of the constructor of variants that have a choice, as "
+            f"GAN(loss='hinge'), and not of `compile`. Received: loss={unknown['loss']!r}"
+        )
+    if unknown:
+        raise TypeError(f"compile() takes no argument {', '.join(map(repr, unknown))}.")
+    if metrics is not None:
+        raise ValueError(
+            "`metrics` must be None: generated images have no targets. "
+            "kerasgan.callbacks.Scores(images) measures them in each epoch. Received: "
+            f"metrics={metrics!r}"
+        )
+    if steps_per_execution != 1:
+        raise ValueError(
+            "`steps_per_execution` must be 1: the schedule of critic and generator steps chooses "
+            f"each next step on the host. Received: steps_per_execution={steps_per_execution!r}"
+        )
+
+
+def no_weights(**given):
+    """Raise ValueError for weights of samples or classes."""
+    for name, value in given.items():
+        if value is not None:
             raise ValueError(
-                f"`{name}` must be a keras.Model. Received: {network!r} of type "
-                f"{type(network).__name__}"
+                f"`{name}` has no meaning in adversarial losses. Received: {name}={value!r}"
             )
-        if not network.built:
-            raise ValueError(
-                f"`{name}` must be built: give its first layer an input shape, call it once, or "
-                f"use `{name}.build(input_shape)`. Received: {network.name!r}, which has no "
-                "weights yet"
-            )
-    latent_shape, *labels = input_shapes(generator, "generator")
-    if len(latent_shape) != 2 or not latent_shape[1]:
-        raise ValueError(
-            "`generator` must take latent vectors of shape (batch_size, latent_dim). "
-            f"Received: a generator with input shape {latent_shape}"
-        )
-    image_shape = _apply(generator, "generator", latent_shape)
-    if None in image_shape[1:]:
-        raise ValueError(
-            f"`generator` must return images of a fixed shape. Received: output shape {image_shape}"
-        )
-    packed = (*image_shape[:-1], packing * image_shape[-1])
-    origin = "the generator's output shape" + (
-        "" if packing == 1 else f", with packing={packing} times its channels"
-    )
-    scores = _apply(critic, "critic", packed, f" ({origin})")
-    if tuple(scores[1:]) != (1,):
-        raise ValueError(
-            "`critic` must return one score for each image, shape (batch_size, 1). Received: "
-            f"output shape {scores}"
-        )
-    judged = input_shapes(critic, "critic")[1:]
-    return latent_shape[1], tuple(image_shape[1:]), _classes(
-        generator, critic, packing, num_classes, bool(labels), bool(judged)
-    )  # fmt: skip
-
-
-def _classes(generator, critic, packing, num_classes, drawn, judged):
-    if drawn != judged:
-        raise ValueError(
-            "`generator` and `critic` must both take labels, or neither. Received: "
-            f"{'a conditional' if drawn else 'an unconditional'} generator and "
-            f"{'a conditional' if judged else 'an unconditional'} critic"
-        )
-    known = [getattr(network, "num_classes", None) for network in (generator, critic)]
-    found = {n for n in (*known, num_classes) if n is not None}
-    if not drawn:
-        if num_classes is not None:
-            raise ValueError(
-                "`num_classes` is for conditional networks, which take labels beside their input. "
-                f"Received: num_classes={num_classes} and networks of one input"
-            )
-        return None
-    if packing > 1:
-        raise ValueError(
-            "`packing` must be 1 with conditional networks: images of different classes have no "
-            f"label in common. Received: packing={packing}"
-        )
-    if len(found) != 1:
-        raise ValueError(
-            "`num_classes` must be given for conditional networks and be one number. Received: "
-            f"{sorted(found) or None}"
-        )
-    (classes,) = found
-    validation.positive_integer("num_classes", classes)
-    return classes
-
-
-def input_shapes(network, name):
-    """Return the shapes that a network takes, each `(None, ...)`: its input's and its labels'.
-
-    Those of a subclassed model are what it was built for.
-    """
-    try:
-        shape = network.input_shape
-    except AttributeError:
-        shape = (network.get_build_config() or {}).get("input_shape")
-    if not isinstance(shape, (list, tuple)) or not shape:
-        shapes = []
-    elif isinstance(shape[0], (list, tuple)):
-        shapes = list(shape)
-    else:
-        shapes = [shape]
-    if not 0 < len(shapes) < 3 or (len(shapes) == 2 and len(shapes[1]) != 1):
-        raise ValueError(
-            f"`{name}` must take one tensor of a known shape, or two, the second being labels of "
-            "shape (batch_size,); a subclassed model knows it once it was called. "
-            f"Received: {network.name!r} with input shape {shape}"
-        )
-    return [(None, *shape[1:]) for shape in shapes]
-
-
-def _apply(network, name, shape, origin=""):
-    expected, *labels = input_shapes(network, name)
-    fits = len(expected) == len(shape) and all(
-        a is None or b is None or a == b for a, b in zip(expected[1:], shape[1:], strict=True)
-    )
-    if not fits:
-        raise ValueError(
-            f"`{name}` does not fit: it takes {tuple(expected)}. Received: {tuple(shape)}{origin}"
-        )
-    inputs = keras.KerasTensor(shape)
-    output = network([inputs, keras.KerasTensor((None,), dtype="int32")] if labels else inputs)
-    if not hasattr(output, "shape"):
-        raise ValueError(f"`{name}` must return one tensor. Received: {output}")
-    return tuple(output.shape)
 
 
 def flow(generator):
@@ -136,7 +89,8 @@ def flow(generator):
             "`generator` must be a flow, as kerasgan.networks.flow builds it. Received: "
             f"{generator!r} without {', '.join(missing)}"
         )
-    latent_shape, image_shape = input_shapes(generator, "generator")[0], generator.output_shape[1:]
+    latent_shape = network_checks.input_shapes(generator, "generator")[0]
+    image_shape = generator.output_shape[1:]
     if latent_shape[1] != math.prod(image_shape):
         raise ValueError(
             "`generator` must take as many latent numbers as an image has values, "
@@ -153,12 +107,11 @@ def augment(given, loss):
             "`augment` must be a layer of kerasgan.augment, as DiffAugment(), or None. Received: "
             f"{given!r}"
         )
-    if isinstance(given, ADA) and loss in ("wasserstein", "relativistic", "least_squares"):
+    if isinstance(given, ADA) and not loss.has_zero:
         raise ValueError(
-            "`augment` must not be ADA with the losses wasserstein, relativistic and "
-            "least_squares: it reads overfitting from the sign of the critic's scores, whose zero "
-            "is not the border there. "
-            f"Received: loss={loss!r}"
+            "`augment` must not be ADA with a loss whose zero is not the border between real and "
+            "generated images, as wasserstein, relativistic and least_squares: ADA reads "
+            f"overfitting from the sign of the critic's scores. Received: loss={loss.name!r}"
         )
 
 
@@ -195,7 +148,7 @@ def batch_norms(critic):
     """Return the names of a critic's layers of batch normalisation."""
     return [
         layer.name
-        for layer in critic._flatten_layers()
+        for layer in private.flat_layers(critic)
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
 
@@ -218,7 +171,7 @@ def batch_norm(critic, penalty, variant):
 def precision(model):
     """Raise ValueError under `mixed_float16`, whose loss scaling Keras does not give to pairs."""
     networks = (model.generator, model.critic)
-    names = {layer.dtype_policy.name for net in networks for layer in net._flatten_layers()}
+    names = {layer.dtype_policy.name for net in networks for layer in private.flat_layers(net)}
     if "mixed_float16" in names:
         raise ValueError(
             "`mixed_float16` needs loss scaling, which a pair of optimizers does not get, and it "

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kerasgan import validation
+from kerasgan.backend import private
 
 
 def cosine(first, last, steps, burn_in):
@@ -59,8 +60,7 @@ class BurnInAdam(keras.optimizers.Adam):
         beta_2 = ops.cast(beta_2, dtype)
         steps = ops.cast(self.iterations + 1, dtype)
         gradient = ops.cast(gradient, dtype)
-        index = self._get_variable_index(variable)
-        first, second = self._momentums[index], self._velocities[index]
+        first, second = private.adam_moments(self, variable)
         self.assign(first, first + (1.0 - self.beta_1) * (gradient - first))
         self.assign(second, second + (1.0 - beta_2) * (ops.square(gradient) - second))
         rate = rate * ops.sqrt(1.0 - ops.power(beta_2, steps))

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kerasgan import backend
-from kerasgan.gans import checks
+from kerasgan.adversarial import network_checks
 from kerasgan.networks.base import Builder
 
 
@@ -21,7 +21,7 @@ def copy(network):
         else:
             twin = keras.models.clone_model(network)
         if not twin.built:
-            twin.build(checks.input_shapes(network, "generator")[0])
+            twin.build(network_checks.input_shapes(network, "generator")[0])
         twin.set_weights(network.get_weights())
     except (NotImplementedError, TypeError, ValueError) as error:
         raise ValueError(

@@ -4,7 +4,7 @@ import contextlib
 
 import keras
 
-from kerasgan import hub, presets, storage
+from kerasgan import presets, storage
 
 
 class _Presets:
@@ -64,7 +64,3 @@ class Pretrained:
     def save_to_preset(self, folder, metadata=None, half=False):
         """Write the networks as a preset that `from_preset` opens; see `storage.write_preset`."""
         return storage.write_preset(self, folder, metadata, half)
-
-    def push_to_hub(self, handle, private=False, metadata=None, half=False):
-        """Write the networks as a preset into a repository of the hub; see `kerasgan.hub.push`."""
-        return hub.push(self, handle, private, metadata, half)

@@ -2,6 +2,8 @@
 
 import keras
 
+from kerasgan.backend import private
+
 
 class AdversarialOptimizer(keras.optimizers.MultiOptimizer):
     """The critic's and the generator's optimizers behind one `model.optimizer`.
@@ -24,6 +26,11 @@ class AdversarialOptimizer(keras.optimizers.MultiOptimizer):
         )
         self.generator_optimizer = generator_optimizer
         self.critic_optimizer = critic_optimizer
+
+    @property
+    def iterations(self):
+        """How many steps the critic's optimizer has taken: one for each batch."""
+        return self.critic_optimizer.iterations
 
     @property
     def learning_rate(self):
@@ -84,7 +91,7 @@ def scale_rate(optimizer, factor):
 
     Steps that were compiled keep an old schedule: `make_train_function(force=True)` compiles anew.
     """
-    rate = optimizer._learning_rate
+    rate = private.learning_rate_setting(optimizer)
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         optimizer.learning_rate = ScaledSchedule(rate, factor)
     elif callable(rate) and not isinstance(rate, keras.Variable):
@@ -95,7 +102,7 @@ def scale_rate(optimizer, factor):
 
 def hold_rate(optimizer, value):
     """Give an optimizer a constant learning rate, also in place of a schedule; see `scale_rate`."""
-    if not isinstance(optimizer._learning_rate, keras.Variable):
+    if not isinstance(private.learning_rate_setting(optimizer), keras.Variable):
         value = keras.optimizers.schedules.PolynomialDecay(value, 1, end_learning_rate=value)
     optimizer.learning_rate = value
 

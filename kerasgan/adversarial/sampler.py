@@ -1,0 +1,274 @@
+"""How a trained model samples: latent vectors in, images out."""
+
+import contextlib
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+from kerasgan import backend, validation
+from kerasgan.adversarial import checks, latent, network_checks
+from kerasgan.backend import private
+
+
+class Sampler:
+    """The part of an adversarial model that needs its generator alone.
+
+    Attributes:
+        sampling_options: What `decode` takes beside latent vectors and labels, and what `sample`,
+            `decode_latents`, `interpolate`, `predict` and `export` hand on to it.
+    """
+
+    sampling_options = ()
+
+    # What a variant may override.
+
+    def generator_inputs(self, z, labels=None):
+        """Return what the generator takes: `z`, or `[z, labels]` if it is conditional.
+
+        Override it for a generator that takes more; `z` and `labels` may be symbolic.
+        """
+        return network_checks.generator_inputs(z, labels)
+
+    def decode(self, z, labels=None, network=None, **sampling):
+        """Return the images of latent vectors, as a tensor.
+
+        Override it for a variant that has sampling options or decodes in several stages, and name
+        the options in `sampling_options`.
+
+        Args:
+            z: Latent vectors `(batch_size, latent_dim)`; they may be symbolic.
+            labels: Class numbers `(batch_size,)` of a conditional model, or None.
+            network: The generator, or its moving average; by default what `sample` uses.
+            **sampling: The variant's sampling options.
+        """
+        network = self.sampling_generator if network is None else network
+        return network(self.generator_inputs(z, labels), training=False)
+
+    def checked_sampling(self, n, **sampling):
+        """Return sampling options for `n` images as `decode` takes them.
+
+        Override it to check values. An array whose first axis has the length `n` is divided among
+        the batches.
+
+        Raises:
+            ValueError: For an option that the variant does not have.
+        """
+        for name in sampling:
+            if name not in self.sampling_options:
+                known = ", ".join(self.sampling_options) or "none"
+                raise ValueError(
+                    f"the sampling options of a {type(self).__name__} are: {known}. Received: "
+                    f"{name}={sampling[name]!r}"
+                )
+        return sampling
+
+    # What a user calls.
+
+    @property
+    def sampling_generator(self):
+        """The network that `sample` uses: the moving average, or the generator without one."""
+        return self.generator if self.ema_generator is None else self.ema_generator
+
+    def call(self, z, training=False):
+        """Return images for latent vectors `(batch_size, latent_dim)`, as `predict` does.
+
+        A conditional model is called with `[z, labels]`.
+        """
+        parts = z if isinstance(z, (list, tuple)) else [z]
+        if training:
+            return self.sampling_generator(self.generator_inputs(*parts), training=True)
+        return self.decode(*parts, **getattr(self, "_sampling", {}))
+
+    def sample(self, n, seed=None, labels=None, batch_size=256, **sampling):
+        """Return generated images.
+
+        The latent vectors are drawn by NumPy, so one seed gives one set of images on every
+        backend, and the first k of n images are those of `sample(k, seed)`.
+
+        Args:
+            n: How many.
+            seed: Seed of the latent vectors; None draws new ones.
+            labels: Of a conditional model: one class number for all, or n of them; None draws
+                them evenly.
+            batch_size: Images computed at a time.
+            **sampling: The variant's sampling options, as `codes` of an InfoGAN.
+
+        Returns:
+            A float32 array of shape `(n, height, width, channels)` in [-1, 1].
+        """
+        validation.positive_integer("n", n)
+        if labels is None and self.num_classes is not None:
+            labels = latent.labels(n, self.num_classes, seed)
+        z = self.latent_vectors(n, seed)
+        return self.decode_latents(z, labels, batch_size, noise_seed=seed, **sampling)
+
+    def latent_vectors(self, n, seed=None):
+        """Return the `n` latent vectors that `sample(n, seed)` starts from, float32."""
+        return latent.latent_vectors(n, self.latent_shape, seed, self.prior)
+
+    def decode_latents(self, z, labels=None, batch_size=256, raw=False, noise_seed=0, **sampling):
+        """Return the images of latent vectors, computed in batches.
+
+        Args:
+            z: Latent vectors `(n, latent_dim)`, an array.
+            labels: Of a conditional model: one class number for all, or n of them; None goes
+                through the classes in turn.
+            batch_size: Images computed at a time.
+            raw: Whether the generator as it is makes the images, and not its moving average.
+            noise_seed: Seed of the noise that layers of the generator draw, where they draw any;
+                None draws another seed.
+            **sampling: The variant's sampling options.
+
+        Returns:
+            A float32 array of shape `(n, height, width, channels)` in [-1, 1].
+
+        Raises:
+            ValueError: If the latent vectors, the labels or an option do not suit the model.
+        """
+        validation.positive_integer("batch_size", batch_size)
+        self.synchronize()
+        z = np.asarray(z, "float32")
+        if z.shape[1:] != self.latent_shape or not len(z):
+            expected = ", ".join(map(str, ("n", *self.latent_shape)))
+            raise ValueError(f"`z` must have the shape ({expected}). Received: shape {z.shape}")
+        n = len(z)
+        parts = {"z": z}
+        if self.num_classes is not None:
+            chosen = np.arange(n) % self.num_classes if labels is None else labels
+            parts["labels"] = checks.labels(chosen, n, self.num_classes)
+        elif labels is not None:
+            raise ValueError("`labels` are for conditional networks. Received: labels")
+        if self._noisy:
+            parts["seeds"] = latent.noise_seeds(n, noise_seed)
+        sampling = self.checked_sampling(n, **sampling)
+        program, values = self._decoder(raw, sampling)
+        found = in_batches(program, {**parts, "values": values}, n, batch_size)
+        return found.astype("float32", copy=False)
+
+    def _decoder(self, raw, sampling):
+        """Return a compiled `decode`, and the options that are arrays or numbers.
+
+        Numbers are inputs of the program, so that another truncation needs no new one.
+        """
+        values = {k: v for k, v in sampling.items() if _is_numeric(v)}
+        fixed = {k: v for k, v in sampling.items() if k not in values}
+        network = self.generator if raw else self.sampling_generator
+        key = (id(network), repr(sorted(fixed.items())))
+        if key not in self._decoders:
+
+            def decode(inputs):
+                seeds = inputs.get("seeds")
+                noise = contextlib.nullcontext() if seeds is None else private.noise_of(seeds)
+                with noise:
+                    options = {**fixed, **inputs["values"]}
+                    return self.decode(inputs["z"], inputs.get("labels"), network, **options)
+
+            in_layers = {id(v) for layer in self.layers for v in layer.variables}
+            own = [v for v in self.weights if id(v) not in in_layers]
+            self._decoders[key] = backend.compiled(decode, [*network.variables, *own])
+        return self._decoders[key], values
+
+    def interpolated_latents(self, n, first_seed, last_seed):
+        """Return `n` latent vectors on the way from one seed's first vector to another's."""
+        ends = (self.latent_vectors(1, seed)[0] for seed in (first_seed, last_seed))
+        return latent.interpolated(n, *ends, self.prior)
+
+    def interpolate(self, n, first_seed, last_seed, labels=None, batch_size=256, **sampling):
+        """Return `n` images on the way from one seed's first image to another's.
+
+        Args:
+            n: How many.
+            first_seed: Seed of the first image, that of `sample(1, first_seed)`.
+            last_seed: Seed of the last one.
+            labels: Of a conditional model: one class number for all, or n of them; 0 by default.
+            batch_size: Images computed at a time.
+            **sampling: The variant's sampling options.
+        """
+        validation.positive_integer("n", n)
+        if labels is None and self.num_classes is not None:
+            labels = 0
+        z = self.interpolated_latents(n, first_seed, last_seed)
+        return self.decode_latents(z, labels, batch_size, **sampling)
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **sampling):
+        """Return the images of latent vectors; see `keras.Model.predict`.
+
+        Args:
+            x: Latent vectors `(n, latent_dim)`, of a conditional model `[z, labels]`.
+            batch_size: Images computed at a time; 32 by default.
+            verbose: As in `keras.Model.predict`.
+            steps: As in `keras.Model.predict`.
+            callbacks: As in `keras.Model.predict`.
+            **sampling: The variant's sampling options, alike for all images.
+        """
+        # Past Keras, which would track a dictionary.
+        object.__setattr__(self, "_sampling", self.checked_sampling(1, **sampling))
+        if sampling:
+            self.make_predict_function(force=True)
+        try:
+            return super().predict(x, batch_size, verbose, steps, callbacks)
+        finally:
+            object.__delattr__(self, "_sampling")
+            if sampling:
+                self.predict_function = None
+
+    def export(self, filepath, format="tf_saved_model", verbose=None, **options):
+        """Write the network that `sample` uses for serving; see `keras.Model.export`.
+
+        Args:
+            filepath: Where.
+            format: As in `keras.Model.export`.
+            verbose: As in `keras.Model.export`.
+            **options: The variant's sampling options, which become part of the network, and what
+                `keras.Model.export` takes beside these.
+        """
+        self.synchronize()
+        names = set(options) & set(self.sampling_options)
+        sampling = self.checked_sampling(1, **{name: options.pop(name) for name in names})
+        network = self.sampling_generator
+        z = np.zeros((1, *self.latent_shape), "float32")
+        parts = [z] if self.num_classes is None else [z, np.zeros(1, "int32")]
+        if sampling or type(self).decode is not Sampler.decode:
+            inputs = [keras.Input(p.shape[1:], dtype=p.dtype.name) for p in parts]
+            images = self.decode(*inputs, **sampling)
+            network = keras.Model(inputs if len(inputs) > 1 else inputs[0], images)
+        # Keras exports to ONNX only what was called before.
+        network(parts if len(parts) > 1 else parts[0], training=False)
+        return network.export(filepath, format=format, verbose=verbose, **options)
+
+
+def _is_numeric(value):
+    leaves = tree.flatten(value)
+    return bool(leaves) and all(
+        hasattr(leaf, "dtype") or (isinstance(leaf, (int, float)) and not isinstance(leaf, bool))
+        for leaf in leaves
+    )
+
+
+def in_batches(program, inputs, n, batch_size):
+    """Return what a program makes of arrays of one length, computed in batches of one shape.
+
+    Args:
+        program: A callable that takes `inputs`, or a part of each array in it.
+        inputs: A structure of arrays; those whose first axis has the length `n` are divided.
+        n: How many rows there are.
+        batch_size: Rows at a time.
+    """
+    size = min(batch_size, n)
+    found = None
+    for start in range(0, n, size):
+        short = max(0, start + size - n)  # The last batch is filled: one shape, one program.
+
+        def rows(value, start=start, short=short):
+            value = np.asarray(value)
+            if value.ndim == 0 or len(value) != n:
+                return value
+            part = value[start : start + size]
+            return np.pad(part, [(0, short)] + [(0, 0)] * (part.ndim - 1))
+
+        batch = ops.convert_to_numpy(program(tree.map_structure(rows, inputs)))
+        if found is None:
+            found = np.empty((n, *batch.shape[1:]), batch.dtype)
+        found[start : start + size] = batch[: size - short]
+    return found

@@ -1,0 +1,191 @@
+"""One step of each network, and the schedule that chooses the next one."""
+
+import keras
+from keras import ops
+
+from kerasgan import backend
+from kerasgan.adversarial import checks, moving_average, state
+from kerasgan.adversarial.scorer import Batch
+from kerasgan.penalties import PLAYERS, PenaltyInputs
+
+
+class Steps:
+    """The part of an adversarial model that trains it, one batch at a time.
+
+    The model's `critic_objective` and `generator_objective` say what is minimised.
+    """
+
+    def critic_steps_per_round(self, generator_steps):
+        """Return how many critic steps come before generator step number `generator_steps`."""
+        return self.n_critic
+
+    def add_penalty(self, penalty):
+        """Add a penalty to a compiled model.
+
+        Steps that were compiled go on without it: `make_train_function(force=True)` compiles anew.
+
+        Args:
+            penalty: A `kerasgan.penalties.Penalty`.
+        """
+        (penalty,) = checks.penalties(penalty)
+        checks.batch_norm(self.critic, penalty, type(self).__name__)
+        penalty.build(self.add_weight)
+        self.added_penalties = (*self.added_penalties, penalty)
+        self.penalties = (*self.penalties, penalty)
+        name = self._penalty_names()[-1]
+        self.trackers[name] = keras.metrics.Mean(name=name)
+
+    def _penalty_names(self):
+        """Return the name under which each penalty is logged; a second one has a number."""
+        names = []
+        for penalty in self.penalties:
+            again = sum(p.name == penalty.name for p in self.penalties[: len(names)])
+            names.append(f"{penalty.name}_{again + 1}" if again else penalty.name)
+        return names
+
+    def _penalties_of(self, player):
+        pairs = zip(self._penalty_names(), self.penalties, strict=True)
+        return tuple((name, penalty) for name, penalty in pairs if penalty.player == player)
+
+    def _generate(self, z, labels):
+        return self.generator(self.generator_inputs(z, labels), training=True)
+
+    def _critic_step(self, real, labels, penalties):
+        """Move the critic once, on real images `(batch_size, height, width, channels)`."""
+        self.before_critic_step()
+        z = self.draw_latents(ops.shape(real)[0])
+        with backend.no_gradients():
+            fake = self._generate(z, labels)
+
+        def loss():
+            return self.critic_objective(Batch(real, fake, z, labels), penalties, observe=True)
+
+        self._move("critic", loss, self.critic_variables(), real)
+
+    def _generator_step(self, real, labels, penalties):
+        """Move the generator once, and its moving average after it."""
+        z = self.draw_latents(ops.shape(real)[0])
+
+        def loss():
+            fake = self._generate(z, labels)
+            return self.generator_objective(Batch(real, fake, z, labels), penalties)
+
+        self._move("generator", loss, self.generator.trainable_variables, real)
+        if self.ema is not None:
+            steps = ops.cast(self.optimizer.generator_optimizer.iterations, "float32")
+            moving_average.follow(self.ema_generator, self.generator, self.ema_decay(steps))
+
+    def _move(self, player, loss_fn, variables, real):
+        optimizer = getattr(self.optimizer, f"{player}_optimizer")
+        past = self.past.get(player, ())
+
+        def with_distance():
+            pairs = zip(variables, past, strict=False)
+            distance = sum(ops.sum(ops.square(v - p)) for v, p in pairs)
+            # Before the first step there is no past.
+            weight = ops.where(optimizer.iterations > 0, self.historical_averaging, 0.0)
+            return loss_fn() + weight * distance
+
+        loss = with_distance if past else loss_fn
+        value, gradients = backend.value_and_grad(loss, variables)
+        optimizer.apply(gradients, variables)
+        self.log(f"{player}_loss", value, ops.shape(real)[0])
+        if past:
+            steps = ops.cast(optimizer.iterations, "float32")
+            means = [p + (v - p) / steps for v, p in zip(variables, past, strict=False)]
+            backend.assign(past, means)
+
+    def _penalised(self, loss, batch, scores, penalties, training=True):
+        """Return a loss with penalties added, each of which is logged.
+
+        Outside training a penalty has its own weight, without schedule: losses on held-out images
+        compare from one epoch to the next.
+        """
+        if not penalties:
+            return loss
+        real, fake = self.scorer.pack(batch.real), self.scorer.pack(batch.fake)
+        rows = ops.shape(real)[0]
+        inputs = PenaltyInputs(
+            real=real,
+            fake=fake,
+            z=batch.z,
+            labels=batch.labels,
+            scores=lambda x: self.scorer.scores_of_packed(x, batch.labels, training),
+            generate=lambda z: self._generate(z, batch.labels),
+            noise=lambda *shape: self.noise(rows, *shape),
+        )
+        for name, penalty in penalties:
+            gradients = getattr(scores, f"{penalty.at}_gradients", None)
+            value = penalty(inputs) if gradients is None else penalty.of(gradients)
+            self.log(name, value, ops.shape(batch.real)[0])
+            weight = self.penalty_weight(penalty) if training else penalty.weight
+            loss = loss + (penalty.every if training else 1) * weight * value
+        return loss
+
+    def _train_on(self, data, generator_turn, penalties=None):
+        """Take one critic step and, if it is the generator's turn, one generator step."""
+        penalties = penalties or {player: self._penalties_of(player) for player in PLAYERS}
+        real, labels = checks.batch(data, self)
+        self._critic_step(real, labels, penalties["critic"])
+        if generator_turn:
+            self._generator_step(real, labels, penalties["generator"])
+        return self.get_metrics_result()
+
+    def _evaluate_on(self, data):
+        """Measure both losses on held-out images; nothing moves."""
+        real, labels = checks.batch(data, self)
+        rows = ops.shape(real)[0]
+        z = self.draw_latents(rows)
+        fake = self.generator(self.generator_inputs(z, labels), training=False)
+        batch = Batch(real, fake, z, labels)
+        for player in PLAYERS:
+            objective = getattr(self, f"{player}_objective")
+            penalties = self._penalties_of(player)
+            self.log(f"{player}_loss", objective(batch, penalties, training=False), rows)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self):
+        """Return the epoch's means so far; `loss` is their sum over the two players."""
+        results = {name: tracker.result() for name, tracker in self.trackers.items()}
+        for metric in state.own_metrics(self):
+            results[metric.name] = metric.result()
+        return {"loss": results["critic_loss"] + results["generator_loss"], **results}
+
+    def make_train_function(self, force=False):
+        """Return the function that takes the next step; the schedule on the host chooses it.
+
+        There is one compiled program for each combination of the generator's turn and the penalties
+        that are due; it is made when it is first needed.
+        """
+        if self.train_function is not None and not force:
+            return self.train_function
+        programs = {}
+
+        def program(turn, due):
+            penalties = {
+                player: tuple(pair for pair in self._penalties_of(player) if pair[0] in due)
+                for player in PLAYERS
+            }
+            return self.compile_step(lambda data: self._train_on(data, turn, penalties))
+
+        def train_function(*args):
+            needed = self.critic_steps_per_round(self.generator_steps)
+            turn = self.critic_steps_this_round + 1 >= needed
+            key = turn, self._due()
+            if key not in programs:
+                programs[key] = program(*key)
+                self.train_function = train_function  # `compile_step` leaves its own there.
+            result = programs[key](*args)
+            self.critic_steps += 1
+            self.generator_steps += int(turn)
+            self.critic_steps_this_round = 0 if turn else self.critic_steps_this_round + 1
+            return result
+
+        self.train_function = train_function
+        return train_function
+
+    def _due(self):
+        """Return the names of the penalties that the next steps have, lazy ones now and then."""
+        steps = {"critic": self.critic_steps, "generator": self.generator_steps}
+        pairs = zip(self._penalty_names(), self.penalties, strict=True)
+        return tuple(name for name, p in pairs if steps[p.player] % p.every == 0)

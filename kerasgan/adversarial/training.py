@@ -1,0 +1,202 @@
+"""The part of an adversarial model that Keras' users know: `compile`, `fit` and `evaluate`."""
+
+import keras
+
+from kerasgan import backend
+from kerasgan.adversarial import checks, feed
+from kerasgan.adversarial.optimizer import AdversarialOptimizer, rate_of
+
+
+class Training:
+    """`compile`, `fit` and `evaluate` of an adversarial model, in Keras' order of arguments."""
+
+    def compile(
+        self,
+        generator_optimizer="auto",
+        critic_optimizer="auto",
+        metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+        **unknown,
+    ):
+        """Configure training; without arguments with the paper's optimizers.
+
+        Args:
+            generator_optimizer: A Keras optimizer, its name, or "auto" for the paper's.
+            critic_optimizer: The same for the critic; not the same instance.
+            metrics: Must be None, since there are no targets that images could be compared with:
+                `kerasgan.callbacks.Scores` and `kerasgan.metrics.Evaluator` measure a generator.
+            run_eagerly: Run every step uncompiled, for debugging.
+            steps_per_execution: Must be 1, since the schedule chooses the next step on the host.
+            jit_compile: As in `keras.Model.compile`; "auto" is XLA on JAX and on TensorFlow with
+                a GPU, tf.function alone on a CPU, and eager execution on PyTorch.
+            auto_scale_loss: As in `keras.Model.compile`. It has no effect, since `mixed_float16` is
+                refused.
+            **unknown: Refused, with what to pass instead.
+        """
+        checks.compile_arguments(metrics, steps_per_execution, unknown)
+        checks.precision(self)
+        given = {"generator": generator_optimizer, "critic": critic_optimizer}
+        pair = self._optimizers(given)
+        # By identity: `in` would compare values, and names change when a model is loaded.
+        critic_ids = {id(v) for v in self.critic_variables()}
+        optimizer = AdversarialOptimizer(*pair, lambda variable: id(variable) in critic_ids)
+        self._compile_arguments = {
+            "run_eagerly": run_eagerly,
+            "jit_compile": jit_compile,
+            "auto_scale_loss": auto_scale_loss,
+        }
+        super().compile(
+            optimizer=optimizer,
+            run_eagerly=run_eagerly,
+            jit_compile=backend.resolve_jit(jit_compile),
+        )
+        self.optimizer.build(self.trainable_variables)
+        backend.set_memory_layout([*self.variables, *self.optimizer.variables])
+        for inner in pair:
+            backend.fuse_steps(inner)
+
+    def _optimizers(self, given):
+        """Return the pair that `compile` was given, and note its learning rates."""
+        pair, rates = [], {}
+        for (player, one), default in zip(given.items(), self.default_optimizers(), strict=True):
+            automatic = one is None or (isinstance(one, str) and one == "auto")
+            pair.append(default if automatic else keras.optimizers.get(one))
+            if not automatic and rate_of(pair[-1]) > 0:
+                rates[player] = rate_of(pair[-1])
+        if pair[0] is pair[1]:
+            raise ValueError(
+                "`generator_optimizer` and `critic_optimizer` must be two instances, since each "
+                f"keeps the state of its own network. Received: {pair[0]!r} for both."
+            )
+        object.__setattr__(self, "_given_rates", rates)
+        return pair
+
+    def get_compile_config(self):
+        """Return both optimizers and the flags of `compile`, for `compile_from_config`."""
+        if not self.compiled:
+            return {}
+        return {
+            "generator_optimizer": keras.optimizers.serialize(self.optimizer.generator_optimizer),
+            "critic_optimizer": keras.optimizers.serialize(self.optimizer.critic_optimizer),
+            **self._compile_arguments,
+        }
+
+    def compile_from_config(self, config):
+        """Compile as `get_compile_config` describes; the optimizers' variables exist afterwards."""
+        optimizers = {
+            key: keras.optimizers.deserialize(config[key])
+            for key in ("generator_optimizer", "critic_optimizer")
+        }
+        self.compile(**{**config, **optimizers})
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
+        """Train on real images; see `keras.Model.fit` for what is not said here.
+
+        Args:
+            x: Images `(n, height, width, channels)` in [-1, 1] as an array, or batches of them as
+                a `kerasgan.data.ImageDataset`, tf.data dataset, `PyDataset` or torch
+                `DataLoader`, with or without labels in the tuple.
+            y: Labels beside an array, or None.
+            batch_size: Images of an array in one critic step; 64 by default, as in the WGAN papers.
+            epochs: Number of passes over the images.
+            verbose: As in Keras.
+            callbacks: Keras callbacks.
+            validation_split: Share of an array's images, the last ones, that are held out.
+            validation_data: Held-out images, as `x` or as `(x, y)`.
+            shuffle: Whether an array is shuffled anew each epoch, in the order of `seed`.
+            class_weight: Must be None.
+            sample_weight: Must be None.
+            initial_epoch: As in Keras.
+            steps_per_epoch: As in Keras.
+            validation_steps: As in Keras.
+            validation_batch_size: As in Keras.
+            validation_freq: As in Keras.
+
+        Returns:
+            The `keras.callbacks.History`.
+
+        Raises:
+            ValueError: If the images do not fit the networks; if those of an array are not
+                finite, lie outside [-1, 1], or are fewer than one batch.
+        """
+        backend.refuse_processes()
+        checks.no_weights(class_weight=class_weight, sample_weight=sample_weight)
+        held_out = {
+            "validation_split": validation_split,
+            "validation_data": validation_data,
+            "validation_batch_size": validation_batch_size,
+        }
+        given = feed.Feed(self, x, y, batch_size, shuffle, held_out)
+        return super().fit(
+            given.x,
+            batch_size=given.batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=given.callbacks(callbacks),
+            validation_data=given.validation_data,
+            shuffle=False,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=given.validation_batch_size,
+            validation_freq=validation_freq,
+        )
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=True,
+        **kwargs,
+    ):
+        """Return both losses on held-out images by name; see `keras.Model.evaluate`.
+
+        The latent vectors are drawn from the model's seeds, which go on: nothing else moves.
+        `kerasgan.metrics.Evaluator` measures how good the images are.
+
+        Args:
+            x: Images, as `fit` takes them.
+            y: Labels beside an array, or None.
+            batch_size: Images of an array at a time; 64 by default.
+            verbose: As in Keras.
+            sample_weight: Must be None.
+            steps: As in Keras.
+            callbacks: As in Keras.
+            return_dict: Whether the result has names. It has by default, unlike Keras', since the
+                two losses mean different things.
+            **kwargs: What Keras passes to itself.
+        """
+        checks.no_weights(sample_weight=sample_weight)
+        if feed.is_array(x):
+            x, y, batch_size = feed.held_out(self, x, y, batch_size), None, None
+        else:
+            feed.check_dataset(self, x)
+        return super().evaluate(
+            x, y, batch_size, verbose, None, steps, callbacks, return_dict, **kwargs
+        )

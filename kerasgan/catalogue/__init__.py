@@ -1,0 +1,58 @@
+"""What the package holds, without Keras: variants, their ingredients, networks, data, metrics.
+
+The command line makes its options from it, recipes are checked by it, and the documentation's
+tables are written from it. A test holds it equal to the classes.
+
+- `VARIANTS`, `SHARED`: the variants and their own options, and the options that all have.
+- `LOSSES`, `PENALTIES`, `AUGMENTATIONS`: what they combine with.
+- `ARCHITECTURES`: the networks.
+- `SOURCES`: where images come from.
+- `METRICS`, `EXTRACTORS`: how images are measured.
+"""
+
+import importlib
+
+from kerasgan.catalogue.data import SOURCES, Source
+from kerasgan.catalogue.ingredients import AUGMENTATIONS, AUGMENTS, LOSSES, PENALTIES, Ingredient
+from kerasgan.catalogue.metrics import EXTRACTORS, METRICS, Metric
+from kerasgan.catalogue.networks import ARCHITECTURES, FLOWS, Architecture
+from kerasgan.catalogue.option import Option
+from kerasgan.catalogue.variants import SHARED, VARIANTS, Variant
+
+__all__ = [
+    "ARCHITECTURES",
+    "AUGMENTATIONS",
+    "AUGMENTS",
+    "EXTRACTORS",
+    "FLOWS",
+    "LOSSES",
+    "METRICS",
+    "PENALTIES",
+    "SHARED",
+    "SOURCES",
+    "VARIANTS",
+    "Architecture",
+    "Ingredient",
+    "Metric",
+    "Option",
+    "Source",
+    "Variant",
+    "options",
+    "resolve",
+]
+
+
+def options(variant):
+    """Return the options of a variant, its own and those that all have, by name.
+
+    Args:
+        variant: A key of `VARIANTS`.
+    """
+    own = {option.name: option for option in VARIANTS[variant].options}
+    return {**{option.name: option for option in SHARED}, **own}
+
+
+def resolve(path):
+    """Return the class or the builder that an entry's `path` names; this imports Keras."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)

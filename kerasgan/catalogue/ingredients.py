@@ -1,0 +1,191 @@
+"""What any variant combines with: losses, penalties and augmentations."""
+
+import dataclasses
+
+from kerasgan.catalogue.option import Option, flag, given, integer, positive, weight
+
+
+@dataclasses.dataclass(frozen=True)
+class Ingredient:
+    """A class that models are given.
+
+    Args:
+        name: Its name in the shell and in recipes.
+        path: The module and the name of its class.
+        title: What it is called.
+        summary: What it is, in a few words.
+        papers: Numbers at arXiv.
+        options: The arguments of its constructor.
+        has_zero: Of a loss: whether a score of zero is the border between real and generated.
+    """
+
+    name: str
+    path: str
+    title: str
+    summary: str
+    papers: tuple = ()
+    options: tuple = ()
+    has_zero: bool = True
+
+
+def _by_name(*entries):
+    return {entry.name: entry for entry in entries}
+
+
+_REAL_LABEL = Option(
+    "real_label", "number", "0.9 is one-sided label smoothing", minimum=0, maximum=1, above=True
+)
+
+LOSSES = _by_name(
+    Ingredient(
+        "non_saturating",
+        "kerasgan.losses.NonSaturating",
+        "non-saturating",
+        "-E[log D(G(z))] for the generator",
+        ("1406.2661",),
+        (_REAL_LABEL,),
+    ),
+    Ingredient(
+        "minimax",
+        "kerasgan.losses.Minimax",
+        "minimax",
+        "E[log(1 - D(G(z)))] for the generator",
+        ("1406.2661",),
+        (_REAL_LABEL,),
+    ),
+    Ingredient(
+        "least_squares",
+        "kerasgan.losses.LeastSquares",
+        "least squares",
+        "squared distances of the scores to 0 and 1",
+        ("1611.04076",),
+        has_zero=False,
+    ),
+    Ingredient(
+        "hinge",
+        "kerasgan.losses.Hinge",
+        "hinge",
+        "scores beyond a margin of 1 count no more",
+        ("1802.05957",),
+    ),
+    Ingredient(
+        "wasserstein",
+        "kerasgan.losses.Wasserstein",
+        "Wasserstein",
+        "the difference of the mean scores",
+        ("1701.07875",),
+        has_zero=False,
+    ),
+    Ingredient(
+        "relativistic",
+        "kerasgan.losses.Relativistic",
+        "relativistic",
+        "each generated image is scored against a real one",
+        ("1807.00734", "2501.05441"),
+        has_zero=False,
+    ),
+    Ingredient(
+        "feature_matching",
+        "kerasgan.losses.FeatureMatching",
+        "feature matching",
+        "the distance of the critic's mean features",
+        ("1606.03498",),
+        (_REAL_LABEL,),
+    ),
+)
+
+_COMMON = (
+    given("player", "whose loss it is added to"),
+    integer("every", "apply it every k steps, scaled by k", shell=False),
+    given("name", "the name under which it is logged"),
+)
+
+PENALTIES = _by_name(
+    Ingredient(
+        "gradient_penalty",
+        "kerasgan.penalties.GradientPenalty",
+        "gradient penalty",
+        "a gradient of norm 1 between real and generated images",
+        ("1704.00028",),
+        (
+            weight("weight", "WGAN-GP's penalty between real and generated images"),
+            weight("target", "the norm that is pulled to", shell=False),
+            flag("one_sided", "only norms above the target are penalised", shell=False),
+            *_COMMON,
+        ),
+    ),
+    Ingredient(
+        "r1",
+        "kerasgan.penalties.R1",
+        "R1",
+        "no gradient at real images",
+        ("1801.04406",),
+        (weight("weight", "a zero-centred penalty on real images"), *_COMMON),
+    ),
+    Ingredient(
+        "r2",
+        "kerasgan.penalties.R2",
+        "R2",
+        "no gradient at generated images",
+        ("1801.04406",),
+        (weight("weight", "a zero-centred penalty on generated images"), *_COMMON),
+    ),
+    Ingredient(
+        "dragan_penalty",
+        "kerasgan.penalties.DRAGANPenalty",
+        "DRAGAN's penalty",
+        "a gradient of norm 1 around real images",
+        ("1705.07215",),
+        (
+            weight("weight", "DRAGAN's penalty around real images"),
+            positive("spread", "how far it reaches, in standard deviations", shell=False),
+            *_COMMON,
+        ),
+    ),
+)
+
+_POLICY = Option("policy", "text", "parts of it, with commas between them", shell=False)
+
+AUGMENTATIONS = _by_name(
+    Ingredient(
+        "diffaugment",
+        "kerasgan.augment.DiffAugment",
+        "DiffAugment",
+        "colour, translation and cutout on all that the critic sees",
+        ("2006.10738",),
+        (_POLICY,),
+    ),
+    Ingredient(
+        "ada",
+        "kerasgan.augment.ADA",
+        "ADA",
+        "as much augmentation as the critic's overfitting asks for",
+        ("2006.06676",),
+        (
+            Option("target", "number", "the overfitting that is aimed at", minimum=0, maximum=1,
+                   above=True, below=True, shell=False),
+            positive("speed", "images until the probability goes from 0 to 1", shell=False),
+            integer("interval", "critic steps between two adjustments", shell=False),
+            Option("max_probability", "number", "the probability's greatest value", minimum=0,
+                   maximum=1, above=True, shell=False),
+            _POLICY,
+        ),
+    ),
+    Ingredient(
+        "distortion",
+        "kerasgan.augment.Distortion",
+        "Distortion",
+        "slant, size, place and thickness of strokes, for the views of an InfoGAN",
+        (),
+        (
+            weight("rotation", "greatest angle, in degrees", shell=False),
+            weight("shear", "greatest shear", shell=False),
+            weight("scale", "greatest change of the size", shell=False),
+            weight("shift", "greatest shift, as a share of the side", shell=False),
+            Option("thickness", "number", "greatest change of strokes", minimum=0, maximum=1,
+                   shell=False),
+        ),
+    ),
+)  # fmt: skip
+# What a model's `augment` may be; a distortion is for views.
+AUGMENTS = ("diffaugment", "ada")

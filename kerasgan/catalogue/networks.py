@@ -1,0 +1,126 @@
+"""The architectures: pairs of a generator and a critic that a builder makes."""
+
+import dataclasses
+
+from kerasgan.catalogue.option import Option, choice, given, integer
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """A pair of networks.
+
+    Args:
+        name: Its name in the shell and in recipes.
+        path: The module and the name of its builder.
+        title: What it is called.
+        summary: What it is, in a few words.
+        papers: Numbers at arXiv.
+        sizes: Sides of images that it can make, in pixels; empty for any.
+        options: The arguments of the builder, beside `image_size` and `channels`.
+        fixed: Arguments of the builder that the name stands for.
+        flow: Whether the generator is invertible, as `FlowGAN` needs it.
+    """
+
+    name: str
+    path: str
+    title: str
+    summary: str
+    papers: tuple
+    sizes: tuple = ()
+    options: tuple = ()
+    fixed: tuple = ()
+    flow: bool = False
+
+
+_LATENT_DIM = integer("latent_dim", "width of the latent vectors")
+_WIDTH = integer("width", "feature maps or units; each architecture has its own default")
+_DEPTH = integer("depth", "layers or blocks; each architecture has its own default")
+_LABELS = given("num_classes", "classes of a conditional pair")
+_CONDITIONING = choice("conditioning", ("projection", "concat"), "how labels enter the critic")
+_PACKING = Option("packing", "integer", "images that the critic judges at once", 1, shell=False)
+_MINIBATCH = choice(
+    "minibatch",
+    ("discrimination", "stddev"),
+    "a layer in the critic that compares the images of a batch",
+    none="none",
+)
+
+
+def _norm(*norms):
+    return choice("critic_norm", norms, "what normalises the critic", none="none")
+
+
+_COMMON = (_LATENT_DIM, _WIDTH, _LABELS, _CONDITIONING, _PACKING, _MINIBATCH)
+_FLOW = (
+    _WIDTH,
+    _DEPTH,
+    integer("hidden_layers", "hidden layers of each coupling of a flow"),
+    integer("critic_width", "width of the critic beside a flow"),
+    _norm("batch"),
+)
+
+ARCHITECTURES = {
+    entry.name: entry
+    for entry in (
+        Architecture(
+            "dcgan",
+            "kerasgan.networks.dcgan.dcgan",
+            "DCGAN",
+            "convolutions of stride 2",
+            ("1511.06434",),
+            (28, 32, 64, 128),
+            (
+                *_COMMON,
+                integer("kernel_size", "side of the convolution kernels"),
+                _norm("batch", "spectral"),
+            ),
+        ),
+        Architecture(
+            "mlp",
+            "kerasgan.networks.mlp.mlp",
+            "MLP",
+            "fully connected layers",
+            ("1701.07875",),
+            (),
+            (*_COMMON, _DEPTH, _norm("batch", "spectral")),
+        ),
+        Architecture(
+            "resnet",
+            "kerasgan.networks.resnet.resnet",
+            "ResNet",
+            "residual blocks, SNGAN's or R3GAN's",
+            ("1802.05957", "2501.05441"),
+            (32, 64, 128),
+            (
+                *_COMMON,
+                _DEPTH,
+                choice("style", ("sngan", "r3gan"), "whose residual blocks; resnet alone"),
+                _norm("spectral"),
+            ),
+        ),
+        Architecture(
+            "nice",
+            "kerasgan.networks.flow.flow",
+            "NICE",
+            "an invertible generator of additive couplings",
+            ("1410.8516",),
+            (),
+            _FLOW,
+            (("kind", "nice"),),
+            flow=True,
+        ),
+        Architecture(
+            "realnvp",
+            "kerasgan.networks.flow.flow",
+            "RealNVP",
+            "an invertible generator of affine couplings",
+            ("1605.08803",),
+            (),
+            _FLOW,
+            (("kind", "realnvp"),),
+            flow=True,
+        ),
+    )
+}
+FLOWS = tuple(name for name, entry in ARCHITECTURES.items() if entry.flow)
+PLAIN = tuple(name for name, entry in ARCHITECTURES.items() if not entry.flow)

@@ -1,0 +1,122 @@
+"""`Option`: an argument as a person can give it, with its kind, its range and a line of help."""
+
+import dataclasses
+import math
+import numbers
+
+KINDS = ("integer", "number", "flag", "choice", "text", "integers", "mapping", "object")
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """An argument of a constructor or a builder.
+
+    Args:
+        name: Its name in Python; in the shell it has hyphens for underscores.
+        kind: One of `KINDS`. "integers" is a list of them, "mapping" a dictionary from names to
+            numbers, and an "object" is nothing that the shell or a recipe can give.
+        help: One line that says what it does.
+        minimum: Least value of a number.
+        maximum: Greatest value.
+        above: Whether the least value itself is excluded.
+        below: Whether the greatest value itself is excluded.
+        choices: What a "choice" may be.
+        none: The value of the shell that stands for None, where None is allowed.
+        shell: Whether `kerasgan train` has an option of this name.
+    """
+
+    name: str
+    kind: str
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    above: bool = False
+    below: bool = False
+    choices: tuple = ()
+    none: object = None
+    shell: bool = True
+
+    @property
+    def flag(self):
+        """Its name in the shell."""
+        return f"--{self.name.replace('_', '-')}"
+
+    def check(self, value):
+        """Raise ValueError unless `value`, as JSON holds it, is of its kind and in its range."""
+        if value is None and self.none is not None:
+            return
+        rule = self._broken_rule(value)
+        if rule is not None:
+            raise ValueError(f"`{self.name}` must be {rule}. Received: {self.name}={value!r}")
+
+    def _broken_rule(self, value):
+        """Return the rule that a value breaks, in words, or None."""
+        if self.kind == "choice":
+            return None if value in self.choices else f"one of {list(self.choices)}"
+        if self.kind == "flag":
+            return None if isinstance(value, bool) else "true or false"
+        if self.kind == "text":
+            return None if isinstance(value, str) else "text"
+        if self.kind == "integers":
+            several = isinstance(value, (list, tuple)) and all(map(self._in_range, value))
+            return None if several else f"a list of integers{self._range()}"
+        if self.kind == "mapping":
+            return None if isinstance(value, dict) else "a mapping from names to numbers"
+        if self.kind in ("integer", "number"):
+            kind = "an integer" if self.kind == "integer" else "a number"
+            return None if self._in_range(value) else f"{kind}{self._range()}"
+        return None
+
+    def _in_range(self, value):
+        kind = numbers.Real if self.kind == "number" else numbers.Integral
+        if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
+            return False
+        low = (
+            self.minimum is None
+            or value > self.minimum
+            or (value == self.minimum and not self.above)
+        )
+        high = (
+            self.maximum is None
+            or value < self.maximum
+            or (value == self.maximum and not self.below)
+        )
+        return low and high
+
+    def _range(self):
+        words = []
+        if self.minimum is not None:
+            words.append(f"{'above' if self.above else 'of at least'} {self.minimum:g}")
+        if self.maximum is not None:
+            words.append(f"{'below' if self.below else 'of at most'} {self.maximum:g}")
+        return " " + " and ".join(words) if words else ""
+
+
+def integer(name, help, minimum=1, **more):
+    """Return an `Option` that is an integer, of at least 1."""
+    return Option(name, "integer", help, minimum=minimum, **more)
+
+
+def weight(name, help, **more):
+    """Return an `Option` that is a number of at least 0."""
+    return Option(name, "number", help, minimum=0, **more)
+
+
+def positive(name, help, **more):
+    """Return an `Option` that is a number above 0."""
+    return Option(name, "number", help, minimum=0, above=True, **more)
+
+
+def flag(name, help, **more):
+    """Return an `Option` that is true or false."""
+    return Option(name, "flag", help, **more)
+
+
+def choice(name, choices, help, **more):
+    """Return an `Option` that is one of some words."""
+    return Option(name, "choice", help, choices=tuple(choices), **more)
+
+
+def given(name, help):
+    """Return an `Option` that Python gives, and neither the shell nor a recipe by its name."""
+    return Option(name, "object", help, shell=False)

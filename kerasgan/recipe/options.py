@@ -1,0 +1,181 @@
+"""The options of the shell, one flat list of names, as changes of a `Recipe`.
+
+Files of version 0.1 hold a training as such options; they are read here too.
+"""
+
+import copy
+
+from kerasgan import catalogue, validation
+
+DATA = ("data", "image_size", "channels", "split", "limit", "upscale", "max_bad")
+OPTIMIZERS = ("lr", "critic_lr", "final_lr", "final_critic_lr", "beta_1", "beta_2")
+PLAIN = ("conditional", "batch_size", "seed", "precision", "deterministic", "backend")
+LENGTH = ("epochs", "steps")
+# What belongs to a run, and not to the training.
+RUN = ("guard", "guard_every", "grid_every", "animation")
+
+
+def network_options():
+    """Return the options of all architectures that the shell has, by name."""
+    found = {}
+    for entry in catalogue.ARCHITECTURES.values():
+        for option in entry.options:
+            if option.shell and option.kind != "object":
+                found.setdefault(option.name, []).append(option)
+    return found
+
+
+def variant_options():
+    """Return the options of all variants that the shell has, and the variants that have each.
+
+    The list of variants is empty for an option that all have.
+    """
+    found = {option.name: (option, []) for option in catalogue.SHARED if option.shell}
+    for name, entry in catalogue.VARIANTS.items():
+        for option in entry.options:
+            if option.shell:
+                found.setdefault(option.name, (option, []))[1].append(name)
+    return found
+
+
+def from_flat(kind, stored):
+    """Return the recipe in the options that version 0.1 wrote."""
+    options = {name: value for name, value in stored.items() if value is not None}
+    for name in ("about", "images", "environment", *RUN):
+        options.pop(name, None)
+    recipe = kind(options.pop("model", None))
+    validation.choice("model", recipe.variant, catalogue.VARIANTS)
+    if options.get("latent_dim") and "latent_dim" in refused(recipe.variant):
+        del options["latent_dim"]  # A default that was written down and had no effect.
+    return changed(recipe, options)
+
+
+def refused(variant):
+    """Return the options that a variant cannot have, and why."""
+    return catalogue.VARIANTS[variant].refuses
+
+
+def changed(recipe, options):
+    """Return a recipe with some options changed.
+
+    Raises:
+        ValueError: If an option is unknown, or not one of the recipe's variant.
+    """
+    recipe = copy.deepcopy(recipe)
+    options = {name: value for name, value in options.items() if value is not None}
+    rates = {name: options.pop(name) for name in OPTIMIZERS if name in options}
+    networks, variants = network_options(), variant_options()
+    for name, value in options.items():
+        if name in DATA:
+            _set_data(recipe, name, value)
+        elif name == "network":
+            recipe.networks["architecture"] = value
+        elif name in PLAIN:
+            setattr(recipe, name, value)
+        elif name in LENGTH:
+            recipe.length = {name: value}
+        elif name in variants:
+            _set_argument(recipe, name, value, variants[name])
+        elif name in networks:
+            none = any(option.none == value for option in networks[name] if option.none)
+            recipe.networks[name] = None if none else value
+        elif name in catalogue.PENALTIES:
+            recipe.penalties = [p for p in recipe.penalties if p["kind"] != name]
+            recipe.penalties.append({"kind": name, "weight": value})
+        elif name == "augment":
+            recipe.augment = {"kind": value}
+        else:
+            raise ValueError(f"a training has no option {name!r}.")
+    order = list(catalogue.PENALTIES)
+    recipe.penalties.sort(key=lambda penalty: order.index(penalty["kind"]))
+    _set_optimizers(recipe, rates)
+    recipe.check()
+    return recipe
+
+
+def _set_data(recipe, name, value):
+    if name == "channels":
+        value = int(value)
+    recipe.data["name_or_path" if name == "data" else name] = value
+
+
+def _set_argument(recipe, name, value, known):
+    option, variants = known
+    if variants and recipe.variant not in variants:
+        own = [o.flag for o in catalogue.options(recipe.variant).values() if o.shell]
+        raise ValueError(
+            f"{option.flag} is no option of {recipe.variant}; its own are {', '.join(own)}"
+        )
+    recipe.arguments[name] = None if option.none is not None and value == option.none else value
+
+
+def _set_optimizers(recipe, given):
+    """Change learning rates and betas; what is not given stays as it was."""
+    if not given:
+        return
+    pair = [recipe.optimizers.setdefault(player, {}) for player in ("generator", "critic")]
+    for name in ("beta_1", "beta_2"):
+        if name in given:
+            for optimizer in pair:
+                optimizer[name] = given[name]
+    before = {**_rates(*pair), **given}
+    first, last = before.get("lr"), before.get("final_lr")
+    if last is not None and first is None:
+        raise ValueError("--final-lr goes with --lr.")
+    if before.get("final_critic_lr") is not None and last is None:
+        raise ValueError("--final-critic-lr goes with --final-lr.")
+    critic = before.get("critic_lr", first)
+    firsts = first, critic
+    if last is None:
+        found = firsts
+    else:
+        lasts = last, before.get("final_critic_lr", last * critic / first)
+        found = [{"cosine": list(ends)} for ends in zip(firsts, lasts, strict=True)]
+    for optimizer, rate in zip(pair, found, strict=True):
+        if rate is not None:
+            optimizer["learning_rate"] = rate
+
+
+def _rates(generator, critic):
+    """Return the learning rates of two optimizers as options, without those that follow others."""
+    ends = []
+    for optimizer in (generator, critic):
+        rate = optimizer.get("learning_rate")
+        if isinstance(rate, dict):
+            rate = rate.get("cosine", (None, None))
+        ends.append(rate if isinstance(rate, (list, tuple)) else (rate, None))
+    (first, last), (critic_first, critic_last) = ends
+    found = {"lr": first, "final_lr": last}
+    if critic_first != first:
+        found["critic_lr"] = critic_first
+    if None not in (first, last, critic_first) and critic_last != last * critic_first / first:
+        found["final_critic_lr"] = critic_last
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def check_optimizers(recipe):
+    """Raise ValueError for something that is no setting of an optimizer."""
+    for player, settings in recipe.optimizers.items():
+        validation.choice("optimizers", player, ("generator", "critic"))
+        for name, value in settings.items():
+            validation.choice("optimizers", name, ("learning_rate", "beta_1", "beta_2"))
+            if value is not None and name == "learning_rate" and not isinstance(value, dict):
+                validation.positive("learning_rate", value)
+
+
+def check_refusals(recipe):
+    """Raise ValueError for what the recipe's variant cannot have."""
+    rates = [settings.get("learning_rate") for settings in recipe.optimizers.values()]
+    found = {
+        "conditional": recipe.conditional,
+        "final_lr": any(isinstance(rate, dict) and "cosine" in rate for rate in rates),
+        **{name: True for name in recipe.networks},
+        **{name: True for name in recipe.arguments},
+    }
+    for settings in recipe.optimizers.values():
+        found |= {n: True for n, v in settings.items() if n != "learning_rate" and v is not None}
+    for name, why in refused(recipe.variant).items():
+        if found.get(name):
+            raise ValueError(f"--{name.replace('_', '-')} is no option of {recipe.variant}: {why}.")
+    if recipe.arguments.get("warmup") and found["final_lr"]:
+        raise ValueError("--final-lr and --warmup do not go together.")
