@@ -16,16 +16,10 @@ LABEL_KEYS = ("labels", "y", "y_train", "arr_1")
 
 
 def load_array(path, folder, options, progress=None):
-    """Return the `Decoded` images of an .npy or .npz file; see `kerasgan.data.load`.
+    """Return the `Decoded` images of an .npy or .npz file; see `kerasgan.data.sources`.
 
-    What needs no change stays as it is in the file (an .npy memory-mapped). What is resized or
-    recoloured becomes uint8 and goes through the cache.
-
-    Args:
-        path: The file.
-        folder: The cache folder.
-        options: dict of image_size, channels, upscale and limit.
-        progress: Optional callable `(done, total)`.
+    Images that need no change are used as they are in the file; an .npy file is memory-mapped.
+    Images that are resized or change their channels become uint8 and are kept in the cache.
     """
     path = Path(path)
     image_size, channels, upscale = options["image_size"], options["channels"], options["upscale"]

@@ -18,16 +18,13 @@ _DROPPINGS = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
 _LISTED = 5
 
 
-def load_folder(root, folder, options, max_bad, progress=None):
-    """Return the `Decoded` images of a folder; see `kerasgan.data.load`.
+def load_folder(root, folder, options, progress=None, *, max_bad=0.1):
+    """Return the `Decoded` images of a folder; see `kerasgan.data.sources`.
 
-    Args:
-        root: The folder of images.
-        folder: The cache folder.
-        options: dict of image_size, channels, upscale and limit.
-        max_bad: Greatest share of files that may be bad.
-        progress: Optional callable `(done, total)`.
+    Its own option `max_bad` is the greatest share of files that may be unusable.
     """
+    if isinstance(max_bad, bool) or not isinstance(max_bad, (int, float)) or not 0 <= max_bad <= 1:
+        raise DataError(f"`max_bad` must be a number from 0 to 1. Received: {max_bad!r}")
     root = Path(root)
     files = list_files(root)
     if not files:

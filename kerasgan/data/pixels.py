@@ -16,7 +16,16 @@ class DataError(ValueError):
 
 
 class UnknownDataError(DataError):
-    """A name that is neither a data set nor a path; the message lists the nearest names."""
+    """A name that is neither a data set nor a path; the message lists the nearest names.
+
+    Args:
+        message: The message.
+        known: Names that would have been known.
+    """
+
+    def __init__(self, message, known=()):
+        super().__init__(message)
+        self.known = tuple(known)
 
 
 def from_uint8(images, out=None):

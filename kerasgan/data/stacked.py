@@ -32,20 +32,15 @@ def stack(images, labels, n, seed):
     return stacks, (labels[chosen] @ np.array([100, 10, 1])).astype(np.int32)
 
 
-def load_stacked(folder, options, split, data_dir=None, progress=None):
-    """Return the `Decoded` stacks of a split of MNIST; see `kerasgan.data.load`.
+def load_stacked(name, folder, options, progress=None, *, split="train", data_dir=None):
+    """Return the `Decoded` stacks of digits of MNIST; see `kerasgan.data.sources`.
 
-    Args:
-        folder: The cache folder.
-        options: dict of image_size, channels, upscale and limit.
-        split: Of MNIST; its digits are those that are stacked.
-        data_dir: Where TFDS keeps its files.
-        progress: Optional callable `(done, total)`.
+    Its own options are those of `load_tfds`; `split` names the digits that are stacked.
     """
     if options["channels"] == 1:
         raise DataError("`channels` of stacked_mnist must be 3 or None. Received: 1")
     each = {**options, "channels": 1, "limit": None}
-    digits = tfds_images.load_tfds("mnist", folder, each, split, data_dir)
+    digits = tfds_images.load_tfds("mnist", folder, each, split=split, data_dir=data_dir)
     count = min(options["limit"] or COUNT, COUNT)
 
     def decode(writer):
@@ -61,4 +56,4 @@ def load_stacked(folder, options, split, data_dir=None, progress=None):
         return np.concatenate(labels), {"source": f"stacks of {digits.about['source']}"}
 
     about = [count, each["image_size"], split, digits.about["source"]]
-    return cached(folder, "stacked_mnist", about, decode)
+    return cached(folder, name, about, decode)

@@ -32,8 +32,8 @@ def test_avatars_are_opaque_colour_faces_and_cached():
 
 @drawn
 def test_fewer_are_the_first_of_the_same():
-    many = list(avatars.draw(6, 32, workers=2))
-    few = list(avatars.draw(3, 32, workers=1))
+    many = list(avatars.render(6, 32, workers=2))
+    few = list(avatars.render(3, 32, workers=1))
     np.testing.assert_array_equal(many[:3], few)
 
 
@@ -50,7 +50,7 @@ def test_a_worker_that_dies_is_an_error(monkeypatch, tmp_path):
     script.write_text("raise SystemExit('no such style')")
     monkeypatch.setattr(avatars, "_WORKER", script)
     with pytest.raises(DataError, match="Received: no such style"):
-        list(avatars.draw(2, 32))
+        list(avatars.render(2, 32))
 
 
 def test_missing_packages_show_the_pip_line(monkeypatch):
