@@ -4,8 +4,6 @@ import contextlib
 import difflib
 from pathlib import Path
 
-import keras
-
 from kerasgan import hub, storage
 from kerasgan.storage import PresetError
 
@@ -13,11 +11,12 @@ from kerasgan.storage import PresetError
 def presets():
     """Return the presets that come with the package, name to folder, sorted by name.
 
-    A folder that lacks one of its files is among them: to load or to verify it says so.
+    A folder that lacks one of its files is listed too; loading or verifying it raises the error.
     """
     package = Path(__file__).resolve().parent
     inside = package / "zoo"
-    root = inside if inside.is_dir() else package.parent / "zoo"  # A checkout has it beside.
+    # In a checkout the zoo stands beside the package.
+    root = inside if inside.is_dir() else package.parent / "zoo"
     names = (storage.METADATA, *storage.FILES)
     folders = sorted({path.parent for name in names for path in root.glob(f"[!.]*/{name}")})
     return {folder.name: folder for folder in folders}
@@ -51,7 +50,7 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     )
 
 
-def read(preset, load_weights=True, kind=keras.Model):
-    """Return what a preset holds; see `kerasgan.from_preset` and `storage.read_preset`."""
+def read(preset, load_weights=True, kind=None):
+    """Return the model of a preset; see `kerasgan.from_preset` and `storage.read_preset`."""
     names = (storage.CONFIG, storage.WEIGHTS) if load_weights else (storage.CONFIG,)
     return storage.read_preset(find(preset, names), load_weights, kind)
