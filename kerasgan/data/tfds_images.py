@@ -56,7 +56,7 @@ def load_tfds(name, folder, options, progress=None, *, split="train", data_dir=N
 
 def _builder(name, data_dir):
     if keras.backend.backend() != "tensorflow" and "tensorflow" not in sys.modules:
-        # TensorFlow only decodes here: it must not take the accelerator's memory.
+        # TensorFlow only decodes here: it must not reserve the accelerator's memory.
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow_datasets as tfds
@@ -67,7 +67,7 @@ def _builder(name, data_dir):
         known = tfds.list_builders(with_community_datasets=False)
         message = f"`name_or_path` must be a name of TFDS. Received: {name!r}"
         raise UnknownDataError(message, known) from None
-    except Exception as error:  # builders of other data sets raise what they like
+    except Exception as error:  # A data set's builder may raise anything.
         raise DataError(
             "`name_or_path` is a TFDS data set that cannot be opened (is the configuration or the "
             f"version wrong?). Received: {name!r}, {_short(error)}"
@@ -75,7 +75,7 @@ def _builder(name, data_dir):
 
 
 def _prepare(builder, name, split, data_dir):
-    """Download and prepare the data set if it is not there; return the info of the split."""
+    """Return the information about the split; download and prepare the data set if need be."""
     import tensorflow_datasets as tfds
 
     features = _features(builder)
@@ -94,7 +94,7 @@ def _prepare(builder, name, split, data_dir):
         _check_network(builder, name, data_dir)
         try:
             builder.download_and_prepare()
-        except Exception as error:  # requests, TFDS, checksum, disk: all end here
+        except Exception as error:  # Network, TFDS, checksum and disk raise various classes.
             raise _not_downloaded(name, builder, _short(error)) from error
     try:
         return builder.info.splits[split]
@@ -111,7 +111,7 @@ def _features(builder):
 
 
 def _check_network(builder, name, data_dir):
-    """Fail at once when the host of the download has no address: TFDS would try for minutes."""
+    """Raise at once if the download's host has no address; TFDS would retry for minutes."""
     downloads = Path(data_dir) / "downloads"
     finished = [*downloads.glob("*.INFO"), *downloads.glob(f"{builder.name}/*.INFO")]
     if finished or urllib.request.getproxies():
@@ -146,7 +146,7 @@ def _decode(builder, split_info, split, writer, options, progress):
     total = min(split_info.num_examples, options["limit"] or split_info.num_examples)
     if not total:
         raise DataError(f"`split` must not be empty. Received: {split!r} of {builder.name}")
-    # Only what is used is decoded: other features may be large.
+    # Only the features in use are decoded: others may be large.
     wanted = {"image": True, "label": True} if labelled else {"image": True}
     examples = builder.as_dataset(
         split=split,
