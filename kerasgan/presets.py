@@ -26,9 +26,9 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     """Return the folder of a preset given by its name, its own folder, or a handle.
 
     Args:
-        preset: The preset. A name of the zoo comes before a folder of the same name, which
-            `./name` or a `pathlib.Path` means.
-        names: The files that are needed, beside the metadata, if they must be downloaded.
+        preset: The preset. A name of the zoo comes before a folder of the same name; give the
+            folder as `./name` or as a `pathlib.Path`.
+        names: The files to download beside the metadata, for a handle.
 
     Raises:
         PresetError: If there is no such preset; the nearest names are listed.
@@ -39,7 +39,9 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     if isinstance(preset, str) and preset in known:
         return known[preset]
     folder = Path(preset)
-    with contextlib.suppress(RuntimeError, OSError, ValueError):  # No home, no such name at all.
+    with contextlib.suppress(
+        RuntimeError, OSError, ValueError
+    ):  # No home folder, or no possible file name.
         folder = folder.expanduser()
         if folder.is_dir():
             return folder

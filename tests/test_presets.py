@@ -343,7 +343,7 @@ def test_foreign_weights_are_refused(folder, tmp_path):
 
 
 @pytest.mark.parametrize("name", presets.presets())
-def test_every_preset_of_the_zoo_loads_and_draws_its_golden_samples(name, tmp_path):
+def test_every_preset_of_the_zoo_loads_and_gives_its_golden_samples(name, tmp_path):
     source = presets.presets()[name]
     copied = shutil.copytree(source, tmp_path / name)
     gan = kerasgan.from_preset(copied)
