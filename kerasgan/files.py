@@ -9,9 +9,10 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def atomic(path):
-    """Give a temporary path beside `path`; rename it when the block ends, remove it if it fails.
+    """Give a temporary path beside `path`; rename it to `path` when the block ends.
 
-    Readers see the old file or the new one, also after a crash or on a full disk.
+    If the block fails, the temporary file is removed. A reader sees either the old file or the new
+    one, even after a crash or on a full disk.
     """
     path = Path(path)
     temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 from pathlib import Path
 
 from kerasgan import storage
@@ -37,16 +36,17 @@ def is_handle(preset):
 def fetch(handle, names=(CONFIG, WEIGHTS)):
     """Return the folder of a preset on the hub, downloaded into the hub client's cache.
 
-    What is in the cache and unchanged is not downloaded again; without a network what is there is
-    used. A file that is damaged in the cache is downloaded once more. $HF_ENDPOINT, $HF_HUB_CACHE
-    and $HF_TOKEN say what they say to the client.
+    Files in the cache that are unchanged are not downloaded again, and without a network the cache
+    is used as it is. A file that is damaged in the cache is downloaded once more. $HF_ENDPOINT,
+    $HF_HUB_CACHE and $HF_TOKEN have the meaning that they have for the client.
 
     Args:
         handle: `hf://user/name`, or `hf://user/name@revision`.
         names: The files that are needed, beside the metadata.
 
     Raises:
-        PresetError: If the handle is none, or there is no such preset, or it cannot be reached.
+        PresetError: If the handle is malformed, or there is no such preset, or it cannot be
+            reached.
         ImportError: If the client is not installed.
     """
     repository, revision = parse(handle)
@@ -55,9 +55,10 @@ def fetch(handle, names=(CONFIG, WEIGHTS)):
         storage.read_metadata(folder)
     except PresetError as kept:
         _download_again(handle, repository, (METADATA,), revision, kept)
-        storage.read_metadata(folder)  # Of another kind or of a newer format: that is all we load.
+        # Metadata of something else or of a newer format end the download here.
+        storage.read_metadata(folder)
     for name in names:
-        # Of the same commit, also if the branch has moved in the meantime.
+        # The commit of the metadata: the branch may have moved in the meantime.
         _download(handle, repository, name, folder.name)
     try:
         storage.verify_files(folder, names)
@@ -66,63 +67,85 @@ def fetch(handle, names=(CONFIG, WEIGHTS)):
     return folder
 
 
-def parse(handle):
-    """Return the repository and the revision, or None, of a handle.
+def parse(handle, argument="preset"):
+    """Return the repository and the revision of a handle; the revision may be None.
+
+    Args:
+        handle: `hf://user/name`, or `hf://user/name@revision`.
+        argument: The name that an error gives the handle.
 
     Raises:
-        PresetError: If it is none.
+        PresetError: If the handle is malformed.
     """
-    match = _HANDLE.fullmatch(handle)
-    if not match or ".." in handle:
+    match = _HANDLE.fullmatch(str(handle))
+    if not match or ".." in match[0]:
         raise PresetError(
-            f"`preset` must be hf://user/name or hf://user/name@revision. Received: {handle!r}"
+            f"`{argument}` must be hf://user/name or hf://user/name@revision. Received: {handle!r}"
         )
     return match[1], match[2]
 
 
-def push(model, handle, private=False, metadata=None, half=False):
-    """Write a model as a preset into a repository of the hub, which is made if it is missing.
+def upload_preset(handle, folder, private=False):
+    """Upload a preset into a repository of the hub, which is created if it is missing.
+
+    Every file in the folder is uploaded, except hidden ones. A repository without a README.md gets
+    a short one if the folder has none.
 
     Args:
-        model: An adversarial model.
-        handle: `hf://user/name`.
+        handle: `hf://user/name`, or `hf://user/name@revision`.
+        folder: A folder that `save_to_preset` wrote.
         private: Whether a new repository is private.
-        metadata: More entries for metadata.json.
-        half: Whether the weights are rounded to float16.
 
     Returns:
         The address of the commit.
 
     Raises:
-        PresetError: If the handle is none, or the hub refuses: `hf auth login`.
+        PresetError: If the handle is malformed, if a file of the preset is missing, damaged or
+            altered, or if the hub refuses the upload (`hf auth login` stores a token).
         ImportError: If the client is not installed.
+
+    Example:
+    ```python
+    gan.save_to_preset("faces")
+    kerasgan.upload_preset("hf://user/faces", "faces")
+    ```
     """
-    repository, revision = parse(handle)
+    repository, revision = parse(handle, "handle")
+    folder = Path(folder).expanduser()
+    storage.verify_files(folder)
     client, errors = _client()
     api = client.HfApi(endpoint=os.environ.get("HF_ENDPOINT"), library_name="kerasgan")
-    with tempfile.TemporaryDirectory() as folder:
-        storage.write_preset(model, folder, metadata, half)
-        try:
-            api.create_repo(repository, private=private, exist_ok=True)
-            if not api.file_exists(repository, "README.md", revision=revision):
-                text = CARD.format(repository=repository)
-                Path(folder, "README.md").write_text(text, encoding="utf-8")
-            return api.upload_folder(
-                repo_id=repository,
-                folder_path=folder,
-                revision=revision,
-                commit_message="Upload a kerasgan preset",
-            )
-        except (errors.HTTPError, errors.HFValidationError, OSError) as error:
-            raise PresetError(
-                f"{handle} cannot be written (is there a token? hf auth login): {_short(error)}"
-            ) from error
+    files = {name: folder / name for name in _visible_files(folder)}
+    try:
+        api.create_repo(repository, private=private, exist_ok=True)
+        if not (
+            "README.md" in files or api.file_exists(repository, "README.md", revision=revision)
+        ):
+            files["README.md"] = CARD.format(repository=repository).encode()
+        return api.create_commit(
+            repository,
+            [client.CommitOperationAdd(name, source) for name, source in files.items()],
+            revision=revision,
+            commit_message="Upload a kerasgan preset",
+        )
+    except (errors.HTTPError, errors.HFValidationError, OSError) as error:
+        raise PresetError(
+            f"{handle} cannot be written (is there a token? hf auth login): {_short(error)}"
+        ) from error
+
+
+def _visible_files(folder):
+    """Return the paths of the files below a folder, relative to it, without hidden ones."""
+    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return [
+        name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts)
+    ]
 
 
 def _download(handle, repository, name, revision, force=False):
     client, errors = _client()
     try:
-        # The client asks a busy server again by itself.
+        # The client retries a busy server by itself.
         path = client.hf_hub_download(
             repository,
             name,
@@ -137,14 +160,14 @@ def _download(handle, repository, name, revision, force=False):
             f"{handle} cannot be reached and is not in the cache: {_short(error)}"
         ) from error
     except errors.EntryNotFoundError as error:
-        raise PresetError(f"{handle} is no kerasgan preset: it has no {name}.") from error
+        raise PresetError(f"{handle} is not a kerasgan preset: it has no {name}.") from error
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
         raise PresetError(
             f"{handle} does not exist, or is private (hf auth login): {_short(error)}"
         ) from error
     except (errors.HTTPError, OSError, ValueError) as error:
         raise PresetError(f"{handle} cannot be downloaded: {_short(error)}") from error
-    # A file, or a link to one: what a server calls its content must not lead elsewhere.
+    # The path is a file or a link into the cache. A name that the server chose must not lead out.
     path = Path(path)
     if path.resolve().parent not in (path.parent.resolve(), (path.parents[2] / "blobs").resolve()):
         raise PresetError(f"{handle} was stored outside of the cache: {path.resolve()}")
@@ -152,7 +175,7 @@ def _download(handle, repository, name, revision, force=False):
 
 
 def _download_again(handle, repository, names, revision, kept):
-    """Replace files of the cache that are wrong, as the error `kept` says."""
+    """Replace damaged files of the cache; `kept` is the error that found them."""
     try:
         for name in names:
             _download(handle, repository, name, revision, force=True)
@@ -166,7 +189,7 @@ def _client():
         from huggingface_hub import errors
     except ImportError as error:
         raise ImportError(
-            "presets on a hub need one package more: pip install 'kerasgan[hub]'"
+            "presets on a hub need another package: pip install 'kerasgan[hub]'"
         ) from error
     return huggingface_hub, errors
 

@@ -1,4 +1,4 @@
-"""Images to pictures: grids, single files, animations."""
+"""Writing images as pictures: grids, single files, animations."""
 
 import math
 from pathlib import Path
@@ -15,11 +15,11 @@ def grid(images, columns=None, gap=1):
 
     Args:
         images: `(n, height, width, channels)` in [-1, 1], with 1 or 3 channels.
-        columns: Images in a row; by default the picture is about square.
-        gap: Pixels between neighbours.
+        columns: Number of images in a row; by default the picture is about square.
+        gap: Number of white pixels between neighbours.
 
     Returns:
-        A uint8 array of shape `(height, width, channels)`, on white.
+        A uint8 array of shape `(height, width, channels)` with a white background.
     """
     tiles = to_uint8(images)
     n, height, width, channels = tiles.shape
@@ -53,12 +53,12 @@ def save_grid(path, images, columns=None, scale=1):
 
 
 def save_animation(path, frames, milliseconds=300):
-    """Write picture files as one animation, GIF or WebP by the suffix of `path`.
+    """Write picture files as one animation.
 
     Args:
-        path: Ends in .gif or .webp.
+        path: The file to write; its suffix, .gif or .webp, chooses the format.
         frames: Paths of the pictures, in order.
-        milliseconds: Time that each stays; the last stays five times as long.
+        milliseconds: Time for which each picture is shown; the last is shown five times as long.
     """
     images = [Image.open(frame).convert("RGB") for frame in frames]
     durations = [milliseconds] * (len(images) - 1) + [5 * milliseconds]

@@ -4,8 +4,6 @@ import contextlib
 import difflib
 from pathlib import Path
 
-import keras
-
 from kerasgan import hub, storage
 from kerasgan.storage import PresetError
 
@@ -13,11 +11,12 @@ from kerasgan.storage import PresetError
 def presets():
     """Return the presets that come with the package, name to folder, sorted by name.
 
-    A folder that lacks one of its files is among them: to load or to verify it says so.
+    A folder that lacks one of its files is listed too; loading or verifying it raises the error.
     """
     package = Path(__file__).resolve().parent
     inside = package / "zoo"
-    root = inside if inside.is_dir() else package.parent / "zoo"  # A checkout has it beside.
+    # In a checkout the zoo stands beside the package.
+    root = inside if inside.is_dir() else package.parent / "zoo"
     names = (storage.METADATA, *storage.FILES)
     folders = sorted({path.parent for name in names for path in root.glob(f"[!.]*/{name}")})
     return {folder.name: folder for folder in folders}
@@ -27,9 +26,9 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     """Return the folder of a preset given by its name, its own folder, or a handle.
 
     Args:
-        preset: The preset. A name of the zoo comes before a folder of the same name, which
-            `./name` or a `pathlib.Path` means.
-        names: The files that are needed, beside the metadata, if they must be downloaded.
+        preset: The preset. A name of the zoo comes before a folder of the same name; give the
+            folder as `./name` or as a `pathlib.Path`.
+        names: The files to download beside the metadata, for a handle.
 
     Raises:
         PresetError: If there is no such preset; the nearest names are listed.
@@ -40,7 +39,9 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     if isinstance(preset, str) and preset in known:
         return known[preset]
     folder = Path(preset)
-    with contextlib.suppress(RuntimeError, OSError, ValueError):  # No home, no such name at all.
+    with contextlib.suppress(
+        RuntimeError, OSError, ValueError
+    ):  # No home folder, or no possible file name.
         folder = folder.expanduser()
         if folder.is_dir():
             return folder
@@ -51,7 +52,7 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     )
 
 
-def read(preset, load_weights=True, kind=keras.Model):
-    """Return what a preset holds; see `kerasgan.from_preset` and `storage.read_preset`."""
+def read(preset, load_weights=True, kind=None):
+    """Return the model of a preset; see `kerasgan.from_preset` and `storage.read_preset`."""
     names = (storage.CONFIG, storage.WEIGHTS) if load_weights else (storage.CONFIG,)
     return storage.read_preset(find(preset, names), load_weights, kind)

@@ -1,4 +1,4 @@
-"""The figures on a preset's card: measured once, written down, and measured again by anyone."""
+"""The figures on a preset's card: `measure` measures them and `check` repeats the measurement."""
 
 import contextlib
 import dataclasses
@@ -21,22 +21,25 @@ def measure(model, data, samples=10_000):
 
     Args:
         model: An adversarial model.
-        data: Arguments of `kerasgan.data.load` that give the training images.
-        samples: Generated images, and real ones in each of two sets.
+        data: Arguments of `kerasgan.data.load` for the training images, a dict.
+        samples: Number of generated images, and of real ones in each of two sets.
 
     Returns:
-        `data` and `samples` as given; `results`, each a `Result.as_dict()` of the first seed;
-        `errors`, how far each result lies from itself with other seeds of the samples; and where
-        the Fréchet distance is among them, `noise`: the same distance of real images with Gaussian
-        noise of so many standard deviations, in [-1, 1].
+        A dict with these entries:
+
+        - `data` and `samples`: as given.
+        - `results`: a `Result.as_dict()` for each score, with the first seed of the samples.
+        - `errors`: the standard deviation of each score over the seeds of the samples.
+        - `noise`: the Fréchet distance of real images with Gaussian noise, for each standard
+          deviation of the noise (images are in [-1, 1]). It is empty for stacked MNIST.
     """
-    judge = _Judge(model, _loading(data), samples)
-    runs = [judge(seed) for seed in SEEDS]
+    scorer = _Scorer(model, _loading(data), samples)
+    runs = [scorer(seed) for seed in SEEDS]
     errors = {}
     for results in zip(*runs, strict=True):
         values = [result.value for result in results]
         spread = float(np.std(values, ddof=1)) if np.isfinite(values).all() else math.nan
-        if len(set(values)) == 1:  # Where the mean of equal values rounds.
+        if len(set(values)) == 1:  # The mean of equal values may be rounded.
             spread = 0.0
         errors[results[0].name] = spread
     return {
@@ -44,19 +47,19 @@ def measure(model, data, samples=10_000):
         "samples": samples,
         "results": [result.as_dict() for result in runs[0]],
         "errors": {name: error for name, error in errors.items() if math.isfinite(error)},
-        "noise": judge.noise(),
+        "noise": scorer.noise(),
     }
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """A figure on a card and the same figure now.
+    """A figure on a card, compared with a new measurement.
 
     Args:
-        name: Of the figure.
-        published: What the card says.
-        error: Within which it must be.
-        now: What was measured, or None where it was not.
+        name: Name of the figure.
+        published: The value on the card.
+        error: Greatest difference that is allowed.
+        now: The new value, or None if it could not be measured.
     """
 
     name: str
@@ -66,7 +69,7 @@ class Check:
 
     @property
     def passed(self):
-        """Whether the two agree; two that are no numbers do."""
+        """Whether the two values agree. Two NaN agree, and so do two infinities of one sign."""
         if self.now is None:
             return False
         if not (math.isfinite(self.published) and math.isfinite(self.now)):
@@ -77,13 +80,18 @@ class Check:
 def check(model, card):
     """Measure the figures of a card again and return a `Check` for each.
 
-    Scores, what real images score, the shares of the classes and the distances of noisy real
-    images. A score may differ by its error on the card, or by a thousandth of itself where that is
-    more: other backends and processors round differently. What real images score may differ by a
-    thousandth, and where it rests on clusters, which end elsewhere then, by the score's error.
+    The figures are the scores, their baselines and floors, the shares of the classes, and the
+    distances of noisy real images. A score may differ by its error on the card or by a thousandth
+    of itself, whichever is greater: backends and processors round differently. A baseline may
+    differ by a thousandth of itself. The baselines of `ndb` and `ndb_js` may differ by the error of
+    the score too, because rounding changes the clusters that k-means finds.
+
+    Args:
+        model: An adversarial model.
+        card: What `measure` returned, as read from a preset's metadata.
 
     Raises:
-        PresetError: If it is no card.
+        PresetError: If `card` is not a card.
     """
     try:
         published = [Result.from_dict(result) for result in card["results"]]
@@ -91,19 +99,19 @@ def check(model, card):
         noise = {name: float(value) for name, value in card["noise"].items()}
         data, samples = _loading(card["data"]), int(card["samples"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PresetError(f"the card holds no figures that can be checked: {error!r}") from error
-    judge = _Judge(model, data, samples)
-    again = {result.name: result for result in judge(SEEDS[0])}
+        raise PresetError(f"the card has no figures that can be checked: {error!r}") from error
+    scorer = _Scorer(model, data, samples)
+    again = {result.name: result for result in scorer(SEEDS[0])}
     found = []
     for old in published:
         new = again.get(old.name)
         if new is None or new.provenance != old.provenance:
             found.append(Check(old.name, old.value, 0.0, None))
             continue
-        moves = errors.get(old.name, 0.0)
-        error = max(moves, _rounding(old.value))
+        spread = errors.get(old.name, 0.0)
+        error = max(spread, _rounding(old.value))
         found.append(Check(old.name, old.value, error, new.value))
-        clustered = moves if old.name in _CLUSTERED else 0.0
+        clustered = spread if old.name in _CLUSTERED else 0.0
         for name, within in (("baseline", clustered), ("floor", 0.0)):
             then, now = getattr(old, name), getattr(new, name)
             if then is not None or now is not None:
@@ -116,7 +124,7 @@ def check(model, card):
             found.append(Check(f"{old.name}, shares of classes: apart", 0.0, 0.005, apart))
         elif shares or now:
             found.append(Check(f"{old.name}, shares of classes: apart", 0.0, 0.005, None))
-    now = judge.noise() if noise else {}
+    now = scorer.noise() if noise else {}
     for sd, value in noise.items():
         name = f"frechet_distance of real images with noise {sd}"
         found.append(Check(name, value, _rounding(value), now.get(sd)))
@@ -132,10 +140,10 @@ def _rounding(value):
 
 
 def _loading(data):
-    """Return arguments for `load` that read images and nothing else, whoever wrote them.
+    """Return the arguments for `load` on a card, which anybody may have written.
 
     Raises:
-        PresetError: If there is another one.
+        PresetError: If there are arguments other than those in `LOADING`.
     """
     if not isinstance(data, dict) or "name_or_path" not in data or data.keys() - set(LOADING):
         raise PresetError(
@@ -144,7 +152,7 @@ def _loading(data):
     return dict(data)
 
 
-class _Judge:
+class _Scorer:
     """Scores a model with samples of any seed."""
 
     def __init__(self, model, data, samples):
@@ -158,12 +166,12 @@ class _Judge:
             return
         self.real = load(**data)
         self.evaluator = Evaluator(self.real, samples=samples)
-        # Of test images, and the same whatever the samples are.
+        # Scores of test images, which do not depend on the generated samples.
         kinds = {"read_codes": _codes, "log_prob": _likelihood}
         own = [score for name, score in kinds.items() if hasattr(model, name)]
         self.own = []
         if own:
-            with contextlib.suppress(DataError):  # There are sets without a test split.
+            with contextlib.suppress(DataError):  # Some data sets have no test split.
                 test = load(**{**data, "split": "test"})
                 self.own = [score(model, test) for score in own]
 
@@ -181,16 +189,16 @@ class _Judge:
         distance = Evaluator(self.real, metrics=["frechet_distance"], samples=self.samples)
         real = distance.held_out.images
         real = from_uint8(real) if real.dtype == np.uint8 else real
-        draw = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         found = {}
         for sd in NOISE:
-            noisy = real + sd * draw.standard_normal(real.shape, dtype="float32")
+            noisy = real + sd * rng.standard_normal(real.shape, dtype="float32")
             found[str(sd)] = distance(np.clip(noisy, -1, 1))[0].value
         return found
 
 
 def _codes(model, test):
-    """Return how well an InfoGAN's first categorical code tells the classes of test images."""
+    """Return how well an InfoGAN's first categorical code predicts the classes of test images."""
     codes = model.read_codes(test.take(test.num_examples))["categorical_0"]
     value = code_agreement(codes, test.labels)
     n, classes = test.num_examples, len(np.unique(test.labels))
@@ -199,7 +207,7 @@ def _codes(model, test):
         value,
         _of_test("code_agreement", test),
         better="higher",
-        error=math.sqrt(value * (1 - value) / (n - n // 2)),  # Of the half that is told.
+        error=math.sqrt(value * (1 - value) / (n - n // 2)),  # Over the second half.
         remark=f"the code of test images against their labels; chance is {1 / classes:.2f}",
     )
 

@@ -1,4 +1,8 @@
-"""Models on disk: the whole state in one file, and the folder of a preset."""
+"""Models on disk: the whole state in one file, and the folder of a preset.
+
+Keras, h5py and NumPy are imported by the functions that need them, so that the metadata and the
+checksums of a preset can be read without a backend.
+"""
 
 import contextlib
 import datetime
@@ -9,10 +13,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import h5py
-import keras
-import numpy as np
-
 from kerasgan.files import atomic, sha256, write_json
 from kerasgan.version import __version__
 
@@ -20,8 +20,8 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 GOLDEN, GOLDEN_SEED, GOLDEN_COUNT = "golden.npz", 1, 16
 FILES = (CONFIG, WEIGHTS, GOLDEN)
 FORMAT = 1
-# What would run code, or fetch it, when a configuration becomes objects. Keras has its own guard,
-# which `keras.config.enable_unsafe_deserialization` takes away.
+# Classes that would run or fetch code when a configuration is deserialized. Keras refuses them too,
+# but not after `keras.config.enable_unsafe_deserialization()`.
 UNSAFE = {"__lambda__", "TorchModuleWrapper", "TFSMLayer"}
 RESERVED = {"format", "files", "kerasgan_version", "keras_version", "date_saved", "parameter_count"}
 
@@ -40,19 +40,23 @@ def save_model(model, path):
 def write_preset(model, folder, metadata=None, half=False):
     """Write `model` as a preset: config.json, the weights of its networks, and metadata.json.
 
-    Optimizers are left out. golden.npz holds a few samples of what was written, which
-    `kerasgan zoo verify` draws again. The metadata names every file's size and SHA-256 and is
-    written last, so that a folder without it is not a preset.
+    Optimizers are left out. golden.npz holds a few samples of the written model, which `kerasgan
+    zoo verify` compares with new ones. The metadata holds every file's size and SHA-256 and is
+    written last: a folder without it is not a preset.
 
     Args:
         model: An adversarial model.
-        folder: Made if it is missing.
+        folder: The preset's folder, made if it is missing.
         metadata: More entries for metadata.json, as JSON values.
-        half: Whether the weights are rounded to float16, half the size. They are loaded as float32
-            again, and samples differ a little from those of `model`.
+        half: Whether the weights are rounded to float16, which halves the file. They are loaded as
+            float32 again, and the samples differ a little from those of `model`.
 
     Returns:
         The metadata that was written.
+
+    Raises:
+        PresetError: If the metadata are not JSON values or have a reserved name, if the networks
+            cannot be written as a configuration, or if the folder cannot be written.
     """
     metadata = dict(metadata or {})
     reserved = sorted(metadata.keys() & RESERVED)
@@ -70,8 +74,11 @@ def write_preset(model, folder, metadata=None, half=False):
 
 
 def _write(model, folder, metadata, half):
+    import keras
+
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # All is written before a file of an older preset is replaced, on the disk where that is.
+    # Every new file is written, on the same disk, before the first file of an older preset is
+    # replaced.
     beside = folder if folder.is_dir() else folder.parent
     with tempfile.TemporaryDirectory(dir=beside, prefix=".tmp-") as temporary:
         temporary = Path(temporary)
@@ -102,15 +109,17 @@ def _write(model, folder, metadata, half):
 
 
 def _write_files(model, folder, half):
+    import keras
+    import numpy as np
+
     with in_float32():  # For golden samples that do not depend on the policy of the training.
         try:
             bare = type(model).from_config(model.get_config())  # The same networks, uncompiled.
         except (ValueError, TypeError) as error:
             raise PresetError(f"the networks cannot be written as a preset: {error}") from error
-    for source, target in zip(model.layers, bare.layers, strict=True):
-        target.set_weights(source.get_weights())
+    _copy_weights(model, bare)
     write_json(folder / CONFIG, keras.saving.serialize_keras_object(bare))
-    read_config(folder)  # What could not be loaded is not saved.
+    read_config(folder)  # A configuration that could not be loaded must not be saved.
     bare.save_weights(folder / WEIGHTS)
     if half:
         _halve(folder / WEIGHTS)
@@ -119,9 +128,21 @@ def _write_files(model, folder, half):
     np.savez_compressed(folder / GOLDEN, images=golden, seed=GOLDEN_SEED)
 
 
+def _copy_weights(source, target):
+    """Give `target` the weights of `source`: those of its layers and those of the model itself."""
+    if len(source.weights) == len(target.weights):
+        target.set_weights(source.get_weights())
+        return
+    # `source` made weights in training that a new model of its configuration does not have.
+    for layer, copied in zip(source.layers, target.layers, strict=True):
+        copied.set_weights(layer.get_weights())
+
+
 @contextlib.contextmanager
 def in_float32():
     """Make the layers that are built inside the block compute in float32."""
+    import keras
+
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
@@ -132,6 +153,9 @@ def in_float32():
 
 def _halve(path):
     """Round the floats in an HDF5 file to float16, compressed."""
+    import h5py
+    import numpy as np
+
     stored = []
 
     def read(name, item):
@@ -151,11 +175,13 @@ def _halve(path):
 
 
 def golden_samples(folder):
-    """Return the images of golden.npz, float32, and their seed.
+    """Return the images of golden.npz, float32 in [-1, 1], and their seed.
 
     Raises:
         PresetError: If the file holds no such images.
     """
+    import numpy as np
+
     path = Path(folder) / GOLDEN
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -168,10 +194,11 @@ def golden_samples(folder):
 
 
 def read_metadata(folder):
-    """Return the metadata of the preset in `folder`, without looking at its weights.
+    """Return the metadata of the preset in `folder`; its other files are not read.
 
     Raises:
-        PresetError: If there is none, or it is not readable, or it is newer than this version.
+        PresetError: If the metadata are missing, unreadable, or of a newer format than this version
+            reads.
     """
     path = Path(folder) / METADATA
     try:
@@ -198,7 +225,7 @@ def read_config(folder):
     """Return the configuration of the preset in `folder`.
 
     Raises:
-        PresetError: If it is none, or would run code.
+        PresetError: If it cannot be read, describes no model, or would run code.
     """
     path = Path(folder) / CONFIG
     try:
@@ -214,7 +241,7 @@ def read_config(folder):
 
 
 def _class_names(value):
-    """Return every name of a class in a configuration, without what stands before it."""
+    """Return every class name in a configuration, without its module or package."""
     if isinstance(value, dict):
         full = (str(value.get(key)) for key in ("class_name", "registered_name"))
         own = {re.split("[.>]", name)[-1] for name in full}
@@ -222,17 +249,20 @@ def _class_names(value):
     return set().union(*map(_class_names, value)) if isinstance(value, list) else set()
 
 
-def read_preset(folder, load_weights=True, kind=keras.Model):
+def read_preset(folder, load_weights=True, kind=None):
     """Return the model of the preset in `folder`, every file checked before it is used.
 
     Args:
-        folder: The preset's.
-        load_weights: Whether it gets the weights, or new ones.
-        kind: The class that it must be of.
+        folder: The preset's folder.
+        load_weights: Whether the stored weights are loaded; False gives new ones.
+        kind: The class that the model must be an instance of; None takes any Keras model.
 
     Raises:
         PresetError: If a file is missing, damaged or altered, or the model is of another class.
     """
+    import keras
+
+    kind = keras.Model if kind is None else kind
     folder = Path(folder)
     verify_files(folder, (CONFIG, WEIGHTS) if load_weights else (CONFIG,))
     try:
@@ -261,11 +291,11 @@ def verify_files(folder, names=FILES):
     """Compare files of a preset with the checksums in its metadata.
 
     Args:
-        folder: The preset's.
-        names: File names.
+        folder: The preset's folder.
+        names: Names of the files to compare.
 
     Raises:
-        PresetError: If one is missing, damaged or altered.
+        PresetError: If a file is missing, damaged or altered.
     """
     files = read_metadata(folder)["files"]
     for name in names:

@@ -19,7 +19,7 @@ def positive(name, value, zero=False):
 
 
 def fraction(name, value, optional=False):
-    """Raise ValueError unless `value` lies in (0, 1), or is None where it is optional."""
+    """Raise ValueError unless `value` is in (0, 1), or None if it is optional."""
     if optional and value is None:
         return
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < 1:

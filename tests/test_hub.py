@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kerasgan
-from kerasgan import networks, storage
+from kerasgan import hub, networks, storage
 from kerasgan.presets import PresetError
 
 pytest.importorskip("huggingface_hub")
@@ -47,10 +47,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self):
-        hub = self.server
-        hub.asked.append((self.command, self.path))
-        if hub.failures:
-            hub.failures -= 1
+        server = self.server
+        server.asked.append((self.command, self.path))
+        if server.failures:
+            server.failures -= 1
             return self._answer(503, b"busy")
         repository, _, rest = self.path.lstrip("/").partition("/resolve/")
         if repository != "someone/faces":
@@ -58,10 +58,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         revision, _, name = rest.partition("/")
         if revision not in ("main", COMMIT):
             return self._answer(404, X_Error_Code="RevisionNotFound")
-        if name not in hub.files:
+        if name not in server.files:
             return self._answer(404, X_Error_Code="EntryNotFound", X_Repo_Commit=COMMIT)
-        data = hub.files[name]
-        tag = hub.climb + hashlib.sha256(data).hexdigest()
+        data = server.files[name]
+        tag = server.climb + hashlib.sha256(data).hexdigest()
         return self._answer(200, data, X_Repo_Commit=COMMIT, ETag=f'"{tag}"')
 
     def do_POST(self):
@@ -113,9 +113,14 @@ def gan():
 
 
 @pytest.fixture
-def filled(server, gan, tmp_path):
+def folder(gan, tmp_path):
     gan.save_to_preset(tmp_path / "preset")
-    server.files = {p.name: p.read_bytes() for p in (tmp_path / "preset").iterdir()}
+    return tmp_path / "preset"
+
+
+@pytest.fixture
+def filled(server, folder):
+    server.files = {path.name: path.read_bytes() for path in folder.iterdir()}
     return server
 
 
@@ -192,7 +197,7 @@ def test_other_repositories_are_refused_before_they_are_downloaded(filled):
     with pytest.raises(PresetError, match="does not exist"):
         kerasgan.from_preset("hf://someone/faces@other")
     metadata = filled.files.pop("metadata.json")
-    with pytest.raises(PresetError, match=r"no kerasgan preset: it has no metadata\.json"):
+    with pytest.raises(PresetError, match=r"not a kerasgan preset: it has no metadata\.json"):
         kerasgan.from_preset("hf://someone/faces")
     newer = {**json.loads(metadata), "format": storage.FORMAT + 1}
     filled.files["metadata.json"] = json.dumps(newer).encode()
@@ -214,11 +219,11 @@ def test_a_connection_that_breaks_is_an_error(filled, tmp_path):
     assert not list((tmp_path / "cache").glob("**/snapshots/*/model.weights.h5"))
 
 
-def test_a_hub_that_cannot_be_reached_is_an_error(server, gan):
+def test_a_hub_that_cannot_be_reached_is_an_error(server, folder):
     server.shutdown()
     server.server_close()
     with pytest.raises(PresetError, match="cannot be written"):
-        gan.push_to_hub("hf://someone/faces")
+        hub.upload_preset("hf://someone/faces", folder)
 
 
 @pytest.mark.parametrize(
@@ -248,20 +253,50 @@ def test_handles_that_are_none(server, handle):
     assert server.asked == []
 
 
-def test_a_model_is_pushed_and_comes_back(server, gan):
-    address = gan.push_to_hub("hf://someone/faces", private=True, metadata={"data": "faces"})
+def test_a_preset_is_uploaded_and_comes_back(server, gan, folder):
+    (folder / ".hidden").write_text("mine")
+    address = hub.upload_preset("hf://someone/faces", folder, private=True)
     assert str(address).endswith(COMMIT)
     assert server.made[0]["visibility"] == "private"
+    assert set(server.files) == {storage.METADATA, *storage.FILES, "README.md"}
     assert "hf://someone/faces" in server.files["README.md"].decode()
+    assert not (folder / "README.md").exists()
     loaded = kerasgan.from_preset("hf://someone/faces")
     np.testing.assert_array_equal(loaded.sample(3, seed=1), gan.sample(3, seed=1))
-    server.files["README.md"] = b"mine"
-    gan.push_to_hub("hf://someone/faces")
-    assert server.files["README.md"] == b"mine"
 
 
-def test_a_push_without_a_token_says_so(server, gan, monkeypatch):
+def test_a_readme_of_the_hub_is_kept_unless_the_folder_has_one(server, folder):
+    server.files["README.md"] = b"of the hub"
+    hub.upload_preset("hf://someone/faces", folder)
+    assert server.files["README.md"] == b"of the hub"
+    (folder / "README.md").write_text("of the folder")
+    hub.upload_preset("hf://someone/faces", folder)
+    assert server.files["README.md"] == b"of the folder"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "golden.npz").unlink(), r"lacks a file.*golden\.npz"),
+        (lambda folder: (folder / "config.json").write_text("{}"), "damaged or was altered"),
+        (lambda folder: (folder / "metadata.json").unlink(), r"has no metadata\.json"),
+    ],
+)
+def test_a_folder_that_is_not_a_whole_preset_is_not_uploaded(server, folder, damage, message):
+    damage(folder)
+    with pytest.raises(PresetError, match=message):
+        hub.upload_preset("hf://someone/faces", folder)
+    assert server.asked == [] and server.files == {}
+
+
+def test_a_malformed_handle_is_not_uploaded_to(server, folder):
+    with pytest.raises(PresetError, match=r"`handle` must be hf://user/name.*Received: 'faces'"):
+        hub.upload_preset("faces", folder)
+    assert server.asked == []
+
+
+def test_an_upload_without_a_token_says_so(server, folder, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "wrong")
     with pytest.raises(PresetError, match="hf auth login"):
-        gan.push_to_hub("hf://someone/faces")
+        hub.upload_preset("hf://someone/faces", folder)
     assert server.files == {}

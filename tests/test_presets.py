@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -232,6 +234,52 @@ def test_a_name_of_the_zoo_comes_before_a_folder(gan, tmp_path, monkeypatch):
         assert kerasgan.from_preset(own).latent_dim == gan.latent_dim
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class Scaled(kerasgan.WGANGP):
+    """A variant with a weight of its own, which scales its samples."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["scale"] = self.scale
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        self.scale.assign(store["scale"])
+
+
+def test_a_weight_of_the_model_itself_is_in_the_preset(images, tmp_path):
+    gan = Scaled(*networks.mlp(28, 1, latent_dim=4, width=8, depth=1))
+    gan.compile()
+    gan.fit(images, verbose=0)
+    gan.scale.assign(0.5)
+    gan.save_to_preset(tmp_path / "p")
+    loaded = kerasgan.from_preset(tmp_path / "p")
+    for a, b in zip(loaded.get_weights(), gan.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert float(loaded.scale) == 0.5
+
+
+def test_presets_are_listed_and_verified_without_keras():
+    # The package itself is a bare one here: its own imports are no part of this.
+    code = """
+import sys, types
+package = sys.modules["kerasgan"] = types.ModuleType("kerasgan")
+package.__path__ = [sys.argv[1]]
+import kerasgan.files, kerasgan.hub, kerasgan.validation
+from kerasgan import presets, storage
+for folder in presets.presets().values():
+    storage.read_metadata(folder), storage.read_config(folder), storage.verify_files(folder)
+print({"keras", "numpy", "h5py", "huggingface_hub"} & set(sys.modules))
+"""
+    package = str(Path(kerasgan.__file__).parent)
+    done = subprocess.run([sys.executable, "-c", code, package], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stderr[-2000:]
+
+
 @pytest.mark.parametrize("name", ["x" * 5000, "~nobody-of-this-name/x", "a\0b"])
 def test_names_that_no_file_can_have(name):
     with pytest.raises(PresetError, match="`preset` must be"):
@@ -295,7 +343,7 @@ def test_foreign_weights_are_refused(folder, tmp_path):
 
 
 @pytest.mark.parametrize("name", presets.presets())
-def test_every_preset_of_the_zoo_loads_and_draws_its_golden_samples(name, tmp_path):
+def test_every_preset_of_the_zoo_loads_and_gives_its_golden_samples(name, tmp_path):
     source = presets.presets()[name]
     copied = shutil.copytree(source, tmp_path / name)
     gan = kerasgan.from_preset(copied)

@@ -1,4 +1,4 @@
-"""ADA: as much augmentation as the critic's overfitting calls for."""
+"""ADA: augmentation whose strength follows the critic's overfitting."""
 
 import math
 import numbers
@@ -12,12 +12,12 @@ from kerasgan.augment import pixels
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class ADA(keras.layers.Layer):
-    """Adaptive discriminator augmentation: as much of it as the critic's overfitting calls for.
+    """Adaptive discriminator augmentation: its strength follows the critic's overfitting.
 
-    Each change happens to each image with the probability `self.probability`, a weight that
-    starts at 0. `observe` moves it so that r_t, the mean sign of the critic's scores of the real
-    images it trains on, stays near `target`. The sign means "real" only for a critic that is
-    trained to classify (logistic or hinge loss), not for one of a Wasserstein or relativistic
+    Each change is applied to each image with the probability `self.probability`, a weight that
+    starts at 0. `observe` adjusts it so that r_t stays near `target`. r_t is the mean sign of the
+    critic's scores of the real images in its training batches. The sign means "real" only if the
+    critic is trained to classify (logistic or hinge loss), not with a Wasserstein or relativistic
     loss.
 
     - "blit": horizontal flip; rotation by a multiple of 90 degrees; translation by whole pixels,
@@ -28,23 +28,23 @@ class ADA(keras.layers.Layer):
       (colour images only).
 
     These are the paper's pixel blitting, geometric and colour transformations ("bgc"), with its
-    ranges. Left out are its image-space filtering and corruptions, which the paper found of little
-    use. Differences: all movements are one bilinear look-up in the image reflected at its
-    borders, where the authors' code filters against aliasing at twice the resolution and reflects
-    once; the authors do not bound the probability from above.
+    ranges. The paper's image-space filtering and corruptions are left out; it found them of little
+    use. Differences: all movements are one bilinear interpolation of the image, reflected at its
+    borders; the authors' code filters against aliasing at twice the resolution and reflects once.
+    The authors do not bound the probability from above.
 
     Args:
-        target: What r_t is held at, in (0, 1).
-        speed: Images after which the probability can have gone from 0 to 1.
-        interval: Critic steps from one move of the probability to the next.
-        max_probability: Upper bound of the probability, in (0, 1]. At 1 no image is seen as it is,
+        target: The value at which r_t is held, in (0, 1).
+        speed: Number of images in which the probability can rise from 0 to 1.
+        interval: Critic steps between two adjustments of the probability.
+        max_probability: Upper bound of the probability, in (0, 1]. At 1 every image is augmented,
             and the generator may learn the augmentations; the paper calls 0.8 safe.
-        policy: Which of the three groups, separated by commas; their order does not matter. "blit"
-            and "geometry" rotate by up to half a turn, which may not suit digits.
+        policy: The groups to use, separated by commas; their order does not matter. "blit" and
+            "geometry" rotate by up to half a turn, which may not suit digits.
         **kwargs: As for `keras.layers.Layer`.
 
     Attributes:
-        probability: The probability now, a non-trainable weight.
+        probability: The current probability, a non-trainable weight.
         overfitting: r_t of the last full interval, a non-trainable weight.
 
     Raises:
@@ -81,10 +81,10 @@ class ADA(keras.layers.Layer):
         self.probability = self._weight("probability")
         self.overfitting = self._weight("overfitting")
         self.steps = self._weight("steps")
-        # Two sums each, of the signs and of how many: over the interval, and of one step.
+        # The sum of the signs and the number of scores: over the interval, and of one step.
         self.sums = self._weight("sums", (2,))
-        # What the replicas of tf.distribute assign here is added up: every replica then reads
-        # the sums over all of them.
+        # Under tf.distribute the values that the replicas assign are added up, and every replica
+        # reads the sums over all of them.
         self.step_sums = self._weight("step_sums", (2,), aggregation="sum")
         self.built = True
 
@@ -103,19 +103,19 @@ class ADA(keras.layers.Layer):
                 x, y = _geometry(x, y, images.shape, noise, p)
             if "blit" in self.parts:
                 x, y = _blit(x, y, images.shape, noise, p)
-            images = pixels.look_up(images, x, y)
+            images = pixels.interpolate(images, x, y)
         if "color" in self.parts:
             images = _ada_color(images, noise, p)
         return images
 
     def observe(self, real_scores):
-        """Count one critic step, and move the probability when the interval is full.
+        """Count one critic step, and adjust the probability at the end of each interval.
 
         It may be called inside the loss that is differentiated, and inside a compiled step.
 
         Args:
-            real_scores: The critic's scores of the augmented real images it trains on, one for
-                each image, positive for "real".
+            real_scores: The critic's scores of the augmented real images of the batch, one for each
+                image, positive for "real".
         """
         scores = ops.cast(ops.stop_gradient(real_scores), "float32")
         count = ops.cast(ops.size(scores), "float32")
@@ -143,14 +143,14 @@ class ADA(keras.layers.Layer):
         }
 
 
-# Where a pixel comes from. The authors compose inverse transformations, so the last one in their
-# order comes first here.
+# The functions below return the places from which pixels are taken. The authors compose inverse
+# transformations: the last one in their order comes first here.
 
 
 def _chance(noise, p, uniforms, normals=0):
-    """Return iterators over random numbers for each image, and `maybe`.
+    """Return iterators over uniform and normal numbers for each image, and a function `maybe`.
 
-    `maybe(value, neutral)` is `value` with the probability `p` and `neutral` otherwise.
+    `maybe(value, neutral)` is `value` with the probability `p`, and `neutral` otherwise.
     """
     u = iter(ops.unstack(noise("uniform", uniforms), uniforms, axis=1))
     z = iter(ops.unstack(noise("normal", normals), normals, axis=1) if normals else ())
@@ -164,7 +164,7 @@ def _chance(noise, p, uniforms, normals=0):
 def _geometry(x, y, shape, noise, p):
     _, height, width, _ = shape
     u, z, maybe = _chance(noise, p, uniforms=7, normals=4)
-    either = 1.0 - ops.sqrt(1.0 - p)  # Of two independent rotations at least one happens with p.
+    either = 1.0 - ops.sqrt(1.0 - p)  # At least one of the two rotations happens with p.
     scale = maybe(2.0 ** (0.2 * next(z)), 1.0)
     before = maybe(math.pi * (2.0 * next(u) - 1.0), 0.0, either)
     stretch = maybe(2.0 ** (0.2 * next(z)), 1.0)
@@ -172,9 +172,9 @@ def _geometry(x, y, shape, noise, p):
     happens = maybe(1.0, 0.0)
     x = x - pixels.each(happens * 0.125 * width * next(z), 3)
     y = y - pixels.each(happens * 0.125 * height * next(z), 3)
-    x, y = pixels.turn(x, y, ops.cos(after), ops.sin(after))
+    x, y = pixels.rotate(x, y, ops.cos(after), ops.sin(after))
     x, y = x / pixels.each(stretch, 3), y * pixels.each(stretch, 3)
-    x, y = pixels.turn(x, y, ops.cos(before), ops.sin(before))
+    x, y = pixels.rotate(x, y, ops.cos(before), ops.sin(before))
     return x / pixels.each(scale, 3), y / pixels.each(scale, 3)
 
 
@@ -187,12 +187,12 @@ def _blit(x, y, shape, noise, p):
     x = x - pixels.each(happens * ops.round(0.125 * width * (2.0 * next(u) - 1.0)), 3)
     y = y - pixels.each(happens * ops.round(0.125 * height * (2.0 * next(u) - 1.0)), 3)
     # The exact cosine and sine of 0 to 3 quarters of a turn.
-    x, y = pixels.turn(x, y, ops.abs(quarters - 2.0) - 1.0, 1.0 - ops.abs(quarters - 1.0))
+    x, y = pixels.rotate(x, y, ops.abs(quarters - 2.0) - 1.0, 1.0 - ops.abs(quarters - 1.0))
     return x * pixels.each(mirror, 3), y
 
 
 def _ada_color(images, noise, p):
-    """The authors' 3x4 matrix, in its parts along the grey axis and across it."""
+    """Apply the authors' 3x4 matrix, split into its parts along and across the grey axis."""
     channels = images.shape[-1]
     u, z, maybe = _chance(noise, p, uniforms=7, normals=3)
     brightness = maybe(0.2 * next(z), 0.0)

@@ -8,7 +8,7 @@ from kerasgan.augment import pixels
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class DiffAugment(keras.layers.Layer):
-    """Colour, translation and cutout, applied to every image, each with its own random amounts.
+    """Colour, translation and cutout, applied to every image with its own random amounts.
 
     - "color": brightness shifted by U(-0.5, 0.5), then saturation scaled by U(0, 2) about each
       pixel's mean (colour images only), then contrast scaled by U(0.5, 1.5) about the image's
@@ -17,11 +17,11 @@ class DiffAugment(keras.layers.Layer):
     - "cutout": a rectangle of half of each side, somewhere in the image, set to zero.
 
     Args:
-        policy: Which of these, separated by commas; they are applied in this order.
+        policy: The changes to apply, separated by commas, in this order.
         **kwargs: As for `keras.layers.Layer`.
 
     Raises:
-        ValueError: If `policy` names none of these, another one, or one twice.
+        ValueError: If `policy` is empty, names a change twice, or names an unknown one.
 
     Reference: Zhao et al. 2020, https://arxiv.org/abs/2006.10738, with the constants of
     https://github.com/mit-han-lab/data-efficient-gans.
@@ -38,10 +38,10 @@ class DiffAugment(keras.layers.Layer):
 
         Args:
             images: Floats of shape `(batch_size, height, width, channels)` in [-1, 1].
-            noise: The source of random numbers; see `kerasgan.augment`.
+            noise: A function that returns random numbers; see `kerasgan.augment`.
 
         Returns:
-            Images of the same shape, float32. Their values may leave [-1, 1].
+            Images of the same shape, float32. Their values may lie outside [-1, 1].
         """
         images = pixels.checked(images)
         for part in self.parts:
@@ -56,11 +56,11 @@ def _diff_color(images, noise):
     brightness, saturation, contrast = ops.unstack(noise("uniform", 3), 3, axis=1)
     images = images + pixels.each(brightness - 0.5)
     if images.shape[-1] > 1:
-        images = _spread(images, -1, pixels.each(2.0 * saturation))
-    return _spread(images, (1, 2, 3), pixels.each(contrast + 0.5))
+        images = _scaled(images, -1, pixels.each(2.0 * saturation))
+    return _scaled(images, (1, 2, 3), pixels.each(contrast + 0.5))
 
 
-def _spread(images, axis, factor):
+def _scaled(images, axis, factor):
     """Return the images with their distance from their mean over `axis` scaled by `factor`."""
     mean = ops.mean(images, axis=axis, keepdims=True)
     return (images - mean) * factor + mean
@@ -86,9 +86,9 @@ def _cutout(images, noise):
 
 
 def _within(side, u):
-    """Return which of `side` pixels a random stretch of half of them covers, for each image.
+    """Return, for each image, which of `side` pixels a random interval of half of them covers.
 
-    The stretch's middle lies anywhere in the image, so that part of it may lie outside.
+    The middle of the interval is anywhere in the image, so part of it may be outside.
     """
     size = side // 2
     first = pixels.integer(u, 0, side - size % 2)[:, None] - size // 2

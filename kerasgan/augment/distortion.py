@@ -1,4 +1,4 @@
-"""Distortion: what handwriting varies."""
+"""Distortion: the ways in which handwriting varies."""
 
 import math
 
@@ -11,22 +11,23 @@ from kerasgan.augment import pixels
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class Distortion(keras.layers.Layer):
-    """What handwriting varies: turned, leaning, stretched, moved, in thick or thin strokes.
+    """Vary images as handwriting varies: rotate, shear, stretch, move, thicken or thin strokes.
 
-    Every image is moved, stretched along both axes, turned and leaned, by one bilinear look-up in
-    the image reflected at its borders; then its bright strokes are made thicker or thinner, part
-    of the way to the largest or smallest value among each pixel and its eight neighbours. All
-    amounts are uniform between a bound and its negative; the bounds are ours.
+    Every image is moved, stretched along both axes, rotated and sheared, by one bilinear
+    interpolation of the image, reflected at its borders. Then its bright strokes are made thicker
+    or thinner: each pixel moves part of the way to the largest or smallest value among itself and
+    its eight neighbours. All amounts are uniform between a bound and its negative. The bounds are
+    ours.
 
-    It is for the views of `kerasgan.InfoGAN`. As the `augment` of a model it would let the
-    generator draw distorted images, since the critic sees no others.
+    This layer makes the views of `kerasgan.InfoGAN`. As the `augment` of a model it would let the
+    generator learn the distortions, because the critic would see no undistorted images.
 
     Args:
-        rotation: Bound of the turn, in degrees.
-        shear: Bound of how many pixels a row leans to the side for each row below the middle.
-        scale: Bound of the logarithm of how much a side is stretched.
+        rotation: Bound of the angle, in degrees.
+        shear: Bound of the sideways shift, in pixels for each row below the middle.
+        scale: Bound of the logarithm of the factor by which a side is stretched.
         shift: Bound of the movement, as a share of the side.
-        thickness: Bound of the way to the largest or smallest neighbour, at most 1.
+        thickness: Bound of the share of the way to the largest or smallest neighbour, at most 1.
         **kwargs: As for `keras.layers.Layer`.
 
     Raises:
@@ -48,19 +49,19 @@ class Distortion(keras.layers.Layer):
         self.built = True
 
     def transform(self, images, noise):
-        """Return distorted images; see `DiffAugment.transform`. Their range stays what it is."""
+        """Return distorted images, in the same range; see `DiffAugment.transform`."""
         images = pixels.checked(images)
         _, height, width, _ = images.shape
         u = iter(ops.unstack(2.0 * noise("uniform", 7) - 1.0, 7, axis=1))
         x, y = pixels.grid(images)
         x = x + pixels.each(self.shear * next(u), 3) * y
         angle = math.radians(self.rotation) * next(u)
-        x, y = pixels.turn(x, y, ops.cos(angle), ops.sin(angle))
+        x, y = pixels.rotate(x, y, ops.cos(angle), ops.sin(angle))
         x = x * pixels.each(ops.exp(self.scale * next(u)), 3)
         y = y * pixels.each(ops.exp(self.scale * next(u)), 3)
         x = x + pixels.each(self.shift * width * next(u), 3)
         y = y + pixels.each(self.shift * height * next(u), 3)
-        images = pixels.look_up(images, x, y)
+        images = pixels.interpolate(images, x, y)
         way = pixels.each(self.thickness * next(u))
         thick = _largest_near(images)
         thin = -_largest_near(-images)

@@ -1,13 +1,13 @@
-"""What the augmentations share: their policies, and where pixels lie and come from.
+"""Helpers of the augmentations: policies, and the places of pixels.
 
-`x` points right and `y` down, from the middle of the image.
+A place is `(x, y)` in pixels: `x` points right and `y` down from the middle of the image.
 """
 
 from keras import ops
 
 
 def parts(policy, known):
-    """Return the names in `policy`; raise ValueError unless they are `known`, each once."""
+    """Return the names in `policy`; raise ValueError if one is not in `known` or comes twice."""
     parts = tuple(policy.split(",")) if isinstance(policy, str) else ()
     if not parts or not set(parts) <= set(known) or len(set(parts)) < len(parts):
         names = ", ".join(f"'{name}'" for name in known)
@@ -19,7 +19,7 @@ def parts(policy, known):
 
 
 def checked(images):
-    """Return images as float32; raise ValueError for another shape than theirs."""
+    """Return images as float32; raise ValueError if their shape is not that of images."""
     images = ops.cast(images, "float32")
     if len(images.shape) != 4 or None in tuple(images.shape[1:]):
         raise ValueError(
@@ -30,7 +30,7 @@ def checked(images):
 
 
 def each(values, rank=4):
-    """Return `values`, one for each image, with `rank` axes: the others broadcast."""
+    """Return `values`, one for each image, with `rank` axes, so that they broadcast."""
     return ops.reshape(values, (-1,) + (1,) * (rank - 1))
 
 
@@ -40,7 +40,7 @@ def integer(u, low, high):
 
 
 def line(side):
-    """Return the numbers of a side's pixels."""
+    """Return the indices of the pixels along a side."""
     return ops.arange(side, dtype="int32")
 
 
@@ -52,20 +52,20 @@ def take(images, rows, columns):
 
 
 def grid(images):
-    """Return each pixel's place, of shapes `(1, 1, width)` and `(1, height, 1)`."""
+    """Return the x and y of every pixel, of shapes `(1, 1, width)` and `(1, height, 1)`."""
     _, height, width, _ = images.shape
     x = ops.arange(width, dtype="float32") - (width - 1) / 2
     y = ops.arange(height, dtype="float32") - (height - 1) / 2
     return x[None, None, :], y[None, :, None]
 
 
-def turn(x, y, cosine, sine):
-    """Return places turned about the middle, each image's by its own angle."""
+def rotate(x, y, cosine, sine):
+    """Return places rotated about the middle, by one angle for each image."""
     cosine, sine = each(cosine, 3), each(sine, 3)
     return cosine * x - sine * y, sine * x + cosine * y
 
 
-def look_up(images, x, y):
+def interpolate(images, x, y):
     """Return the images at places `(batch_size, height, width)`, bilinear between pixels."""
     _, height, width, _ = images.shape
     left, right, across = _neighbours(x, width)
@@ -77,9 +77,9 @@ def look_up(images, x, y):
 
 
 def _neighbours(place, side):
-    """Return the pixels before and after a place, and how far it is between them, in [0, 1].
+    """Return the pixels before and after a place, and its distance from the first, in [0, 1].
 
-    Beyond the borders the image goes on as its reflection, without repeating the border pixel.
+    Beyond the borders the image is reflected, without repeating the border pixel.
     """
     period = max(2.0 * (side - 1), 1.0)
     place = ops.mod(ops.abs(place + (side - 1) / 2), period)

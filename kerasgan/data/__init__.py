@@ -1,4 +1,4 @@
-"""Real images as batches: named data sets, folders, arrays and drawn faces.
+"""Real images as batches: named data sets, folders, arrays and rendered faces.
 
 Images are NHWC. On disk and in memory they are uint8; a batch is float32 in [-1, 1].
 """

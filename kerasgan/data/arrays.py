@@ -16,16 +16,10 @@ LABEL_KEYS = ("labels", "y", "y_train", "arr_1")
 
 
 def load_array(path, folder, options, progress=None):
-    """Return the `Decoded` images of an .npy or .npz file; see `kerasgan.data.load`.
+    """Return the `Decoded` images of an .npy or .npz file; see `kerasgan.data.sources`.
 
-    What needs no change stays as it is in the file (an .npy memory-mapped). What is resized or
-    recoloured becomes uint8 and goes through the cache.
-
-    Args:
-        path: The file.
-        folder: The cache folder.
-        options: dict of image_size, channels, upscale and limit.
-        progress: Optional callable `(done, total)`.
+    Images that need no change are used as they are in the file; an .npy file is memory-mapped.
+    Images that are resized or change their channels become uint8 and are kept in the cache.
     """
     path = Path(path)
     image_size, channels, upscale = options["image_size"], options["channels"], options["upscale"]
@@ -39,7 +33,7 @@ def load_array(path, folder, options, progress=None):
             )
         labels = labels[: options["limit"]]
     images = images[: options["limit"]]
-    # Alpha is composited over white, so two channels end as one and four as three.
+    # Alpha is composited over white: two channels become one, and four become three.
     own_channels = {1: 1, 2: 1, 3: 3, 4: 3}[images.shape[3]]
     wanted = (image_size or images.shape[1],) * 2 + (channels or own_channels,)
     if image_size is None and images.shape[1] != images.shape[2]:
@@ -75,9 +69,9 @@ def load_array(path, folder, options, progress=None):
 
 
 def _read(path):
-    """Return images and labels (or None) as they are in the file."""
+    """Return the images and the labels, or None, unchanged from the file."""
     try:
-        # A memory map where it can be one (.npy); np.load ignores mmap_mode for .npz.
+        # An .npy file is memory-mapped; np.load ignores mmap_mode for .npz.
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded, None
@@ -140,11 +134,11 @@ def _in_range(images):
     if low < 0:
         return images if images.dtype == np.float32 else images.astype(np.float32)
     warnings.warn(
-        "The images are floats in [0, 1], without a negative value: they are scaled to [-1, 1]. "
+        "The images are floats without a negative value: they are scaled from [0, 1] to [-1, 1]. "
         f"Received: from {low:g} to {high:g}",
         stacklevel=2,
     )
-    images = images.astype(np.float32)  # in place from here: a set of floats is large
+    images = images.astype(np.float32)  # In place from here on: a set of floats is large.
     images *= np.float32(2)
     images -= np.float32(1)
     return images

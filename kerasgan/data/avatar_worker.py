@@ -1,6 +1,6 @@
-"""Draws avatars and writes their pixels to standard output; started by `avatars.draw`.
+"""Render avatars and write their pixels to standard output; started by `avatars.render`.
 
-A script of its own that imports neither Keras nor the rest of this library, so it starts at once.
+The script imports neither Keras nor the rest of this library, so it starts at once.
 """
 
 import io
@@ -25,7 +25,7 @@ SKIN = ["fbe3cd", "f2d3b1", "ecad80", "d08b5b", "ae6b3f", "9e5622", "763900", "5
 # fmt: on
 
 
-def draw(style, index, size):
+def render(style, index, size):
     """Return avatar number `index` as the bytes of `size` x `size` RGB pixels."""
     options = {
         "seed": str(index),
@@ -37,7 +37,7 @@ def draw(style, index, size):
     svg = Avatar(style, options).to_string()
     png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
     image = Image.open(io.BytesIO(bytes(png))).convert("RGBA")
-    # The background fills the square, so nothing is transparent but by rounding at the edges.
+    # The background fills the square: only rounding at the edges leaves transparent pixels.
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
@@ -46,7 +46,7 @@ def main(first, count, step, size):
     text = files("dicebear_styles").joinpath("adventurer.json").read_text(encoding="utf-8")
     style = Style(json.loads(text))
     for index in range(first, count, step):
-        sys.stdout.buffer.write(draw(style, index, size).tobytes())
+        sys.stdout.buffer.write(render(style, index, size).tobytes())
         sys.stdout.buffer.flush()
 
 

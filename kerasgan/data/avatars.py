@@ -1,6 +1,6 @@
-"""Cartoon heads drawn from a seed: colour faces without a download.
+"""Cartoon heads rendered from a seed: colour faces without a download.
 
-Style "Adventurer" by Lisa Wischofsky (CC BY 4.0), drawn with DiceBear and resvg.
+Style "Adventurer" by Lisa Wischofsky (CC BY 4.0), rendered with DiceBear and resvg.
 """
 
 import importlib.metadata
@@ -23,15 +23,10 @@ _WORKER = Path(__file__).with_name("avatar_worker.py")
 _GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R 601, as PIL
 
 
-def load_avatars(folder, options, progress=None):
-    """Return the `Decoded` avatars; see `kerasgan.data.load`.
+def load_avatars(name, folder, options, progress=None):
+    """Return the `Decoded` avatars; see `kerasgan.data.sources`.
 
     Avatar `i` is always the same picture, so a smaller `limit` gives the first of the same ones.
-
-    Args:
-        folder: The cache folder.
-        options: dict of image_size, channels and limit.
-        progress: Optional callable `(done, total)`.
     """
     missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
     if missing:
@@ -44,7 +39,7 @@ def load_avatars(folder, options, progress=None):
     versions = [importlib.metadata.version(name) for name in PACKAGES]
 
     def decode(writer):
-        for done, image in enumerate(draw(count, size), 1):
+        for done, image in enumerate(render(count, size), 1):
             if channels == 1:
                 image = np.rint(image @ _GREY_WEIGHTS).astype(np.uint8)[..., None]
             writer.add(image)
@@ -52,15 +47,15 @@ def load_avatars(folder, options, progress=None):
                 progress(done, count)
         return None, {}
 
-    return cached(folder, "avatars", [count, size, channels, versions], decode)
+    return cached(folder, name, [count, size, channels, versions], decode)
 
 
-def draw(count, size, workers=None):
+def render(count, size, workers=None):
     """Yield `count` avatars as uint8 `(size, size, 3)`.
 
-    Drawing holds the GIL, so it is done by other processes: plain ones that run a small script
-    and write pixels to a pipe. A fork would copy the threads of the backend, and a spawned
-    `multiprocessing` worker would import the user's main module.
+    Rendering holds the GIL, so other processes do it: each runs a small script and writes pixels
+    to a pipe. A fork would copy the threads of the backend, and a spawned `multiprocessing`
+    worker would import the user's main module.
 
     Args:
         count: Number of avatars, from the first.
@@ -86,7 +81,7 @@ def draw(count, size, workers=None):
             if len(data) < size * size * 3:
                 reason = process.stderr.read().decode(errors="replace").strip()
                 raise DataError(
-                    "`name_or_path='avatars'`: the drawing process stopped. Try pip install -U "
+                    "`name_or_path='avatars'`: the rendering process stopped. Try pip install -U "
                     f"'kerasgan[avatars]'. Received: {reason[-500:] or process.wait()}"
                 )
             yield np.frombuffer(data, np.uint8).reshape(size, size, 3)

@@ -1,7 +1,7 @@
-"""Decoded images kept on disk, so that decoding happens once.
+"""A cache of decoded images on disk, so that each set is decoded once.
 
 A set is a folder of `images.npy`, `labels.npy` (if it has labels) and `about.json`. It is written
-under a temporary name and renamed, so a set that exists is whole.
+under a temporary name and then renamed, so a set that exists is complete.
 """
 
 import contextlib
@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-CODE_VERSION = 1  # raise it when decoding changes: what older code stored is then not used
+CODE_VERSION = 1  # Raise it when decoding changes: sets of older code are then not used.
 _STALE_SECONDS = 24 * 3600
 
 
 @dataclasses.dataclass
 class Decoded:
-    """A decoded set: uint8 (or float32) images, labels or None, and what is known about them."""
+    """A decoded set: uint8 (or float32) images, labels or None, and facts about them by name."""
 
     images: np.ndarray
     labels: np.ndarray | None = None
@@ -31,7 +31,7 @@ class Decoded:
 
 
 def cache_folder(cache_dir=None):
-    """Return where sets are kept: the argument, $KERASGAN_CACHE, or the user's cache folder."""
+    """Return the cache folder: the argument, $KERASGAN_CACHE, or one in the user's cache folder."""
     if cache_dir is None:
         cache_dir = os.environ.get("KERASGAN_CACHE")
     if cache_dir:
@@ -40,23 +40,24 @@ def cache_folder(cache_dir=None):
 
 
 def entry_name(source, identity):
-    """Return the folder name for a set: its source and a hash of all that determines it."""
+    """Return the folder name of a set: its source and a hash of everything that determines it."""
     text = json.dumps([CODE_VERSION, source, identity], sort_keys=True)
     return f"{source}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
 
 
 def cached(folder, source, identity, decode):
-    """Return the set from the cache, or decode it and keep it there.
+    """Return the set from the cache, or decode it and store it there.
 
     Args:
         folder: The cache folder.
-        source: "folder", "array", "avatars" or "tfds".
-        identity: JSON-able value of everything that determines the images.
-        decode: Called as `decode(writer)` on a miss, with an `ImageWriter` that takes the images;
-            returns `(labels, about)`.
+        source: The source's key in `kerasgan.data.sources.SOURCES`.
+        identity: A JSON-able value of everything that determines the images.
+        decode: A callable `decode(writer)` for a set that is not in the cache. It adds the images
+            to an `ImageWriter` and returns `(labels, about)`.
 
     Returns:
-        A `Decoded`; its images are a read-only memory map, or an array if the disk refused them.
+        A `Decoded` set. Its images are a read-only memory map, or an array if they could not be
+        written to the disk.
     """
     entry = folder / entry_name(source, identity)
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -67,7 +68,7 @@ def cached(folder, source, identity, decode):
 
 
 def _read(entry):
-    """Open a stored set; any exception means that it is missing or damaged."""
+    """Return a stored set; any exception means that it is missing or damaged."""
     about = json.loads((entry / "about.json").read_text())
     images = np.load(entry / "images.npy", mmap_mode="r", allow_pickle=False)
     if [list(images.shape), images.dtype.str] != [about["shape"], "|u1"]:
@@ -81,16 +82,16 @@ def _read(entry):
 
 
 class ImageWriter:
-    """Takes images one by one into `images.npy`, or into memory when the disk refuses them.
+    """Write images one by one to `images.npy`, or keep them in memory if the disk refuses them.
 
     Args:
-        folder: The cache folder, made if missing.
+        folder: The cache folder, made if it is missing.
         name: The name of the set inside it.
     """
 
     def __init__(self, folder, name):
         self.entry = folder / name
-        self.shape = None  # of one image
+        self.shape = None  # The shape of one image.
         self.count = 0
         self._memory = []
         self._file = self._temporary = None
@@ -98,7 +99,7 @@ class ImageWriter:
             folder.mkdir(parents=True, exist_ok=True)
             _remove_stale(folder)
             self._temporary = Path(tempfile.mkdtemp(prefix=f"{name}.tmp-", dir=folder))
-            # Unbuffered: an image is either on the disk or was refused, never in between.
+            # Unbuffered: an image is either on the disk or was refused, never partly written.
             self._file = open(self._temporary / "images.npy", "w+b", buffering=0)  # noqa: SIM115
         except OSError as error:
             self._fall_back(error)
@@ -110,7 +111,7 @@ class ImageWriter:
         self._discard()
 
     def add(self, image):
-        """Append a uint8 image; all have the shape of the first."""
+        """Append a uint8 image; every image must have the shape of the first."""
         if self.shape is None:
             self.shape = image.shape
             self._try(self._write_header)
@@ -121,7 +122,7 @@ class ImageWriter:
         self.count += 1
 
     def make_grey(self):
-        """Keep only the first channel of what was added."""
+        """Keep only the first channel of the images added so far."""
         images = self._memory if self._file is None else self._written()
         self.shape = (*self.shape[:2], 1)
         if self._file is None:
@@ -129,12 +130,12 @@ class ImageWriter:
             return
         self._file.seek(0)
         self._write_header()
-        for image in images:  # in place: what is written stays behind what is still to be read
+        for image in images:  # In place: the writing position stays behind the reading position.
             self._file.write(np.ascontiguousarray(image[..., :1]).data)
         self._file.truncate()
 
     def finish(self, labels, about):
-        """Put the set in its place and return it as `Decoded`."""
+        """Move the set to its final name and return it as `Decoded`."""
         about = {**about, "shape": [self.count, *self.shape], "labels": labels is not None}
         if self._file is not None and self._try(self._publish, labels, about):
             return _read(self.entry)
@@ -147,7 +148,7 @@ class ImageWriter:
         if labels is not None:
             np.save(self._temporary / "labels.npy", labels)
         (self._temporary / "about.json").write_text(json.dumps(about, indent=1))
-        if self.entry.exists():  # damaged, or just written by another process
+        if self.entry.exists():  # Damaged, or just written by another process.
             shutil.rmtree(self.entry)
         os.rename(self._temporary, self.entry)
         self._file.close()
@@ -161,12 +162,12 @@ class ImageWriter:
 
     def _write(self, data):
         start = self._file.tell()
-        if self._file.write(data) != data.nbytes:  # a short write is how a disk fills up
+        if self._file.write(data) != data.nbytes:  # A full disk shows as a short write.
             self._file.truncate(start)
             raise OSError(28, "No space left on device")
 
     def _try(self, function, *args):
-        """Call a function that writes; when the disk refuses, go on in memory and return False."""
+        """Call a function that writes; if the disk refuses, go on in memory and return False."""
         if self._file is None:
             return False
         try:
@@ -186,7 +187,7 @@ class ImageWriter:
         self._discard()
 
     def _written(self):
-        """Return the images in the file so far, mapped; they outlive the file's name."""
+        """Return a memory map of the images in the file; it outlives the file's name."""
         self._file.seek(0)
         np.lib.format.read_magic(self._file)
         np.lib.format.read_array_header_1_0(self._file)
@@ -202,7 +203,7 @@ class ImageWriter:
 
 
 def _remove_stale(folder):
-    """Remove what processes that were killed left behind, more than a day ago."""
+    """Remove temporary folders older than a day, left behind by killed processes."""
     for path in folder.glob("*.tmp-*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _STALE_SECONDS:

@@ -1,4 +1,4 @@
-"""Images in memory or on disk as shuffled float32 batches."""
+"""`ImageDataset`: images in memory or on disk as shuffled float32 batches."""
 
 import math
 import mmap
@@ -12,18 +12,19 @@ import numpy as np
 
 from kerasgan.data.pixels import DataError, from_uint8
 
-_SCAN_VALUES = 1 << 24  # floats checked at a time, so that a memory map is never read whole
+_SCAN_VALUES = 1 << 24  # Floats checked at a time: a memory map is never in memory as a whole.
 
 
 class ImageDataset(keras.utils.PyDataset):
     """Batches of images for `fit`, float32 NHWC in [-1, 1].
 
-    The order is a pure function of `(seed, epoch)`, and `seek` chooses the epoch, so that a resumed
-    run sees exactly the batches that it would have seen. The data set never advances by itself:
-    whoever trains calls `seek(epoch)` when an epoch begins, and passes `shuffle=False` to `fit`,
-    whose default would shuffle the batches a second time with Python's unseeded generator.
+    The order depends on `(seed, epoch)` alone, and `seek` chooses the epoch. A resumed run thus
+    gets exactly the batches that an uninterrupted one would have got. The data set never advances
+    by itself: the training loop calls `seek(epoch)` when an epoch begins. It passes
+    `shuffle=False` to Keras' `fit`, whose default would shuffle the batches a second time with
+    Python's unseeded generator.
 
-    A batch takes well under a millisecond, so it is made when asked for, without a thread.
+    A batch is made when it is asked for, without a thread: it takes well under a millisecond.
 
     Args:
         images: Array-like `(num_examples, height, width, channels)`, uint8 or float32 in [-1, 1];
@@ -32,8 +33,8 @@ class ImageDataset(keras.utils.PyDataset):
         batch_size: Examples in a batch.
         shuffle: Whether each epoch has its own order; False keeps the order of `images`.
         seed: Non-negative integer, the seed of the order.
-        drop_remainder: Whether the last, smaller batch of an epoch is left out.
-        name: What the images are, for printing.
+        drop_remainder: Whether a last batch that is smaller than `batch_size` is left out.
+        name: A name of the images, for printing.
         class_names: Optional names of the labels.
         skipped: Optional `(path, reason)` pairs of the files that could not be used.
 
@@ -116,13 +117,13 @@ class ImageDataset(keras.utils.PyDataset):
 
     @property
     def epoch(self):
-        """The epoch whose batches are given now, from 0."""
+        """The current epoch, from 0."""
         return self._epoch
 
     def seek(self, epoch, batch=0):
-        """Go to an epoch, past its first `batch` batches.
+        """Go to an epoch and skip its first `batch` batches.
 
-        `len(dataset)` is then the number of batches that remain, and `dataset[0]` the next one.
+        Afterwards `len(dataset)` is the number of remaining batches, and `dataset[0]` is the next.
 
         Args:
             epoch: Non-negative integer.
@@ -168,7 +169,7 @@ class ImageDataset(keras.utils.PyDataset):
         return from_uint8(_take(self.images, rows, self._bytes.empty()[:count]), images)
 
     def _epoch_order(self, epoch):
-        """Return the permutation of the epoch, or None when the order is that of the images."""
+        """Return the permutation of the epoch, or None if the order is that of the images."""
         if not self.shuffle:
             return None
         if self._order is None or self._order[0] != epoch:
@@ -177,7 +178,7 @@ class ImageDataset(keras.utils.PyDataset):
         return self._order[1]
 
     def take(self, n):
-        """Return the first `n` images, unshuffled, float32 in [-1, 1]; labels are `labels[:n]`.
+        """Return the first `n` images, unshuffled, float32 in [-1, 1]. Their labels: `labels[:n]`.
 
         Args:
             n: From 1 to `num_examples`.
@@ -219,16 +220,16 @@ def _int_from(argument, value, least):
 
 
 def _take(images, rows, out):
-    """Put some rows of an array into another, and return that."""
+    """Copy some rows of an array into `out`, and return `out`."""
     if images.flags.c_contiguous:
         # "clip" writes into `out` directly; the default mode would go through a copy.
         return np.take(images, rows, axis=0, out=out, mode="clip")
-    out[...] = images[rows]  # Of a transposed array `np.take` would first copy the whole.
+    out[...] = images[rows]  # `np.take` would first copy the whole of a transposed array.
     return out
 
 
 def _as_floats(images, out=None):
-    """Return a float32 copy: what a caller does to a batch must not reach the data."""
+    """Return a float32 copy, so that a caller who changes a batch does not change the data."""
     if images.dtype == np.uint8:
         return from_uint8(images, out)
     if out is None:
@@ -238,11 +239,11 @@ def _as_floats(images, out=None):
 
 
 class _Buffers:
-    """Memory for batches, used again once nobody holds an array on it.
+    """Memory for batches, which is reused once no array refers to it.
 
-    TensorFlow makes `malloc` give back large blocks at once, and then each new batch of 3 MB pays
-    2 ms of page faults, five times what filling it takes. Pages are aligned too, so the backends
-    may use a batch without a copy.
+    TensorFlow makes `malloc` return large blocks to the system at once. Each new batch of 3 MB then
+    costs 2 ms of page faults, five times as long as filling it. The pages are aligned too, so the
+    backends may use a batch without a copy.
     """
 
     def __init__(self, shape, dtype):
@@ -257,14 +258,14 @@ class _Buffers:
         except IndexError:
             memory = mmap.mmap(-1, math.prod(self._shape) * self._dtype.itemsize)
         flat = np.frombuffer(memory, self._dtype)
-        # Every view, also one that a backend holds, keeps `flat` alive: NumPy follows the bases of
-        # a view as far as the last array. When it goes, its memory is free.
+        # Every view keeps `flat` alive, also a view that a backend holds: the base of a view is the
+        # last array below it. When `flat` is deleted, its memory can be reused.
         weakref.finalize(flat, self._free.append, memory).atexit = False
         return flat.reshape(self._shape)
 
 
 def _checked_images(images):
-    images = np.asanyarray(images)  # asarray would turn a memory map into a plain view of it
+    images = np.asanyarray(images)  # `asarray` would turn a memory map into a plain view.
     if images.ndim != 4:
         raise DataError(
             "`images` must have the shape (num_examples, height, width, channels). "
@@ -283,7 +284,7 @@ def _checked_images(images):
         low, high = float_range(images)
         if low < -1 or high > 1:
             raise DataError(
-                "`images` of floats must lie in [-1, 1]; for values in 0..255 use "
+                "`images` of floats must be in [-1, 1]; for values in 0..255 use "
                 "`kerasgan.data.from_uint8(images.astype('uint8'))`. "
                 f"Received: values from {low:g} to {high:g}"
             )

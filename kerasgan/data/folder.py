@@ -1,4 +1,4 @@
-"""A folder of images, nested, of mixed formats and sizes."""
+"""Folders of images, which may be nested and hold mixed formats and sizes."""
 
 import functools
 import os
@@ -18,16 +18,13 @@ _DROPPINGS = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
 _LISTED = 5
 
 
-def load_folder(root, folder, options, max_bad, progress=None):
-    """Return the `Decoded` images of a folder; see `kerasgan.data.load`.
+def load_folder(root, folder, options, progress=None, *, max_bad=0.1):
+    """Return the `Decoded` images of a folder; see `kerasgan.data.sources`.
 
-    Args:
-        root: The folder of images.
-        folder: The cache folder.
-        options: dict of image_size, channels, upscale and limit.
-        max_bad: Greatest share of files that may be bad.
-        progress: Optional callable `(done, total)`.
+    Its own option `max_bad` is the greatest share of files that may be unusable.
     """
+    if isinstance(max_bad, bool) or not isinstance(max_bad, (int, float)) or not 0 <= max_bad <= 1:
+        raise DataError(f"`max_bad` must be a number from 0 to 1. Received: {max_bad!r}")
     root = Path(root)
     files = list_files(root)
     if not files:
@@ -38,7 +35,7 @@ def load_folder(root, folder, options, max_bad, progress=None):
         return _decode(root, files, writer, options, max_bad, progress)
 
     decoded = cached(folder, "folder", identity, decode)
-    # Once more: the images may come from the cache, kept under another limit.
+    # The images may come from the cache, where they were stored under another `max_bad`.
     _check_share(root, decoded.about["skipped"], decoded.about["tried"], max_bad)
     return decoded
 
@@ -59,7 +56,7 @@ def list_files(root):
             size = modified = 0
             try:
                 status = os.stat(path)
-                # Opening a pipe would wait for ever: what is not a regular file gets size -1.
+                # Opening a pipe would wait for ever: anything but a regular file gets size -1.
                 size = status.st_size if stat.S_ISREG(status.st_mode) else -1
                 modified = status.st_mtime_ns
             except OSError:
@@ -70,7 +67,7 @@ def list_files(root):
 
 @functools.cache
 def _formats():
-    """Return the formats that are opened: PIL would also hand EPS to an external interpreter."""
+    """Return the formats to open. EPS is not among them: PIL runs an interpreter for it."""
     Image.init()
     wanted = {"JPEG", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "TGA", "AVIF", "JPEG2000"}
     return tuple(sorted(wanted & Image.OPEN.keys()))
@@ -84,7 +81,7 @@ def _decode(root, files, writer, options, max_bad, progress):
     read = functools.partial(read_image, root, options=options)
     kept, skipped, tried, all_grey = [], [], 0, options["channels"] is None
     limit = options["limit"] or len(files)
-    with warnings.catch_warnings():  # PIL warns of broken metadata, and of sizes checked here
+    with warnings.catch_warnings():  # PIL warns of broken metadata and of sizes checked here.
         warnings.filterwarnings("ignore", module="PIL")
         for (path, _, _), image in zip(files, pixels.in_threads(read, files), strict=True):
             tried += 1
@@ -107,12 +104,12 @@ def _decode(root, files, writer, options, max_bad, progress):
 
 
 def read_image(root, file, options):
-    """Return a file as uint8 (image_size, image_size, channels), or the reason why it is bad.
+    """Return a file as uint8 (image_size, image_size, channels), or why it cannot be used.
 
     Args:
         root: The folder of images.
         file: An entry of `list_files`.
-        options: dict of image_size, channels and upscale; without channels, colour is returned.
+        options: dict of image_size, channels and upscale; channels None returns colour.
     """
     path, size, _ = file
     if size == -1:
@@ -127,7 +124,7 @@ def read_image(root, file, options):
                 return f"more than {MAX_PIXELS} pixels ({width}x{height})"
             if image_size is not None:
                 pixels.check_size(width, height, image_size, upscale)
-                # JPEG only: decodes at a fraction of the size, still twice what is needed.
+                # For JPEG: decode at a fraction of the size, at least twice the size needed.
                 image.draft(None, (2 * image_size, 2 * image_size))
             image = pixels.eight_bit(pixels.upright(image))
             image = pixels.square(image, image_size, upscale)
@@ -138,7 +135,7 @@ def read_image(root, file, options):
         return str(error)
     except MemoryError:
         return "needs too much memory"
-    except Exception as error:  # PIL's decoders raise nearly anything on damaged files
+    except Exception as error:  # PIL's decoders raise nearly anything on damaged files.
         return f"cannot be decoded: {str(error) or type(error).__name__}"
 
 

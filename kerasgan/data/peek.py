@@ -1,4 +1,4 @@
-"""Some of the images that a training is given, whatever form they come in."""
+"""Some of the images of a training, in whatever form its data come."""
 
 import keras
 import numpy as np
@@ -14,13 +14,13 @@ def some_images(data, enough=ENOUGH):
     """Return real images, `(n, height, width, channels)`.
 
     Args:
-        data: An `ImageDataset` or an array, whose images are all given, or batches as a
+        data: An `ImageDataset` or an array, all of whose images are returned; or batches as a
             `PyDataset`, tf.data dataset or torch `DataLoader`, of which the first are read, up to
-            512 MiB. Where these shuffle, reading them moves their random state on.
-        enough: How many to read of batches.
+            512 MiB. If they shuffle, reading them advances their random state.
+        enough: Number of images after which no more batches are read.
 
     Raises:
-        DataError: If there are none to be had: of a generator, what is read is gone.
+        DataError: If the data hold no images, or can be read only once, as a generator.
     """
     if isinstance(data, ImageDataset):
         return data.images

@@ -1,7 +1,8 @@
 """Stacked MNIST: three digits as the channels of a colour image, 1,000 modes.
 
-Reference: Metz et al. 2017 (Unrolled GAN), https://arxiv.org/abs/1611.02163; 128,000 fixed images
-as in VEEGAN and PacGAN.
+There are 128,000 fixed images, as in VEEGAN and PacGAN.
+
+Reference: Metz et al. 2017 (Unrolled GAN), https://arxiv.org/abs/1611.02163.
 """
 
 import numpy as np
@@ -20,37 +21,32 @@ def stack(images, labels, n, seed):
     Args:
         images: uint8 digits `(m, height, width, 1)`.
         labels: Their classes `(m,)`, 0 to 9.
-        n: How many.
-        seed: Of the draw, an int or a list of ints.
+        n: Number of stacks.
+        seed: Seed of the random choice, an int or a list of ints.
 
     Returns:
-        uint8 `(n, height, width, 3)` and int32 `(n,)`, 0 to 999: the digits of the channels, the
-        first one's in the hundreds.
+        The stacks, uint8 `(n, height, width, 3)`, and their modes, int32 `(n,)`, 0 to 999. The
+        first channel's digit is the hundreds of the mode, the last one's its units.
     """
     chosen = np.random.default_rng(seed).integers(len(images), size=(n, 3))
     stacks = np.ascontiguousarray(np.moveaxis(images[chosen][..., 0], 1, -1))
     return stacks, (labels[chosen] @ np.array([100, 10, 1])).astype(np.int32)
 
 
-def load_stacked(folder, options, split, data_dir=None, progress=None):
-    """Return the `Decoded` stacks of a split of MNIST; see `kerasgan.data.load`.
+def load_stacked(name, folder, options, progress=None, *, split="train", data_dir=None):
+    """Return the `Decoded` stacks of digits of MNIST; see `kerasgan.data.sources`.
 
-    Args:
-        folder: The cache folder.
-        options: dict of image_size, channels, upscale and limit.
-        split: Of MNIST; its digits are those that are stacked.
-        data_dir: Where TFDS keeps its files.
-        progress: Optional callable `(done, total)`.
+    Its own options are those of `load_tfds`; `split` names the digits that are stacked.
     """
     if options["channels"] == 1:
         raise DataError("`channels` of stacked_mnist must be 3 or None. Received: 1")
     each = {**options, "channels": 1, "limit": None}
-    digits = tfds_images.load_tfds("mnist", folder, each, split, data_dir)
+    digits = tfds_images.load_tfds("mnist", folder, each, split=split, data_dir=data_dir)
     count = min(options["limit"] or COUNT, COUNT)
 
     def decode(writer):
         labels = []
-        for first in range(0, count, 1000):  # Fewer are the first of the same.
+        for first in range(0, count, 1000):  # In blocks: a smaller set is the start of a larger.
             n = min(1000, count - first)
             stacks, modes = stack(digits.images, digits.labels, n, [0, first])
             labels.append(modes)
@@ -61,4 +57,4 @@ def load_stacked(folder, options, split, data_dir=None, progress=None):
         return np.concatenate(labels), {"source": f"stacks of {digits.about['source']}"}
 
     about = [count, each["image_size"], split, digits.about["source"]]
-    return cached(folder, "stacked_mnist", about, decode)
+    return cached(folder, name, about, decode)

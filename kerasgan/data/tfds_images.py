@@ -1,7 +1,5 @@
 """Image data sets of TensorFlow Datasets, by name."""
 
-import contextlib
-import difflib
 import os
 import re
 import socket
@@ -35,21 +33,16 @@ SUGGESTED = [
 _NAME = re.compile(r"[A-Za-z_]\w*(:\w+)?(/[\w.+-]+)*(:[\d.*]+)?")
 
 
-def load_tfds(name, folder, options, split, data_dir=None, progress=None):
-    """Return the `Decoded` images of a TFDS data set; see `kerasgan.data.load`.
+def load_tfds(name, folder, options, progress=None, *, split="train", data_dir=None):
+    """Return the `Decoded` images of a TFDS data set; see `kerasgan.data.sources`.
 
-    On a cache hit neither TFDS nor TensorFlow is imported.
-
-    Args:
-        name: "mnist", "emnist/letters", "mnist:3.0.1", ...
-        folder: The cache folder.
-        options: dict of image_size, channels, upscale and limit.
-        split: "train", "test", "train[:1000]", ...
-        data_dir: Where TFDS keeps its files; None for its default or $TFDS_DATA_DIR.
-        progress: Optional callable `(done, total)`.
+    The name is one of TFDS: "mnist", "emnist/letters", "mnist:3.0.1". The own options are `split`
+    ("train", "test", "train[:1000]") and `data_dir`, the folder where TFDS keeps its files; None
+    takes $TFDS_DATA_DIR or the default of TFDS. If the images are in the cache, neither TFDS nor
+    TensorFlow is imported.
     """
     if not _NAME.fullmatch(name):
-        raise unknown(name)
+        raise UnknownDataError(f"`name_or_path` must be a name of TFDS. Received: {name!r}")
     where = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     where = str(where) if "://" in str(where) else str(Path(where).expanduser().resolve())
 
@@ -61,26 +54,9 @@ def load_tfds(name, folder, options, split, data_dir=None, progress=None):
     return cached(folder, "tfds", [name, split, where, options], decode)
 
 
-def unknown(name, tfds_names=None):
-    """Return the error for a name that is neither a data set nor a path, with the nearest names."""
-    known = ["avatars", "stacked_mnist", *SUGGESTED, *(tfds_names or [])]
-    near = difflib.get_close_matches(name, dict.fromkeys(known), n=5, cutoff=0.5)
-    near_paths = []
-    with contextlib.suppress(OSError):
-        siblings = [path.name for path in (Path(name).parent).iterdir()]
-        near_paths = difflib.get_close_matches(Path(name).name, siblings, n=3)
-    hints = f" Did you mean {', '.join(near)}?" if near else f" For example {', '.join(known[:6])}."
-    if near_paths:
-        hints += f" There are files named {', '.join(near_paths)}."
-    return UnknownDataError(
-        "`name_or_path` must be 'avatars', the name of a TFDS image data set, or the path of an "
-        f"existing folder of images, .npz or .npy file.{hints} Received: {name!r}"
-    )
-
-
 def _builder(name, data_dir):
     if keras.backend.backend() != "tensorflow" and "tensorflow" not in sys.modules:
-        # TensorFlow only decodes here: it must not take the accelerator's memory.
+        # TensorFlow only decodes here: it must not reserve the accelerator's memory.
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow_datasets as tfds
@@ -88,8 +64,10 @@ def _builder(name, data_dir):
     try:
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.registered.DatasetNotFoundError:
-        raise unknown(name, tfds.list_builders(with_community_datasets=False)) from None
-    except Exception as error:  # builders of other data sets raise what they like
+        known = tfds.list_builders(with_community_datasets=False)
+        message = f"`name_or_path` must be a name of TFDS. Received: {name!r}"
+        raise UnknownDataError(message, known) from None
+    except Exception as error:  # A data set's builder may raise anything.
         raise DataError(
             "`name_or_path` is a TFDS data set that cannot be opened (is the configuration or the "
             f"version wrong?). Received: {name!r}, {_short(error)}"
@@ -97,7 +75,7 @@ def _builder(name, data_dir):
 
 
 def _prepare(builder, name, split, data_dir):
-    """Download and prepare the data set if it is not there; return the info of the split."""
+    """Return the information about the split; download and prepare the data set if need be."""
     import tensorflow_datasets as tfds
 
     features = _features(builder)
@@ -116,7 +94,7 @@ def _prepare(builder, name, split, data_dir):
         _check_network(builder, name, data_dir)
         try:
             builder.download_and_prepare()
-        except Exception as error:  # requests, TFDS, checksum, disk: all end here
+        except Exception as error:  # Network, TFDS, checksum and disk raise various classes.
             raise _not_downloaded(name, builder, _short(error)) from error
     try:
         return builder.info.splits[split]
@@ -133,7 +111,7 @@ def _features(builder):
 
 
 def _check_network(builder, name, data_dir):
-    """Fail at once when the host of the download has no address: TFDS would try for minutes."""
+    """Raise at once if the download's host has no address; TFDS would retry for minutes."""
     downloads = Path(data_dir) / "downloads"
     finished = [*downloads.glob("*.INFO"), *downloads.glob(f"{builder.name}/*.INFO")]
     if finished or urllib.request.getproxies():
@@ -168,7 +146,7 @@ def _decode(builder, split_info, split, writer, options, progress):
     total = min(split_info.num_examples, options["limit"] or split_info.num_examples)
     if not total:
         raise DataError(f"`split` must not be empty. Received: {split!r} of {builder.name}")
-    # Only what is used is decoded: other features may be large.
+    # Only the features in use are decoded: others may be large.
     wanted = {"image": True, "label": True} if labelled else {"image": True}
     examples = builder.as_dataset(
         split=split,

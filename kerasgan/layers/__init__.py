@@ -1,4 +1,4 @@
-"""Layers that Keras lacks, one idea a file."""
+"""Layers that Keras lacks."""
 
 from kerasgan.layers.basis import DiscriminativeBasis, GenerativeBasis
 from kerasgan.layers.blur import Blur

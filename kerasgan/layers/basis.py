@@ -1,4 +1,4 @@
-"""R3GAN's bridges between vectors and the smallest feature maps."""
+"""R3GAN's layers between vectors and the smallest feature maps."""
 
 import math
 import random
@@ -11,12 +11,14 @@ from kerasgan import validation
 
 
 class Basis(keras.layers.Layer):
-    """What the two layers share: one learned pattern for each feature, drawn from a normal.
+    """The base class of both layers: one learned pattern for each feature.
+
+    The patterns are initialized from a normal distribution.
 
     Args:
         side: Height and width of the patterns.
-        data_format: "channels_last" or "channels_first", the layout of the feature maps. The
-            weights have the same shape in either.
+        data_format: The layout of the feature maps, "channels_last" or "channels_first". The
+            weights have the same shape in both.
         seed: Seed of the patterns; by default drawn from Python's generator.
         **kwargs: Arguments of `keras.layers.Layer`.
     """
@@ -41,7 +43,7 @@ class Basis(keras.layers.Layer):
             name="basis", shape=(self.side, self.side, features), initializer=draw
         )
 
-    def _laid_out(self):
+    def _in_data_format(self):
         basis = ops.convert_to_tensor(self.basis)
         first = self.data_format == "channels_first"
         return ops.transpose(basis, (2, 0, 1)) if first else basis
@@ -49,7 +51,7 @@ class Basis(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class GenerativeBasis(Basis):
-    """Scale a learned pattern for each feature: `(batch_size, features)` to feature maps.
+    """Scale a learned pattern by each feature: from `(batch_size, features)` to feature maps.
 
     Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, as in the authors' code.
     """
@@ -59,8 +61,8 @@ class GenerativeBasis(Basis):
 
     def call(self, inputs):
         if self.data_format == "channels_first":
-            return inputs[:, :, None, None] * self._laid_out()
-        return inputs[:, None, None] * self._laid_out()
+            return inputs[:, :, None, None] * self._in_data_format()
+        return inputs[:, None, None] * self._in_data_format()
 
     def compute_output_shape(self, input_shape):
         batch, features = input_shape
@@ -71,9 +73,9 @@ class GenerativeBasis(Basis):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class DiscriminativeBasis(Basis):
-    """Weigh each feature map by a learned pattern and sum, to `(batch_size, features)`.
+    """Sum each feature map, weighted by a learned pattern: to `(batch_size, features)`.
 
-    It is a depthwise convolution as large as the map.
+    This is a depthwise convolution whose kernel is as large as the map.
 
     Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, as in the authors' code.
     """
@@ -84,7 +86,7 @@ class DiscriminativeBasis(Basis):
 
     def call(self, inputs):
         axes = (2, 3) if self.data_format == "channels_first" else (1, 2)
-        return ops.sum(inputs * self._laid_out(), axis=axes)
+        return ops.sum(inputs * self._in_data_format(), axis=axes)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], input_shape[1 if self.data_format == "channels_first" else -1])

@@ -1,4 +1,4 @@
-"""The smoothing that goes with halving and doubling the side."""
+"""Smoothing before average pooling and after upsampling."""
 
 import keras
 from keras import ops
@@ -6,11 +6,11 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class Blur(keras.layers.Layer):
-    """Smooth feature maps with [1, 2, 1] / 4 along both sides, zeros beyond the border.
+    """Smooth feature maps with [1, 2, 1] / 4 along both axes, with zeros beyond the border.
 
-    After nearest-neighbour doubling this makes bilinear doubling; before average pooling, halving
-    with [1, 3, 3, 1] / 8: R3GAN's resampling. Written as sums of shifted maps,
-    since depthwise convolutions are slow on CPUs.
+    After nearest-neighbour upsampling the result is bilinear upsampling. Before average pooling
+    the result is downsampling with [1, 3, 3, 1] / 8. This is R3GAN's resampling. The layer sums
+    shifted maps, because depthwise convolutions are slow on CPUs.
 
     Args:
         data_format: "channels_last" or "channels_first".

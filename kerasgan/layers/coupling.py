@@ -4,8 +4,8 @@
 direction in which the papers write their equations. Both return `(output, log_determinant)`: the
 logarithm of the absolute Jacobian determinant of the map just taken, one number for each sample.
 
-They compute in float32 whatever the global policy says, since a flow is only as good as its
-inverse is exact.
+They compute in float32 under every global policy, because the likelihood of a flow needs an exact
+inverse.
 """
 
 import keras
@@ -18,10 +18,10 @@ MASKS = ("checkerboard", "channel")
 
 
 class Invertible(keras.layers.Layer):
-    """A layer that can be undone; a subclass gives `call(x, inverse=False)`.
+    """A layer with an inverse; a subclass implements `call(x, inverse=False)`.
 
     Args:
-        dtype: The policy to compute in, not the global one.
+        dtype: The dtype policy; the global one is not used.
         **kwargs: As in `keras.layers.Layer`.
     """
 
@@ -30,20 +30,20 @@ class Invertible(keras.layers.Layer):
 
     def inverse(self, y):
         """Return `(x, log_determinant)` with `call(x)[0]` equal to `y`."""
-        # By way of __call__, which casts inputs and variables to this layer's own dtype.
+        # Through __call__, which casts inputs and variables to this layer's own dtype.
         return self(y, inverse=True)
 
 
 class Coupling(Invertible):
-    """A layer that moves one part of each sample as a function of the other part.
+    """A layer that changes one part of each sample as a function of the other part.
 
     Args:
-        network: A Keras model or layer from samples, with the moved part set to zero, to
-            `outputs` values for each of their entries, on the last axis. Invertibility asks
-            nothing of it; it should compute in float32.
-        mask: What is held. "checkerboard" holds the even entries of vectors and the even fields
-            of images; "channel" holds the first half of the last axis.
-        flip: Hold what would be moved, and move what would be held.
+        network: A Keras model or layer. Its input is a batch of samples whose changed part is set
+            to zero. Its output has `outputs` values for each entry of a sample, on the last axis.
+            It need not be invertible; it should compute in float32.
+        mask: The part that is kept. "checkerboard" keeps the even entries of vectors and the even
+            fields of images; "channel" keeps the first half of the last axis.
+        flip: Whether the kept and the changed part swap.
         **kwargs: As in `keras.layers.Layer`; the dtype is float32 by default.
 
     Raises:
@@ -61,7 +61,7 @@ class Coupling(Invertible):
         self.flip = bool(flip)
 
     def build(self, input_shape):
-        self._moved = _moved(tuple(input_shape[1:]), self.mask, self.flip)
+        self._changed = _changed(tuple(input_shape[1:]), self.mask, self.flip)
         if not self.network.built:
             self.network.build(input_shape)
         expected = (*input_shape[1:-1], self.outputs * input_shape[-1])
@@ -82,23 +82,23 @@ class Coupling(Invertible):
         return cls(**{**config, "network": network})
 
     def _split(self, x):
-        """Return the mask of the moved entries, and what the network makes of the held ones."""
-        moved = ops.convert_to_tensor(self._moved, dtype=x.dtype)
-        return moved, self.network(x * (1.0 - moved))
+        """Return the mask of the changed entries, and the network's output for the kept ones."""
+        changed = ops.convert_to_tensor(self._changed, dtype=x.dtype)
+        return changed, self.network(x * (1.0 - changed))
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class AdditiveCoupling(Coupling):
-    """Shift one part by a function of the other; volumes stay as they are.
+    """Shift one part by a function of the other; volumes do not change.
 
-    From the data to the latent space `moved + network(held)`. See `Coupling` for the arguments.
+    From the data to the latent space: `changed + network(kept)`. See `Coupling` for the arguments.
 
     Reference: Dinh et al. 2014, NICE, https://arxiv.org/abs/1410.8516, section 3.2.
     """
 
     def call(self, x, inverse=False):
-        moved, shift = self._split(x)
-        y = x + moved * shift if inverse else x - moved * shift
+        changed, shift = self._split(x)
+        y = x + changed * shift if inverse else x - changed * shift
         return y, _for_each_sample(0.0, x)
 
 
@@ -106,9 +106,9 @@ class AdditiveCoupling(Coupling):
 class AffineCoupling(Coupling):
     """Scale and shift one part by functions of the other.
 
-    From the data to the latent space `moved * exp(s) + t`, where the first half of the network's
-    channels gives `s = scale * tanh(...)`, with one learned `scale` for each channel, and the
-    second half gives `t`. See `Coupling` for the arguments.
+    From the data to the latent space: `changed * exp(s) + t`. The first half of the network's
+    channels gives `s = scale * tanh(...)`, with one learned `scale` for each channel; the second
+    half gives `t`. See `Coupling` for the arguments.
 
     Reference: Dinh et al. 2017, RealNVP, https://arxiv.org/abs/1605.08803, section 3.2.
     """
@@ -120,10 +120,10 @@ class AffineCoupling(Coupling):
         self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones", name="scale")
 
     def call(self, x, inverse=False):
-        moved, y = self._split(x)
+        changed, y = self._split(x)
         channels = x.shape[-1]
-        log_scale = moved * self.scale * ops.tanh(y[..., :channels])
-        shift = moved * y[..., channels:]
+        log_scale = changed * self.scale * ops.tanh(y[..., :channels])
+        shift = changed * y[..., channels:]
         log_determinant = ops.sum(log_scale, axis=tuple(range(1, len(x.shape))))
         if inverse:
             return x * ops.exp(log_scale) + shift, log_determinant
@@ -132,10 +132,10 @@ class AffineCoupling(Coupling):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class DiagonalScaling(Invertible):
-    """Scale each entry by a learned positive number, at first 1.
+    """Scale each entry by a learned positive number, initially 1.
 
-    From the data to the latent space `y * exp(log_scale)`: NICE's last layer, which gives
-    additive couplings a volume and shows by its scales which dimensions matter.
+    From the data to the latent space: `y * exp(log_scale)`. It is the last layer of NICE, whose
+    additive couplings cannot change volumes. The learned scales show which dimensions matter.
 
     Reference: Dinh et al. 2014, NICE, https://arxiv.org/abs/1410.8516, section 3.3.
     """
@@ -185,20 +185,20 @@ class Unsqueeze(Invertible):
         return y, _for_each_sample(0.0, x)
 
 
-def _moved(shape, mask, flip):
-    """Return 1 where an entry is moved and 0 where it is held, broadcastable to `shape`."""
+def _changed(shape, mask, flip):
+    """Return 1 where an entry is changed and 0 where it is kept, broadcastable to `shape`."""
     if mask == "channel":
         if shape[-1] < 2:
             raise ValueError(
                 '`mask` must be "checkerboard" for samples of a single channel. Received: '
                 f"mask={mask!r} and samples of shape {(None, *shape)}"
             )
-        moved = np.arange(shape[-1]) >= shape[-1] // 2
+        changed = np.arange(shape[-1]) >= shape[-1] // 2
     elif len(shape) == 1:
-        moved = np.arange(shape[0]) % 2
+        changed = np.arange(shape[0]) % 2
     else:
-        moved = (np.indices((*shape[:-1], 1)).sum(axis=0)) % 2
-    return np.not_equal(moved, flip).astype("float32")
+        changed = (np.indices((*shape[:-1], 1)).sum(axis=0)) % 2
+    return np.not_equal(changed, flip).astype("float32")
 
 
 def _for_each_sample(value, x):

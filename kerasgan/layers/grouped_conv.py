@@ -1,4 +1,4 @@
-"""Grouped convolution that is fast on CPUs too."""
+"""A grouped convolution that is fast on CPUs too."""
 
 import keras
 from keras import ops
@@ -8,11 +8,11 @@ from kerasgan.backend import Conv2D
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class GroupedConv2D(Conv2D):
-    """`keras.layers.Conv2D` with `groups` as that many convolutions beside each other.
+    """`keras.layers.Conv2D` whose `groups` are computed as separate convolutions.
 
     XLA's grouped convolutions on a CPU, which Keras uses on TensorFlow and JAX, took about a
-    hundred times as long, gradients included (128 maps of 32x32 in 8 groups). On PyTorch its own
-    kernel runs. Weights and values are those of `keras.layers.Conv2D`.
+    hundred times as long, gradients included (128 maps of 32x32 in 8 groups). PyTorch uses its own
+    kernel. Weights and outputs are those of `keras.layers.Conv2D`.
     """
 
     def convolution_op(self, inputs, kernel):

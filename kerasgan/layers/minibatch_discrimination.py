@@ -1,4 +1,4 @@
-"""Minibatch discrimination: the critic sees how close a sample is to the others."""
+"""Minibatch discrimination: features that measure how close a sample is to the others."""
 
 import math
 import random
@@ -16,14 +16,14 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     With the matrices `M_i = f(x_i) T`, of shape `(kernels, kernel_dim)`, the closeness in kernel b
     is `o_b(x_i) = sum over j != i of exp(-||M_i,b - M_j,b||_1)`, computed in float32. Real and
-    generated images must go through in batches of their own. Memory and time grow with
+    generated images must be in separate batches. Memory and time grow with
     `batch_size**2 * kernels * kernel_dim`.
 
-    A critic with this layer does not score each sample on its own, which gradient penalties
-    assume.
+    The score of a sample then depends on the rest of its batch. Gradient penalties assume that it
+    does not.
 
     Args:
-        kernels: Number of closenesses, B in the paper.
+        kernels: Number of appended features, B in the paper.
         kernel_dim: Length of the rows that are compared, C in the paper.
         seed: Seed of T, drawn from N(0, 1 / features); by default drawn from Python's generator.
         **kwargs: Arguments of `keras.layers.Layer`.
@@ -52,12 +52,12 @@ class MinibatchDiscrimination(keras.layers.Layer):
     def call(self, inputs):
         matrices = ops.cast(ops.matmul(inputs, self.kernel), "float32")
         matrices = ops.reshape(matrices, (-1, self.kernels, self.kernel_dim))
-        # A sum of tensors (batch, batch, kernels) and not of one that is kernel_dim times as large:
-        # its gradient is up to ten times as fast where a compiler fuses it.
+        # A sum of kernel_dim tensors (batch, batch, kernels), not one tensor with another axis: its
+        # gradient is up to ten times as fast where a compiler fuses it.
         apart = 0.0
         for i in range(self.kernel_dim):
             apart += ops.abs(matrices[:, None, :, i] - matrices[None, :, :, i])
-        closeness = ops.sum(ops.exp(-apart), axis=1) - 1.0  # Each is at distance 0 from itself.
+        closeness = ops.sum(ops.exp(-apart), axis=1) - 1.0  # A sample's own term is 1.
         return ops.concatenate([inputs, ops.cast(closeness, inputs.dtype)], axis=-1)
 
     def compute_output_shape(self, input_shape):

@@ -1,4 +1,4 @@
-"""The standard deviation within the batch as a feature map of the critic."""
+"""Minibatch standard deviation: the diversity of the batch as a feature map of the critic."""
 
 import keras
 from keras import ops
@@ -10,20 +10,20 @@ from kerasgan import validation
 class MinibatchStddev(keras.layers.Layer):
     """Append feature maps that hold the standard deviation within groups of the batch.
 
-    In each group: the standard deviation over its samples for each feature at each place, averaged
-    over places and features to one number for each appended map. As in the authors' code the
-    groups are interleaved: with m groups, sample i belongs to group i modulo m.
+    In each group the layer computes the standard deviation over the samples, for each feature at
+    each place. It averages these over places and features, to one number for each appended map. As
+    in the authors' code the groups are interleaved: with m groups, sample i is in group i modulo m.
 
-    A batch smaller than `group_size` is one group. A batch that `group_size` does not divide has
-    as many groups as fit whole, and some have more samples than `group_size`, so that no sample is
-    alone unless the batch is one sample.
+    A batch smaller than `group_size` is one group. If `group_size` does not divide the batch size,
+    the number of groups is rounded down, and some groups are larger than `group_size`. So no sample
+    is alone in its group unless the batch is one sample.
 
-    A critic with this layer does not score each sample on its own, which gradient penalties
-    assume; the authors train with one all the same.
+    The score of a sample then depends on the rest of its batch. Gradient penalties assume that it
+    does not; the authors combine the two all the same.
 
     Args:
-        group_size: Samples in a group, or more; see above. The authors' code takes 4.
-        channels: Feature maps to append; each averages over its share of the features.
+        group_size: Least number of samples in a group; see above. The authors' code has 4.
+        channels: Number of feature maps to append; each averages over its share of the features.
         data_format: "channels_last", "channels_first" or None for Keras' default.
         **kwargs: Arguments of `keras.layers.Layer`.
 
@@ -59,7 +59,7 @@ class MinibatchStddev(keras.layers.Layer):
         x = ops.reshape(x, (batch, -1))  # Features first, then places.
         mean_over_group = self._mean_over_group(batch)
         variance = ops.matmul(mean_over_group, ops.square(x - ops.matmul(mean_over_group, x)))
-        stddev = ops.sqrt(variance + 1e-8)  # The root's own gradient is infinite at zero.
+        stddev = ops.sqrt(variance + 1e-8)  # The gradient of the root is infinite at zero.
         stddev = ops.mean(ops.reshape(stddev, (batch, self.channels, -1)), axis=-1)
         stddev = ops.cast(stddev, inputs.dtype)
         shape = ops.shape(inputs)
@@ -83,7 +83,7 @@ class MinibatchStddev(keras.layers.Layer):
         return {**super().get_config(), **own}
 
     def _mean_over_group(self, batch):
-        """Return the matrix that puts its group's mean in place of each sample."""
+        """Return the matrix that replaces each sample by the mean of its group."""
         groups = ops.maximum(batch // self.group_size, 1)
         group = ops.arange(batch) % groups
         same = ops.cast(ops.equal(group[:, None], group[None]), "float32")

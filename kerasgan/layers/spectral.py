@@ -1,9 +1,9 @@
 """Spectral normalisation: kernels divided by an estimate of their largest singular value.
 
-The layers keep the kernel as the optimizer left it and divide in `call`, which writes nothing. The
-estimate follows the kernel by `iterate`, one power iteration, which the model calls once for each
-step of the critic, so that the passes over real and over generated images use one and the same
-kernel. At first the estimate is too small, by a factor that a few iterations remove.
+The layers store the kernel without normalisation and divide it in `call`, which writes no variable.
+`iterate` updates the estimate by one power iteration. The model calls it once for each step of the
+critic, so that the passes over real and over generated images use the same kernel. The first
+estimates are too small; a few iterations correct them.
 
 Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, section 2.1 and algorithm 1.
 """
@@ -16,15 +16,15 @@ from keras import ops
 
 from kerasgan import backend
 
-# Keeps a kernel of zeros, whose singular values are zero, from dividing by them.
+# Avoids a division by zero for a kernel of zeros.
 TINY = 1e-12
 
 
 class Spectral:
-    """What the three layers share; a mixin that comes before the Keras layer.
+    """The mixin of the three layers; it comes before the Keras layer among the base classes.
 
-    The kernel counts as the matrix W of shape (outputs, all else), its last axis first. The
-    arithmetic runs in float32 whatever the policy.
+    The kernel is treated as the matrix W of shape (outputs, all else): its last axis is the first
+    of W. The estimate is computed in float32 under every dtype policy.
     """
 
     def __init__(self, *args, seed=None, **kwargs):
@@ -32,7 +32,7 @@ class Spectral:
         self.seed = random.randrange(2**32) if seed is None else seed
 
     def add_weight(self, *args, **kwargs):
-        # In a call of mixed precision Keras would hand out a kernel that is rounded already.
+        # In mixed precision Keras would otherwise round the kernel before the normalisation.
         return super().add_weight(*args, **{"autocast": False, **kwargs})
 
     def build(self, input_shape=None):
@@ -48,14 +48,14 @@ class Spectral:
     def sigma(self):
         """Return `u^T W v` with `v = W^T u / ||W^T u||`, a float32 scalar.
 
-        Its gradient with respect to W is `u v^T`: u and v count as constants.
+        Its gradient with respect to W is `u v^T`: u and v are treated as constants.
         """
         projected = ops.matmul(self._matrix(), ops.stop_gradient(ops.convert_to_tensor(self.u)))
         v = ops.stop_gradient(_unit(projected))
         return ops.maximum(ops.sum(v * projected), TINY)
 
     def iterate(self):
-        """Move `u` one power iteration towards the first left singular vector of W."""
+        """Update `u` by one power iteration towards the first left singular vector of W."""
         with backend.no_gradients():
             matrix = self._matrix()
             v = _unit(ops.matmul(matrix, ops.convert_to_tensor(self.u)))
@@ -82,7 +82,7 @@ class Spectral:
         return self.kernel
 
     def _matrix(self):
-        """Return the transpose of W, which is how Keras lays its kernels out."""
+        """Return the transpose of W, the order in which Keras stores kernels."""
         kernel = ops.convert_to_tensor(self._raw_kernel(), dtype="float32")
         return ops.reshape(kernel, (-1, kernel.shape[-1]))
 
@@ -103,8 +103,8 @@ class SpectralDense(Spectral, keras.layers.Dense):
     Example:
     ```python
     layer = SpectralDense(16)
-    scores = layer(x)  # The kernel divided by its spectral norm, as estimated.
-    layer.iterate()  # Once a critic step.
+    scores = layer(x)  # Uses the kernel divided by its estimated spectral norm.
+    layer.iterate()  # Once in each critic step.
     ```
 
     Args:
@@ -124,8 +124,8 @@ class SpectralDense(Spectral, keras.layers.Dense):
 class SpectralConv2D(Spectral, keras.layers.Conv2D):
     """`keras.layers.Conv2D` with a spectrally normalised kernel.
 
-    The kernel counts as the matrix (outputs, height x width x inputs), as the authors have it, not
-    as the operator on images.
+    The kernel is treated as the matrix (outputs, height x width x inputs), as in the authors' code,
+    and not as a linear operator on images.
 
     Args:
         *args: Arguments of `keras.layers.Conv2D`.
@@ -146,7 +146,7 @@ class SpectralEmbedding(Spectral, keras.layers.Embedding):
     """`keras.layers.Embedding` with a spectrally normalised table.
 
     Args:
-        *args: Arguments of `keras.layers.Embedding`, but for `weights`.
+        *args: Arguments of `keras.layers.Embedding`, except `weights`.
         seed: Seed of the first `u`, as in `SpectralDense`.
         **kwargs: Keyword arguments of `keras.layers.Embedding`.
 

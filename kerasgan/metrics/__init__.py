@@ -1,4 +1,8 @@
-"""Scores of generated images, each with its real-data baseline, its floor and its provenance."""
+"""Metrics of generated images; each score has a baseline, a floor and a provenance.
+
+The baseline is the score of real images, the floor is the mean score of a perfect generator, and
+the provenance lists everything that the score depends on.
+"""
 
 from kerasgan.metrics import clusters, divergences, extractors
 from kerasgan.metrics.catalogue import CHEAP, METRICS

@@ -1,4 +1,4 @@
-"""The metrics that `Evaluator` knows by name, and what each gives of two sets of images."""
+"""The metrics that `Evaluator` knows by name, and how each scores a set of images."""
 
 import dataclasses
 from collections.abc import Callable
@@ -21,12 +21,12 @@ from kerasgan.metrics import (
 
 @dataclasses.dataclass
 class Sample:
-    """Images and their features; of real ones also classes from 0 up, and what these are called.
+    """Images with their features and, for real images, their classes.
 
     Args:
         images: `(n, height, width, channels)`.
         features: `(n, d)`.
-        classes: The class of each image `(n,)`, or None.
+        classes: The class of each image, integers `(n,)` from 0, or None.
         names: The label of each class, as text.
         shares: The share of each class in all of the data.
     """
@@ -40,7 +40,7 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """One number that a metric gives, before its provenance is known."""
+    """One number of a metric, without its provenance; the fields are those of `Result`."""
 
     value: float
     error: float | None = None
@@ -54,13 +54,14 @@ class Metric:
     """How a metric is computed in `evaluate`.
 
     Args:
-        prepare: A callable `(real, seed)` of a `Sample`; what it returns is called with another
-            `Sample` and gives `{name: Score}`.
-        better: "lower", "higher" or "baseline", for each name.
-        parameters: What its provenance says, a callable of the number of samples.
-        cheap: Whether it takes about a second for 2,000 samples, so that `fit` can afford it.
+        prepare: A callable `(real, seed)`, where `real` is a `Sample`. It returns a callable that
+            takes another `Sample` and returns `{name: Score}`.
+        better: "lower", "higher" or "baseline" for each name; see `Result`.
+        parameters: A callable of the number of samples that returns the metric's parameters, as
+            text for the provenance.
+        cheap: Whether it takes at most about a second for 2,000 samples, short enough for `fit`.
         labels: Whether it needs labels of the real images.
-        pixels: Whether it looks at the images themselves, not at their features.
+        pixels: Whether it uses the images themselves, not their features.
     """
 
     prepare: Callable
@@ -194,19 +195,19 @@ METRICS = {
         labels=True,
     ),
 }
-# What `Evaluator` computes if it is not told.
-DEFAULT = tuple(name for name in METRICS if name != "coverage")  # `prdc` has it.
+# The metrics that `Evaluator` computes by default. `prdc` includes the coverage.
+DEFAULT = tuple(name for name in METRICS if name != "coverage")
 CHEAP = tuple(name for name, metric in METRICS.items() if metric.cheap)
 
 
 def nearest_classes(real, classes, other, k=5):
-    """Return the commonest class among each sample's k nearest real ones, `(m,)`.
+    """Return the commonest class among each sample's k nearest real samples, `(m,)`.
 
     Args:
         real: Matrix `(n, d)`.
-        classes: From 0 up, `(n,)`.
+        classes: The classes of the real samples, integers `(n,)` from 0.
         other: Matrix `(m, d)`.
-        k: Neighbours; of classes equally common the lowest is taken.
+        k: Number of neighbours. Among equally common classes the lowest is taken.
     """
     x, y = distances.points(real, other)
     found = np.empty(len(y), "int64")

@@ -1,4 +1,4 @@
-"""What every metric asks of its arrays."""
+"""Checks of the arrays that metrics take."""
 
 import numpy as np
 
@@ -6,19 +6,19 @@ from kerasgan.data import from_uint8
 
 
 class MetricError(ValueError):
-    """Arrays that cannot be measured; the message names the rule and what was received."""
+    """Arrays that a metric cannot use; the message states the rule and what was received."""
 
 
 def features(name, x, at_least=2):
-    """Return `x` as a matrix of finite floats, one row a sample.
+    """Return `x` as a matrix of finite floats with one row for each sample.
 
     Raises:
-        MetricError: If it is no such matrix, or has fewer than `at_least` rows.
+        MetricError: If it is not such a matrix, or has fewer than `at_least` rows.
     """
     x = np.asarray(x)
     if x.ndim != 2 or x.shape[1] == 0 or x.dtype.kind not in "fiu":
         raise MetricError(
-            f"`{name}` must be a matrix of numbers, one row a sample. "
+            f"`{name}` must be a matrix of numbers with one row for each sample. "
             f"Received: {x.dtype} of shape {x.shape}"
         )
     if x.dtype not in (np.float32, np.float64):
@@ -34,10 +34,10 @@ def features(name, x, at_least=2):
 
 
 def real(x, at_least=2):
-    """Return real features as `features` does.
+    """Return real features, checked as in `features`.
 
     Raises:
-        MetricError: Also if all samples are equal: there is nothing to measure against.
+        MetricError: Also if all samples are equal, so that no distance can be measured.
     """
     x = features("real", x, at_least)
     if (x[0] == x).all():
@@ -49,10 +49,10 @@ def real(x, at_least=2):
 
 
 def generated(x, width, at_least=2):
-    """Return generated features as `features` does.
+    """Return generated features, checked as in `features`.
 
     Raises:
-        MetricError: Also if they are not as wide as the real ones.
+        MetricError: Also if they have not `width` columns, as the real ones.
     """
     x = features("generated", x, at_least)
     if x.shape[1] != width:
@@ -73,7 +73,7 @@ def images(name, x):
     """Return images as float32 NHWC in [-1, 1].
 
     Args:
-        name: What the error calls them.
+        name: The argument's name in errors.
         x: Integers in 0..255 or floats in [-1, 1], `(n, height, width, 1 or 3)`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""k-means, the cells into which a metric divides the real samples."""
+"""k-means: a partition of the real samples into cells."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ def kmeans(x, k, seed=0, iterations=50):
     Args:
         x: Matrix `(n, d)` with at least `k` different rows.
         k: Number of cells.
-        seed: Seed of the first centres.
-        iterations: At most so many.
+        seed: Seed of the initial centres.
+        iterations: Greatest number of iterations.
 
-    Reference: Arthur and Vassilvitskii 2007, for the seeds.
+    Reference: Arthur and Vassilvitskii 2007, for k-means++.
     """
     validation.positive_integer("k", k)
     x = checks.features("x", x, at_least=k)
@@ -33,14 +33,14 @@ def kmeans(x, k, seed=0, iterations=50):
             part = slice(start, start + 4096)
             sums += (np.arange(k)[:, None] == cells[part]).astype("float32") @ samples.x[part]
         centres = (sums / np.maximum(counts, 1)[:, None]).astype("float32")
-        # A cell that lost all its samples starts again at the worst served ones.
+        # An empty cell moves to one of the samples that are farthest from their centres.
         empty = np.flatnonzero(counts == 0)
         centres[empty] = samples.x[np.argsort(squares)[::-1][: len(empty)]]
     return (centres + middle).astype("float32")
 
 
 class Cells:
-    """A partition of the real samples, and how they fill it.
+    """A partition of the real samples, with the number of them in each cell.
 
     Args:
         real: Matrix `(n, d)`.
@@ -49,7 +49,7 @@ class Cells:
 
     Attributes:
         centres: `(k, d)`.
-        counts: Real samples in each cell, `(k,)`.
+        counts: Number of real samples in each cell, `(k,)`.
     """
 
     def __init__(self, real, k, seed=0):
@@ -58,7 +58,7 @@ class Cells:
         self.counts = shares(real, self.centres)
 
     def count(self, generated):
-        """Return how many generated samples fall into each cell, `(k,)`."""
+        """Return the number of generated samples in each cell, `(k,)`."""
         return shares(checks.generated(generated, self.centres.shape[1]), self.centres)
 
 
@@ -68,7 +68,7 @@ def assign(x, centres):
 
 
 def shares(x, centres):
-    """Return how many rows fall into each cell, `(k,)`."""
+    """Return the number of rows in each cell, `(k,)`."""
     return np.bincount(assign(x, centres)[0], minlength=len(centres))
 
 
@@ -81,13 +81,13 @@ def _nearest(samples, cells):
 
 
 def _seeds(samples, k, rng):
-    """Return k of the samples, each chosen by its squared distance to those before."""
+    """Return k of the samples, chosen by their squared distances to those chosen before."""
     chosen = [int(rng.integers(len(samples)))]
     squares = np.full(len(samples), np.inf)
     while len(chosen) < k:
         last = samples.x[chosen[-1]]
         distance = samples.squares + samples.squares[chosen[-1]] - 2 * (samples.x @ last)
-        # What is left of the distance between equal samples is rounding.
+        # Rounding leaves a small distance between equal samples.
         distance[distance < 1e-6 * samples.squares[chosen[-1]]] = 0
         squares = np.minimum(squares, distance)
         total = np.cumsum(squares, dtype="float64")

@@ -6,19 +6,19 @@ BLOCK_BYTES = 64 * 2**20  # Of one block of distances.
 
 
 class Points:
-    """Points whose distances to others are asked for block by block.
+    """Points whose squared distances to other points are computed block by block.
 
-    Both sides must share a `centre`: near the origin the expansion of the square loses the fewest
-    digits in single precision.
+    Both sets of points must have the same `centre`. Near the origin, expanding the square loses the
+    fewest digits in single precision.
 
     Args:
         x: Matrix `(n, d)`.
-        centre: Vector `(d,)` that is subtracted.
+        centre: Vector `(d,)`, subtracted from each row.
     """
 
     def __init__(self, x, centre):
         self.x = np.empty(x.shape, "float32")
-        for start in range(0, len(x), 4096):  # No second array of double precision.
+        for start in range(0, len(x), 4096):  # In parts: no second array in double precision.
             part = slice(start, start + 4096)
             self.x[part] = x[part] - centre
         self.squares = np.einsum("nd,nd->n", self.x, self.x)
@@ -27,9 +27,9 @@ class Points:
         return len(self.x)
 
     def to(self, other):
-        """Yield `(rows, distances)`: a slice of these points, and their squared distances to all.
+        """Yield `(rows, distances)`: a slice of these points, and their distances to `other`.
 
-        The matrix `(rows, len(other))` is overwritten by the next one.
+        The matrix of shape `(rows, len(other))` is overwritten in the next iteration.
         """
         widest = max(len(other), self.x.shape[1])
         rows = max(1, min(len(self), BLOCK_BYTES // (4 * widest)))
@@ -49,21 +49,21 @@ def points(*sets):
 
 
 def rounding(*sets):
-    """Return the squared distance that rounding can make between equal points."""
+    """Return the greatest squared distance between equal points that is due to rounding."""
     return 1e-6 * max(float(x.squares.mean()) for x in sets)
 
 
 def nearest(x, k=1):
-    """Return each point's squared distance to its k-th nearest other one, `(n,)`.
+    """Return each point's squared distance to its k-th nearest neighbour, `(n,)`.
 
     Args:
-        x: `Points`, more than `k` of them.
-        k: 1 for the nearest.
+        x: More than `k` `Points`.
+        k: Number of the neighbour, from 1.
     """
     found = np.empty(len(x), "float32")
     for part, block in x.to(x):
         rows = np.arange(part.stop - part.start)
-        block[rows, part.start + rows] = np.inf  # Not to itself.
+        block[rows, part.start + rows] = np.inf  # A point is not its own neighbour.
         if k == 1:
             found[part] = block.min(axis=1)
         else:

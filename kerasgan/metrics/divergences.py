@@ -9,10 +9,12 @@ from kerasgan.metrics import checks
 
 
 def kl(p, q):
-    """Return the Kullback-Leibler divergence `sum p log (p / q)`; infinite where q lacks a bin.
+    """Return the Kullback-Leibler divergence `sum p log (p / q)`.
+
+    It is infinite if `q` is 0 in a bin where `p` is not.
 
     Args:
-        p: Counts or probabilities `(k,)`, scaled to sum 1.
+        p: Counts or probabilities `(k,)`; they are scaled to the sum 1.
         q: The same.
     """
     p, q = _histograms(p, q)
@@ -23,7 +25,7 @@ def kl(p, q):
 
 
 def js(p, q):
-    """Return the Jensen-Shannon divergence, from 0 to log 2 (no bin shared)."""
+    """Return the Jensen-Shannon divergence, from 0 to log 2 (if the two share no bin)."""
     p, q = _histograms(p, q)
     middle = (p + q) / 2
     return min(math.log(2), (kl(p, middle) + kl(q, middle)) / 2)
@@ -33,9 +35,9 @@ def wasserstein_1(p, q, positions=None):
     """Return the Wasserstein-1 distance between two histograms on a line.
 
     Args:
-        p: Counts or probabilities `(k,)`, scaled to sum 1.
+        p: Counts or probabilities `(k,)`; they are scaled to the sum 1.
         q: The same.
-        positions: Where the bins lie, increasing, `(k,)`; by default 0, 1, 2, ...
+        positions: Increasing positions of the bins, `(k,)`; by default 0, 1, 2, ...
     """
     p, q = _histograms(p, q)
     at = np.arange(len(p)) if positions is None else np.asarray(positions, "float64")
@@ -52,7 +54,7 @@ def histograms(x, y, bins=50):
     Args:
         x: Numbers `(n,)`.
         y: Numbers `(m,)`.
-        bins: Number of bins, equally wide over the range of both.
+        bins: Number of bins of equal width over the range of both samples.
     """
     validation.positive_integer("bins", bins)
     x, y = _numbers(x, y)
@@ -64,7 +66,7 @@ def histograms(x, y, bins=50):
 def wasserstein_1_of_samples(x, y):
     """Return the Wasserstein-1 distance between two samples of numbers, exactly.
 
-    It is the area between their distribution functions; nothing is binned.
+    It is the area between their distribution functions; the samples are not binned.
     """
     x, y = (np.sort(values) for values in _numbers(x, y))
     every = np.sort(np.concatenate([x, y]))
@@ -79,7 +81,7 @@ def sliced_wasserstein_1(x, y, projections=128, seed=0):
         x: Matrix `(n, d)`.
         y: Matrix `(m, d)`.
         projections: Number of directions, uniform on the sphere.
-        seed: Their seed.
+        seed: Seed of the directions.
     """
     validation.positive_integer("projections", projections)
     x, y = checks.pair(x, y)

@@ -1,4 +1,4 @@
-"""Duplicates: their rate, and how many different samples the generator can have."""
+"""Duplicates: their rate, and an estimate of the number of different samples."""
 
 import math
 import typing
@@ -15,10 +15,10 @@ class Support(typing.NamedTuple):
     """An estimate of how many different samples there are.
 
     Attributes:
-        size: `n (n - 1) / 2` over one more than the pairs of duplicates: unbiased in the mean, and
-            without any pair the greatest that n samples can tell.
-        at_least: Whether there was no pair, so that the support may be larger.
-        pairs: Pairs of duplicates found.
+        size: `n (n - 1) / 2` divided by one more than `pairs`, which makes its mean right. Without
+            any pair this is the greatest size that n samples can show.
+        at_least: Whether no pair was found, so that the support may be larger.
+        pairs: Number of pairs of duplicates found.
     """
 
     size: float
@@ -29,8 +29,8 @@ class Support(typing.NamedTuple):
 def threshold(real, quantile=QUANTILE):
     """Return the distance below which a sample counts as a duplicate.
 
-    Fewer than `quantile` of the real samples have a neighbour so near. It falls with the number
-    of real samples, so take as many as there are generated ones.
+    Only the share `quantile` of the real samples has a neighbour at most so far away. The distance
+    falls with the number of real samples, so use as many as there are generated ones.
     """
     validation.fraction("quantile", quantile)
     (x,) = distances.points(checks.features("real", real, at_least=100))
@@ -41,11 +41,11 @@ def threshold(real, quantile=QUANTILE):
 def duplicate_rate(real, generated, quantile=QUANTILE):
     """Return the share of generated samples with a duplicate among the generated ones.
 
-    A duplicate is nearer than `threshold`, which is measured on as many real samples: the rate of
-    real samples is `quantile` by construction.
+    A duplicate is nearer than `threshold`, which is measured on as many real samples. The rate of
+    real samples is therefore `quantile`.
 
     Args:
-        real: Matrix `(n, d)` with n at least m.
+        real: Matrix `(n, d)` with `n >= m`.
         generated: Matrix `(m, d)`.
         quantile: See `threshold`.
 
@@ -57,21 +57,20 @@ def duplicate_rate(real, generated, quantile=QUANTILE):
 
 
 def rate_within(generated, limit):
-    """Return `duplicate_rate`, given what `threshold` found."""
+    """Return `duplicate_rate`, given the distance that `threshold` returned."""
     (y,) = distances.points(generated)
     return float(np.mean(distances.nearest(y) <= _squared(limit, y)))
 
 
 def support_size(real, generated, quantile=QUANTILE):
-    """Return how many different samples the generator seems to have: the birthday paradox.
+    """Estimate how many different samples the generator has, by the birthday paradox.
 
-    Among n draws from a uniform support of size s there are about `n (n - 1) / (2 s)` pairs of
-    equal ones. The paper looks at the nearest pairs by eye; here a pair is one of duplicates if
-    it is nearer than all but `quantile` of the real samples' nearest neighbours, which makes the
-    estimate repeatable and only roughly a number of images.
+    Among n draws from a uniform support of size s there are about `n (n - 1) / (2 s)` equal pairs.
+    The authors inspect the nearest pairs by eye. Here a pair counts as duplicates if it is nearer
+    than `threshold`. This makes the estimate repeatable, but only roughly a number of images.
 
     Args:
-        real: Matrix `(n, d)` with n at least m.
+        real: Matrix `(n, d)` with `n >= m`.
         generated: Matrix `(m, d)`.
         quantile: See `threshold`.
 
@@ -85,7 +84,7 @@ def support_size(real, generated, quantile=QUANTILE):
 
 
 def support_within(generated, limit):
-    """Return `support_size`, given what `threshold` found."""
+    """Return `support_size`, given the distance that `threshold` returned."""
     (y,) = distances.points(generated)
     found = 0
     for part, block in y.to(y):
@@ -97,7 +96,7 @@ def support_within(generated, limit):
 
 
 def _squared(limit, y):
-    """Return the limit's square, and no less than what rounding makes of equal points."""
+    """Return the square of the limit, but at least the distance that rounding can cause."""
     return max(limit**2, distances.rounding(y))
 
 

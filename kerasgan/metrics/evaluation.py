@@ -1,4 +1,4 @@
-"""Every metric of a model in one table, each with its baseline, its floor and its provenance."""
+"""`Evaluator`: all metrics of a model, each with its baseline, its floor and its provenance."""
 
 import functools
 
@@ -14,27 +14,27 @@ from kerasgan.metrics.result import Provenance, Result
 
 
 class Evaluator:
-    """Real images, prepared once, against which any number of generators is scored.
+    """Score any number of generators against real images that are prepared once.
 
-    Two disjoint random sets of real images are taken: the generated images are compared with the
-    first, and so is the second, which gives every score its baseline.
+    Two disjoint random sets of real images are taken. Generated images are compared with the first
+    set. The second set is compared with the first too, which gives each score its baseline.
 
     Args:
         data: A `kerasgan.data.ImageDataset`, or images as an array.
         labels: Labels beside an array, or None.
-        metrics: Names from `METRICS`; by default all of them, `classes` only with labels. A metric
-            that is named here and that these images do not allow raises; of the default ones it
-            is NaN, and its remark says why.
-        samples: Generated images, and real ones in each set; half of the real images if those are
-            fewer.
+        metrics: Names from `METRICS`; by default all of them, `classes` only with labels. If these
+            images do not allow a metric that is named here, its error is raised. A default metric
+            that they do not allow is NaN, and its remark gives the reason.
+        samples: Number of generated images, and of real ones in each set; at most half of the real
+            images.
         extractor: An `extractors.Extractor`; by default `default_extractor` chooses one.
         seed: Seed of the choice of real images, of the samples and of the metrics.
-        name: What the data are called; by default the data set's name.
-        cache_dir: As in `kerasgan.data.load`, for the features of the real images.
+        name: Name of the data; by default that of the data set.
+        cache_dir: Cache folder for the features of the real images; see `kerasgan.data.load`.
         progress: Optional callable `(what, done, total)`.
 
     Raises:
-        MetricError: If the images or labels are no such arrays, or fewer than 200.
+        MetricError: If the images or labels have the wrong form, or there are fewer than 200.
         ValueError: If another argument is out of range or not known.
     """
 
@@ -79,11 +79,11 @@ class Evaluator:
             self._real(images, classes, np.sort(order[part]), cache_dir)
             for part in (slice(self.samples), slice(self.samples, 2 * self.samples))
         )
-        # Bytes and the floats that were made of them are the same data.
+        # uint8 images and the floats made from them have the same hash.
         self.data_hash = content_hash(_as_bytes(self.real.images))
         if labels is not None:
             self.labels_hash = content_hash(self.real.classes)
-        self._prepared = {}  # By metric: what scores against the real images, and the baseline.
+        self._prepared = {}  # By metric: the function that scores a sample, and the baseline.
 
     def _real(self, images, named_classes, rows, cache_dir):
         chosen = np.asarray(images[rows])
@@ -100,8 +100,8 @@ class Evaluator:
         """Return the scores of a generator, a list of `Result`.
 
         Args:
-            source: A model with `sample(n, seed)`, or as many images as `samples` says.
-            batch_size: Images that the model computes at a time.
+            source: A model with `sample(n, seed)`, or at least `samples` images.
+            batch_size: Number of images that the model generates at a time.
         """
         if hasattr(source, "sample"):
             self.progress("sampling", 0, self.samples)
@@ -129,7 +129,7 @@ class Evaluator:
         return results
 
     def baseline(self, name):
-        """Return what the second set of real images scores in a metric, `{name: Score}`.
+        """Return the scores of the second set of real images in a metric, `{name: Score}`.
 
         Raises:
             MetricError: If these images do not allow the metric.
@@ -195,10 +195,10 @@ def evaluate(source, data, **arguments):
 
 
 def _real_arrays(data, labels):
-    """Return images and labels, or None, as arrays that were checked.
+    """Return the images and the labels, or None, as checked arrays.
 
     Raises:
-        MetricError: If they are anything else.
+        MetricError: If they have the wrong form.
     """
     images, labels = getattr(data, "images", data), getattr(data, "labels", labels)
     if not hasattr(images, "shape") and not isinstance(images, (list, tuple)):

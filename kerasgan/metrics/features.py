@@ -1,4 +1,4 @@
-"""Features of images, kept on disk by the hash of their content."""
+"""Features of images, cached on disk under a hash of the images."""
 
 import hashlib
 
@@ -10,7 +10,7 @@ from kerasgan.metrics import checks
 
 
 def content_hash(images):
-    """Return twelve hexadecimal digits that stand for the values of an array."""
+    """Return twelve hexadecimal digits of a hash of an array's values."""
     images = np.asarray(images)
     found = hashlib.sha256(f"{images.dtype.str}{images.shape}".encode())
     for part in checks.blocks(images, 1024):
@@ -19,12 +19,12 @@ def content_hash(images):
 
 
 def cached_features(extractor, images, cache_dir=None, progress=None):
-    """Return the features of images that do not change, computed once.
+    """Return the features of images, from the cache if they were computed before.
 
     Args:
         extractor: An `Extractor`.
-        images: As the extractor takes them.
-        cache_dir: As in `kerasgan.data.load`; features are kept in its folder `features`.
+        images: Images in a form that the extractor takes.
+        cache_dir: The cache folder, as in `kerasgan.data.load`; its folder `features` is used.
         progress: Optional callable `(done, total)`.
     """
     extractor.check()
@@ -35,12 +35,12 @@ def cached_features(extractor, images, cache_dir=None, progress=None):
         if found.ndim == 2 and len(found) == len(images):
             return found
     except (OSError, ValueError, EOFError):
-        pass  # Not there, or damaged: computed anew.
+        pass  # Missing or damaged: they are computed again.
     found = extractor(images, progress)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic(path) as temporary, open(temporary, "wb") as file:
             np.save(file, found)
     except OSError:
-        pass  # A cache that cannot be written costs time, not the result.
+        pass  # Without a cache the features are computed each time.
     return found

@@ -8,17 +8,17 @@ from kerasgan.metrics import checks
 def frechet_distance(real, generated):
     """Return the squared Fréchet distance between Gaussians fitted to two sets of features.
 
-    `|m_1 - m_2|^2 + tr(C_1 + C_2 - 2 (C_1 C_2)^(1/2))`; with the features of an Inception network
-    it is called FID. It falls with the number of samples, which must be the same in what is
-    compared.
+    It is `|m_1 - m_2|^2 + tr(C_1 + C_2 - 2 (C_1 C_2)^(1/2))`. With the features of an Inception
+    network it is called FID. It falls with the number of samples, so compare only distances of the
+    same number of samples.
 
     Args:
         real: Matrix `(n, d)`.
         generated: Matrix `(m, d)`.
 
     Raises:
-        MetricError: If either has not more samples than features: its covariance would be
-            singular and the distance biased beyond use.
+        MetricError: If a set does not have more samples than features. Its covariance would be
+            singular and the distance too biased to use.
 
     Reference: Heusel et al. 2017, https://arxiv.org/abs/1706.08500.
     """
@@ -26,7 +26,7 @@ def frechet_distance(real, generated):
 
 
 class Gaussian:
-    """The Gaussian fitted to real features, for any number of distances to it.
+    """A Gaussian fitted to real features, which measures any number of distances to it.
 
     Args:
         real: See `frechet_distance`.

@@ -11,16 +11,16 @@ from kerasgan.metrics import checks
 def kernel_distance(real, generated, block_size=1000, min_blocks=10, seed=0):
     """Return the unbiased squared maximum mean discrepancy, and its standard error.
 
-    With the kernel `(x . y / d + 1)^3`; with Inception features it is called KID. Unlike the
-    Fréchet distance it does not depend on the number of samples in the mean, which is zero for
-    two sets of one distribution: it may be negative. It is the mean over disjoint random blocks
-    of samples, whose spread gives an honest standard error (blocks drawn with overlap, as
-    elsewhere, understate it).
+    The kernel is `(x . y / d + 1)^3`; with Inception features the distance is called KID. Unlike
+    the mean of the Fréchet distance, its mean does not depend on the number of samples. For two
+    sets of one distribution the mean is zero, so single values may be negative. The distance is the
+    mean over disjoint random blocks of samples, and their spread gives the standard error.
+    Overlapping blocks, which other implementations use, would understate the error.
 
     Args:
         real: Matrix `(n, d)`.
         generated: Matrix `(m, d)`.
-        block_size: Samples of each set in a block; fewer where there would not be `min_blocks`.
+        block_size: Samples of each set in a block; fewer if there would be less than `min_blocks`.
         min_blocks: Least number of blocks.
         seed: Seed of the blocks.
 
@@ -53,7 +53,7 @@ def unbiased_discrepancy(x, y):
 
 
 def _kernel(x, y):
-    return _cubed(x @ y.T / x.shape[1] + 1)  # Of an array with itself NumPy computes one half.
+    return _cubed(x @ y.T / x.shape[1] + 1)  # For `x @ x.T` NumPy computes only one half.
 
 
 def _diagonal(x):

@@ -11,13 +11,13 @@ from kerasgan.metrics.result import Provenance, Result
 
 
 class Modes(typing.NamedTuple):
-    """What a set of samples holds of the modes that there are.
+    """How a set of samples covers the modes of its data.
 
     Attributes:
-        covered: Modes with at least one sample.
-        kl: `KL(found || expected)` in nats over the samples that count for a mode, called reverse
-            KL for mixtures; its floor is `expected_kl` of as many samples.
-        high_quality: Share of samples near a mode; 1 where samples come with labels.
+        covered: Number of modes with at least one sample.
+        kl: `KL(found || expected)` in nats, over the samples that belong to a mode; for mixtures it
+            is called reverse KL. Its floor is `expected_kl` of as many samples.
+        high_quality: Share of the samples that are near a mode; 1 for labelled samples.
         shares: Each mode's share of the samples, `(k,)`.
     """
 
@@ -32,13 +32,14 @@ def modes_of_labels(labels, num_modes, expected=None):
 
     Args:
         labels: The mode of each sample, integers `(n,)` below `num_modes`.
-        num_modes: How many modes there are.
-        expected: Their true shares `(num_modes,)`; uniform by default.
+        num_modes: Number of modes.
+        expected: The true shares of the modes, `(num_modes,)`; uniform by default.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels):
         raise checks.MetricError(
-            f"`labels` must be integers, one a sample. Received: {labels.dtype} {labels.shape}"
+            "`labels` must be integers, one for each sample. "
+            f"Received: {labels.dtype} {labels.shape}"
         )
     if labels.min() < 0 or labels.max() >= num_modes:
         raise checks.MetricError(
@@ -51,11 +52,11 @@ def modes_of_labels(labels, num_modes, expected=None):
 
 
 def code_agreement(codes, labels):
-    """Return how often the class of an image follows from a code that was learned without labels.
+    """Return how often a code that was learned without labels predicts the class of an image.
 
-    Each code stands for the class that is commonest among the images with that code in the first
-    half of them; the score is the share of the second half for which that is right, 0 to 1. A code
-    that the first half lacks is wrong.
+    Each code is assigned the commonest class among the images with this code in the first half. The
+    score is the share of the second half whose class is predicted correctly, from 0 to 1. A code
+    that is not in the first half counts as wrong.
 
     Args:
         codes: One categorical code for each image, integers `(n,)`.
@@ -65,7 +66,8 @@ def code_agreement(codes, labels):
     for name, values in (("codes", codes), ("labels", labels)):
         if values.ndim != 1 or values.dtype.kind not in "iu" or len(values) < 2:
             raise checks.MetricError(
-                f"`{name}` must be integers, one an image. Received: {values.dtype} {values.shape}"
+                f"`{name}` must be integers, one for each image. "
+                f"Received: {values.dtype} {values.shape}"
             )
     if len(codes) != len(labels):
         raise checks.MetricError(
@@ -76,24 +78,23 @@ def code_agreement(codes, labels):
         code: np.unique(labels[:half][codes[:half] == code], return_counts=True)
         for code in np.unique(codes[:half])
     }
-    meant = {code: classes[counts.argmax()] for code, (classes, counts) in known.items()}
-    told = [
-        meant.get(code) == label for code, label in zip(codes[half:], labels[half:], strict=True)
-    ]
-    return float(np.mean(told))
+    predicted = {code: classes[counts.argmax()] for code, (classes, counts) in known.items()}
+    second_half = zip(codes[half:], labels[half:], strict=True)
+    return float(np.mean([predicted.get(code) == label for code, label in second_half]))
 
 
 def modes_of_mixture(samples, centres, sigma, within=3.0):
     """Return the modes of a mixture of round Gaussians that samples cover.
 
-    A sample is of high quality, and counts for the nearest centre, if it lies within `within`
-    standard deviations of it. With two dimensions and 3, a perfect sampler has 98.89 %.
+    A sample belongs to the mode of its nearest centre, and is of high quality, if its distance to
+    this centre is less than `within` standard deviations. In two dimensions with `within=3`, a
+    perfect sampler has 98.89 % of high quality.
 
     Args:
         samples: Matrix `(n, d)`.
         centres: Matrix `(k, d)`; all have the same weight.
         sigma: Standard deviation of each Gaussian along each axis.
-        within: The reach of a mode in standard deviations.
+        within: The radius of a mode in standard deviations.
 
     Reference: the protocol of Lin et al. 2018, https://arxiv.org/abs/1712.04086.
     """
@@ -117,13 +118,13 @@ def modes_of_mixture(samples, centres, sigma, within=3.0):
 
 
 def expected_kl(num_modes, samples, expected=None):
-    """Return the mean `kl` of a perfect sampler, the floor of what a model can score.
+    """Return the mean `kl` of a perfect sampler, which is the floor of a model's `kl`.
 
     Args:
-        num_modes: How many modes there are.
-        samples: How many samples are drawn.
-        expected: The modes' shares in what is sampled; uniform by default. The divergence is
-            always to these.
+        num_modes: Number of modes.
+        samples: Number of samples.
+        expected: The shares of the modes in the sampled distribution, to which the divergence is
+            taken; uniform by default.
     """
     p = np.full(num_modes, 1 / num_modes) if expected is None else np.asarray(expected, "float64")
     total = 0.0
@@ -144,33 +145,33 @@ def _mean_term(n, p):
     return float(np.sum(np.exp(log) * x / n * np.log(x / (n * p))))
 
 
-def mode_results(found, real, samples, data, judge, seed=0, expected=None, sampled=None):
-    """Return what `modes_of_labels` or `modes_of_mixture` found as results with provenance.
+def mode_results(found, real, samples, data, classifier, seed=0, expected=None, sampled=None):
+    """Return the output of `modes_of_labels` or `modes_of_mixture` as results with provenance.
 
     Args:
         found: The `Modes` of generated samples.
-        real: Those of as many real samples, the baseline.
-        samples: How many samples there were in each.
-        data: What the samples are compared with, as "ring (8 modes, radius 1, sigma 0.01)".
-        judge: What said to which mode a sample belongs, as "nearest centre within 3 sigma" or a
-            classifier's name and version.
+        real: The `Modes` of as many real samples, for the baseline.
+        samples: Number of samples in each set.
+        data: Name of the data, as "ring (8 modes, radius 1, sigma 0.01)".
+        classifier: Name and version of what assigned the samples to modes, as "nearest centre
+            within 3 sigma".
         seed: Seed of the samples.
-        expected: The shares that the divergence is to; uniform by default.
-        sampled: The modes' shares in the data, where these are others: the floors are those of a
-            model that draws the data perfectly.
+        expected: The shares of the modes to which the divergence is taken; uniform by default.
+        sampled: The shares of the modes in the data, if they differ from `expected`. The floors are
+            those of a model that samples the data perfectly.
 
     Returns:
-        `Result`s named "modes_covered", "mode_kl" and "high_quality", whose best value is that of
-        the real samples: more of it means shrunken modes.
+        `Result`s named "modes_covered", "mode_kl" and "high_quality". The best value of the last is
+        the baseline: a higher one means shrunken modes.
     """
     validation.positive_integer("samples", samples)
     count = len(found.shares)
     shares = np.full(count, 1 / count) if expected is None else np.asarray(expected, "float64")
-    drawn = shares if sampled is None else np.asarray(sampled, "float64")
+    true = shares if sampled is None else np.asarray(sampled, "float64")
     counted = max(1, round(samples * real.high_quality))
-    least = expected_kl(count, counted, drawn) + divergences.kl(drawn, shares)
+    least = expected_kl(count, counted, true) + divergences.kl(true, shares)
     rows = (
-        ("modes_covered", "covered", "higher", float(np.sum(1 - (1 - drawn) ** counted))),
+        ("modes_covered", "covered", "higher", float(np.sum(1 - (1 - true) ** counted))),
         ("mode_kl", "kl", "lower", least),
         ("high_quality", "high_quality", "baseline", None),
     )
@@ -178,7 +179,7 @@ def mode_results(found, real, samples, data, judge, seed=0, expected=None, sampl
         Result(
             name=name,
             value=float(getattr(found, field)),
-            provenance=Provenance(name, data, judge, "none", samples, samples, seed, data),
+            provenance=Provenance(name, data, classifier, "none", samples, samples, seed, data),
             better=better,
             baseline=float(getattr(real, field)),
             floor=floor,

@@ -9,14 +9,14 @@ from kerasgan.metrics import checks
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Of the five scales, finest first.
 _WIDTH, _SIGMA = 11, 1.5
-_C1, _C2 = 0.01**2, 0.03**2  # For values that span 1.
+_C1, _C2 = 0.01**2, 0.03**2  # For values in a range of 1.
 
 
 def mean_ms_ssim(images, pairs=1000, seed=0):
     """Return the mean similarity of random pairs of images, and its standard error.
 
-    One set is measured: above the mean of as many real images it speaks of a collapse. Below it,
-    it says nothing.
+    A mean above that of as many real images indicates a collapse. A mean below it does not show
+    that there is none.
 
     Args:
         images: Integers in 0..255 or floats in [-1, 1], `(n, height, width, 1 or 3)`.
@@ -44,9 +44,10 @@ def mean_ms_ssim(images, pairs=1000, seed=0):
 def ms_ssim(first, second):
     """Return the multi-scale structural similarity of each pair of images, `(n,)`.
 
-    Gaussian windows of 11 pixels, sd 1.5; each scale halves the last by means of 2x2 pixels.
-    Images whose coarsest scale would be smaller than the window take fewer scales than the five
-    of the paper, with their weights scaled to the same sum; negative factors count as zero.
+    The windows are Gaussian, 11 pixels wide, with a standard deviation of 1.5. Each scale is half
+    the size of the last, by averages of 2x2 pixels. If the coarsest of the paper's five scales
+    would be smaller than the window, fewer scales are used, with weights of the same sum. Negative
+    factors count as zero.
 
     Args:
         first: Images as in `mean_ms_ssim`, at least 11 pixels high and wide.
@@ -72,10 +73,10 @@ def ms_ssim(first, second):
 
 
 def scale_weights(height, width):
-    """Return the weights of as many scales as images of this size have.
+    """Return the weights of the scales that images of this size have.
 
     Raises:
-        MetricError: If they are smaller than the window.
+        MetricError: If the images are smaller than the window.
     """
     side = min(height, width)
     if side < _WIDTH:
@@ -88,7 +89,7 @@ def scale_weights(height, width):
 
 
 def _ssim(x, y):
-    """Return the mean similarity and the mean of its contrast and structure, `(n, channels)`."""
+    """Return the mean similarity, and the mean contrast and structure, each `(n, channels)`."""
     mean_x, mean_y = _blurred(x), _blurred(y)
     both, squares = _blurred(x * y), _blurred(x * x + y * y)
     product, power = mean_x * mean_y, mean_x**2 + mean_y**2
@@ -98,7 +99,7 @@ def _ssim(x, y):
 
 
 def _blurred(x):
-    """Return the Gaussian means of all windows that lie inside the image."""
+    """Return the Gaussian means of all windows inside the image."""
     offsets = np.arange(_WIDTH) - _WIDTH // 2
     window = np.exp(-(offsets**2) / (2 * _SIGMA**2))
     window /= window.sum()

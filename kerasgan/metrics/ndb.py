@@ -10,10 +10,10 @@ from kerasgan.metrics import checks, clusters, divergences
 
 
 class NDB(typing.NamedTuple):
-    """How two sets of samples fill the cells of a partition.
+    """How differently two sets of samples fill the cells of a partition.
 
     Attributes:
-        bins: Cells whose shares differ significantly, as a share of all cells: `NDB / K`.
+        bins: Share of the cells in which the two sets differ significantly: `NDB / K`.
         js: Jensen-Shannon divergence between the two histograms, in nats.
     """
 
@@ -22,21 +22,21 @@ class NDB(typing.NamedTuple):
 
 
 def ndb(real, generated, k=100, alpha=0.05, seed=0):
-    """Return which share of the cells two sets fill differently, and the divergence.
+    """Return the share of cells that two sets fill differently, and the divergence.
 
-    The cells are those of k-means on the real samples. In each, a two-proportion z-test says
-    whether the two shares differ; between two sets of one distribution about `alpha` of them do,
-    or fewer, since the cells were made to fit one of the two.
+    The cells are found by k-means on the real samples. A two-proportion z-test decides for each
+    cell whether the shares of the two sets differ. For two sets of one distribution this happens in
+    about `alpha` of the cells, or in fewer, because the cells were fitted to one of the sets.
 
     Args:
         real: Matrix `(n, d)`.
         generated: Matrix `(m, d)`.
         k: Number of cells.
-        alpha: Level of the test.
+        alpha: Significance level of the test.
         seed: Seed of k-means.
 
     Raises:
-        MetricError: If a set has fewer than 10 samples a cell, too few for the test.
+        MetricError: If a set has fewer than `10 * k` samples, too few for the test.
 
     Reference: Richardson and Weiss 2018, https://arxiv.org/abs/1805.12462.
     """
@@ -54,7 +54,7 @@ def compare(first, second, alpha=0.05):
 
 
 def different(first, second, alpha=0.05):
-    """Return for each cell whether two histograms of counts differ in its share, `(k,)`."""
+    """Return for each cell whether two histograms differ significantly, bools `(k,)`."""
     n, m = first.sum(), second.sum()
     p, q = first / n, second / m
     pooled = (first + second) / (n + m)

@@ -10,13 +10,17 @@ from kerasgan.metrics import checks, distances
 
 
 class PRDC(typing.NamedTuple):
-    """The four shares; all are 1 for two equal sets.
+    """The four scores; all are 1 for two equal sets.
+
+    The neighbourhood of a sample is the ball up to its k-th nearest neighbour in its own set.
 
     Attributes:
-        precision: Share of generated samples within reach of a real one: how many are realistic.
-        recall: Share of real samples within reach of a generated one: how much is imitated.
-        density: Mean number of real neighbourhoods that a generated sample lies in, over k.
-        coverage: Share of real samples with a generated one within reach.
+        precision: Share of generated samples in the neighbourhood of a real one: the share that is
+            realistic.
+        recall: Share of real samples in the neighbourhood of a generated one: the share of the data
+            that the generator imitates.
+        density: Mean number of real neighbourhoods around a generated sample, divided by k.
+        coverage: Share of real samples with a generated one in their neighbourhood.
     """
 
     precision: float
@@ -28,16 +32,16 @@ class PRDC(typing.NamedTuple):
 def prdc(real, generated, k=5):
     """Return precision, recall, density and coverage.
 
-    A sample reaches as far as its k-th nearest neighbour in its own set, and no further; a sample
-    that has more than k copies there reaches its copies.
+    See `PRDC` for the neighbourhoods. That of a sample with k or more copies in its set holds its
+    copies only.
 
     Args:
         real: Matrix `(n, d)`.
         generated: Matrix `(m, d)`.
-        k: Neighbours.
+        k: Number of neighbours.
 
     Raises:
-        MetricError: If a set has not more than `k` samples.
+        MetricError: If a set does not have more than `k` samples.
 
     Reference: Kynkäänniemi et al. 2019, https://arxiv.org/abs/1904.06991, for the first two;
         Naeem et al. 2020, https://arxiv.org/abs/2002.09797, for the others and for k = 5.
@@ -46,16 +50,16 @@ def prdc(real, generated, k=5):
 
 
 def coverage(real, generated, k=5):
-    """Return the coverage of `prdc` alone, which asks for two matrices of distances, not three."""
+    """Return only the coverage of `prdc`, which needs two matrices of distances, not three."""
     return Neighbourhoods(real, k).coverage(generated)
 
 
 class Neighbourhoods:
-    """Real samples and how far each reaches, for any number of generated sets.
+    """Real samples with the radii of their neighbourhoods, for any number of generated sets.
 
     Args:
-        real: See `prdc`.
-        k: Neighbours.
+        real: Matrix `(n, d)`.
+        k: Number of neighbours.
     """
 
     def __init__(self, real, k=5):
@@ -99,10 +103,11 @@ class Neighbourhoods:
 
 
 def expected_coverage(n, m, k=5):
-    """Return the mean coverage of a perfect generator: n real samples, m generated ones.
+    """Return the mean coverage of a perfect generator, for n real and m generated samples.
 
-    Reference: Naeem et al. 2020, https://arxiv.org/abs/2002.09797, section 3.3: every order of
-    the distances from a real sample is as likely as another.
+    Every order of the distances from a real sample is then equally likely.
+
+    Reference: Naeem et al. 2020, https://arxiv.org/abs/2002.09797, section 3.3.
     """
     missed = math.prod((n - i) / (n + m - i) for i in range(1, k + 1))
     return 1 - missed

@@ -1,4 +1,4 @@
-"""A score and where it comes from."""
+"""Scores with their provenance."""
 
 import dataclasses
 import json
@@ -8,22 +8,24 @@ from kerasgan import validation
 
 
 class ProvenanceError(ValueError):
-    """Scores that must not be compared; the message says what differs."""
+    """Scores that must not be compared; the message says how their provenances differ."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Provenance:
-    """All that a score depends on besides the generator. Scores compare only where it is equal.
+    """Everything that a score depends on besides the generator.
+
+    Scores can be compared only if their provenances are equal.
 
     Args:
         metric: Name of the metric, with its parameters: "coverage (k=5)".
-        data: Content hash of the real images, and of their labels where the metric uses them.
-        extractor: Name and version of what made features of the images.
-        resize: How images came to the extractor's size.
+        data: Content hash of the real images, and of their labels if the metric uses them.
+        extractor: Name and version of the feature extractor.
+        resize: The method that resized images to the extractor's size.
         samples: Number of generated images.
-        real_samples: Number of real images that they are compared with.
+        real_samples: Number of real images.
         seed: Seed of the sampling, of the choice of real images and of the metric.
-        data_name: What the data are called; no part of the comparison.
+        data_name: Name of the data; it is ignored when provenances are compared.
     """
 
     metric: str
@@ -46,19 +48,19 @@ class Provenance:
 class Result:
     """One score.
 
-    `<` and `>` compare values, and `better_than` knows which direction is good; all refuse scores
-    of different provenance.
+    `<` and `>` compare values; `better_than` takes the direction into account. All raise
+    `ProvenanceError` for scores of different provenance.
 
     Args:
-        name: What it is, as "frechet_distance".
+        name: Name of the score, as "frechet_distance".
         value: The score.
         provenance: A `Provenance`.
-        better: "lower", "higher", or "baseline" where the best is what real images score.
-        error: Its standard error, or None where it has no simple one.
-        baseline: The same between two sets of real images, or None.
-        floor: What a perfect generator scores in the mean, where it is known, or None.
-        remark: In words what the value alone does not say.
-        details: More that the metric found, JSON values by name.
+        better: "lower" or "higher", or "baseline" if the best value is that of real images.
+        error: Standard error of the score, or None if it has no simple one.
+        baseline: The score of real images against other real images, or None.
+        floor: Mean score of a perfect generator, or None if it is not known.
+        remark: A remark on the value, as text.
+        details: Further findings of the metric, JSON values by name.
     """
 
     name: str
@@ -109,12 +111,14 @@ class Result:
 
     def _check(self, other):
         if not isinstance(other, Result):
-            raise TypeError(f"a score compares with a score. Received: {type(other).__name__}")
+            raise TypeError(
+                f"a `Result` can be compared only with a `Result`. Received: {type(other).__name__}"
+            )
         if self.provenance != other.provenance:
             mine, others = (dataclasses.asdict(r.provenance) for r in (self, other))
             differ = [f"{k}: {mine[k]!r} and {others[k]!r}" for k in mine if mine[k] != others[k]]
             raise ProvenanceError(
-                "scores compare only where all that they depend on is the same. "
+                "scores can be compared only if everything that they depend on is the same. "
                 f"Received: {'; '.join(differ)}"
             )
 
@@ -158,7 +162,7 @@ class Result:
 
 
 def rank(results):
-    """Return results of one provenance, best first; those that are NaN last."""
+    """Return results of one provenance, the best first and NaN last."""
     results = list(results)
     for other in results[1:]:
         results[0]._check(other)
@@ -166,7 +170,7 @@ def rank(results):
 
 
 def table(results):
-    """Return results as lines of text: value, real images and floor side by side."""
+    """Return results as a table in text: score, score of real images, and floor."""
     rows = [("", "score", "real images", "floor", "")]
     for r in results:
         error = "" if r.error is None else f" ± {number(r.error)}"

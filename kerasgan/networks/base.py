@@ -1,4 +1,4 @@
-"""What the network builders share."""
+"""The base class, the initializer and the parts that the network builders share."""
 
 import inspect
 import random
@@ -17,16 +17,16 @@ MINIBATCHES = (None, "discrimination", "stddev")
 
 
 class Builder(keras.Model):
-    """A functional network that is remade from the arguments of its builder.
+    """A functional network whose configuration is the arguments of its builder.
 
-    Its layers are laid out for the backend that runs: images are channels-last outside, the
-    convolutions inside take the layout that the backend runs fastest. The weights are the same
-    in either, so weights written on one backend load on another.
+    Images are channels-last at the inputs and outputs. The convolutions inside use the data format
+    that the backend runs fastest. The weights are the same in both formats, so weights that were
+    written on one backend load on another.
 
     Args:
         inputs: Symbolic input.
         outputs: Symbolic output.
-        arguments: What `get_config` returns and the constructor takes.
+        arguments: The arguments of the constructor, which `get_config` returns.
         name: Name of the network.
     """
 
@@ -47,8 +47,8 @@ class Builder(keras.Model):
 class Normal(keras.initializers.Initializer):
     """Weights from a normal distribution, drawn by NumPy.
 
-    One seed gives the same weights on every backend, and JAX need not compile a program for each
-    shape, which takes seconds for a network.
+    One seed gives the same weights on every backend. JAX need not compile a program for each shape,
+    which would take seconds for a network.
 
     Args:
         mean: Mean of the weights.
@@ -74,12 +74,12 @@ _CHOICES = {"norm": NORMS, "conditioning": CONDITIONINGS, "minibatch": MINIBATCH
 
 
 def arguments(scope):
-    """Return the arguments of the constructor whose `locals()` are given, without its name."""
+    """Return the arguments of a constructor, given its `locals()`, without `name`."""
     return {k: v for k, v in scope.items() if k not in ("self", "name", "__class__")}
 
 
 def pair(generator, critic, scope):
-    """Return both networks, each made of those of the builder's `locals()` that it takes.
+    """Return both networks, given the builder's `locals()`; each gets the arguments that it takes.
 
     The builder's `critic_norm` is the critic's `norm`.
     """
@@ -93,7 +93,7 @@ def pair(generator, critic, scope):
 
 
 def check(num_classes=None, **sizes_and_choices):
-    """Raise ValueError for a size that is not a positive integer or a choice that is unknown."""
+    """Raise ValueError for a size that is not a positive integer or an unknown choice."""
     for name, value in sizes_and_choices.items():
         if name in _CHOICES:
             validation.choice(name, value, _CHOICES[name])
@@ -104,7 +104,7 @@ def check(num_classes=None, **sizes_and_choices):
 
 
 def latent_inputs(latent_dim, num_classes):
-    """Return a generator's inputs and the vector that it starts from: z, with the class one-hot."""
+    """Return a generator's inputs and its first vector: z, joined with the one-hot class."""
     z = keras.Input((latent_dim,))
     if num_classes is None:
         return z, z
@@ -113,9 +113,9 @@ def latent_inputs(latent_dim, num_classes):
 
 
 def image_inputs(shape, num_classes, conditioning, packing):
-    """Return a critic's inputs, the images that it looks at, and its labels or None.
+    """Return a critic's inputs, the images for its first layer, and its labels or None.
 
-    With the conditioning "concat" each class is a map beside the channels.
+    With the conditioning "concat" the images have one more channel for each class.
     """
     height, width, channels = shape
     images = keras.Input((height, width, packing * channels))
@@ -130,9 +130,10 @@ def image_inputs(shape, num_classes, conditioning, packing):
 
 
 def score(features, labels, num_classes, conditioning, norm=None, minibatch=None, stddev=0.02):
-    """Return the critic's score of flat features, the last layer.
+    """Return the critic's score of flat features: its last layer.
 
-    "projection" adds the inner product of the features with a vector of the class.
+    The conditioning "projection" adds the inner product of the features with a vector of the class.
+
     Reference: Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637.
     """
     if minibatch == "discrimination":
@@ -151,15 +152,15 @@ def score(features, labels, num_classes, conditioning, norm=None, minibatch=None
 
 
 def channel_axis():
-    """Return the axis of the channels inside a network on this backend."""
+    """Return the axis of the channels in the data format of the convolutions."""
     return 1 if PREFERRED_DATA_FORMAT == "channels_first" else -1
 
 
 def to_inside(x):
-    """Return channels-last images in the layout of the convolutions."""
+    """Return channels-last images in the data format of the convolutions."""
     return keras.layers.Permute((3, 1, 2))(x) if channel_axis() == 1 else x
 
 
 def to_outside(x):
-    """Return the inside layout as channels-last images."""
+    """Return maps in the data format of the convolutions as channels-last maps."""
     return keras.layers.Permute((2, 3, 1))(x) if channel_axis() == 1 else x

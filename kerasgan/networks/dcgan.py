@@ -27,28 +27,31 @@ def dcgan(
 ):
     """Return a DCGAN generator and critic.
 
-    Departures from the paper: kernels of 4, which the stride of 2 divides, in place of 5, since
-    they leave no checkerboard and cost a third less; for 28 pixels the generator crops its map of
-    8x8 to 7x7, as WGAN-GP's authors do for MNIST.
+    Departures from the paper: the kernels are 4 pixels wide, not 5; the stride of 2 divides 4, so
+    they leave no checkerboard pattern, and they cost a third less. For images of 28 pixels the
+    generator crops its map of 8x8 to 7x7, as WGAN-GP's authors do for MNIST.
 
     Args:
         image_size: 28, 32, 64 or 128 pixels.
         channels: 1 or 3.
-        latent_dim: Width of the latent vectors.
-        width: Feature maps beside the image; they double with each halving of the side.
+        latent_dim: Size of the latent vectors.
+        width: Feature maps of the layer next to the image. They double with each halving of the
+            side.
         kernel_size: Side of the convolution kernels.
-        critic_norm: "batch", as in the paper; None, as losses with gradient penalties ask; or
-            "spectral".
-        num_classes: Classes of a conditional pair, which take `[z, labels]` and `[images, labels]`;
-            None for an unconditional one.
-        conditioning: How labels enter the critic: "projection", or "concat", a map for each class.
-        packing: Images that the critic judges together, stacked along the channels.
-        minibatch: "discrimination" or "stddev", a layer in the critic that compares the images of
-            a batch, or None.
+        critic_norm: The critic's normalisation: "batch", as in the paper; None, for losses with
+            gradient penalties; or "spectral".
+        num_classes: Number of classes of a conditional pair, whose networks take `[z, labels]` and
+            `[images, labels]`; None for an unconditional pair.
+        conditioning: How labels enter the critic: "projection", or "concat", a channel for each
+            class.
+        packing: Number of images that the critic scores together, stacked along the channels.
+        minibatch: A layer of the critic that compares the images of a batch: "discrimination" or
+            "stddev"; or None.
 
     Returns:
-        `(generator, critic)`: from `(batch_size, latent_dim)` to images in [-1, 1] of shape
-        `(batch_size, image_size, image_size, channels)`, and from these to `(batch_size, 1)`.
+        `(generator, critic)`. The generator maps `(batch_size, latent_dim)` to images in [-1, 1] of
+        shape `(batch_size, image_size, image_size, channels)`. The critic maps such images to
+        scores `(batch_size, 1)`.
 
     Reference: Radford et al. 2016, https://arxiv.org/abs/1511.06434.
     """
@@ -57,7 +60,7 @@ def dcgan(
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class DCGANGenerator(base.Builder):
-    """Project, then double the side with transposed convolutions; see `dcgan`."""
+    """The generator of `dcgan`: a dense layer, then transposed convolutions of stride 2."""
 
     def __init__(
         self,
@@ -90,7 +93,7 @@ class DCGANGenerator(base.Builder):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class DCGANCritic(base.Builder):
-    """Halve the side with convolutions down to one score; see `dcgan`."""
+    """The critic of `dcgan`: convolutions of stride 2, then a dense layer."""
 
     def __init__(
         self,
@@ -134,8 +137,8 @@ def _sides(image_size):
 
 
 def _cropped(x, side):
-    """Return maps without what lies past `side` rows and columns."""
-    past = x.shape[2] - side  # The width, in either layout.
+    """Return the first `side` rows and columns of maps."""
+    past = x.shape[2] - side  # Axis 2 is the width or the height: maps are square.
     if not past:
         return x
     crop = ((0, past), (0, past))

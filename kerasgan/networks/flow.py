@@ -1,4 +1,4 @@
-"""Normalizing flows: generators that can be undone, and so know the likelihood of an image."""
+"""Normalizing flows: invertible generators, which give the likelihood of an image."""
 
 import math
 
@@ -17,13 +17,13 @@ from kerasgan.networks import base
 from kerasgan.networks.dcgan import SIZES, DCGANCritic
 from kerasgan.networks.mlp import MLPCritic
 
-# `alpha` keeps the logit of black and white finite: RealNVP's, and the one that is customary for
-# MNIST (Papamakarios et al. 2017), since NICE itself models pixels without a logit.
+# `alpha` keeps the logit of black and white finite. RealNVP has the value of its paper. NICE models
+# pixels without a logit; its value is customary for MNIST (Papamakarios et al. 2017).
 _KINDS = {
     "nice": {"prior": "logistic", "alpha": 1e-6, "width": 512, "depth": 5, "hidden_layers": 3},
     "realnvp": {"prior": "normal", "alpha": 0.05, "width": 32, "depth": 3, "hidden_layers": 2},
 }
-# Typical size of a coupling's first shifts and log scales: near the identity, and trainable.
+# Typical size of a coupling's initial shifts and log scales: it starts near the identity.
 _FIRST_STEP = 0.05
 
 
@@ -37,30 +37,32 @@ def flow(
     critic_width=None,
     critic_norm=None,
 ):
-    """Return an invertible generator and an ordinary critic, as Flow-GAN pairs them.
+    """Return an invertible generator and an ordinary critic, as in Flow-GAN.
 
-    The latent vectors are as wide as an image has values: `image_size**2 * channels`.
+    A latent vector has as many values as an image: `image_size**2 * channels`.
 
     Departures from the papers: NICE's pixels pass through a logit too, so that its images stay in
-    [-1, 1]; its couplings are smaller than the papers' 5 hidden layers of 1000 units. RealNVP's
-    couplings hold plain convolutions in place of residual blocks with batch and weight
-    normalisation: a determinant that depends on the rest of the batch is not a likelihood.
+    [-1, 1], and its couplings are smaller than the papers' 5 hidden layers of 1000 units. RealNVP's
+    couplings are plain convolutions, not residual blocks with batch and weight normalisation,
+    because a determinant that depends on the rest of the batch does not give a likelihood.
 
     Args:
         image_size: Any side, in pixels; RealNVP works best on one that can be halved.
         channels: Channels of an image.
-        kind: "nice", additive couplings of dense networks and a logistic prior; or "realnvp",
-            affine couplings of convolutional networks at several scales and a normal prior.
-        width: Units or feature maps of the couplings' hidden layers; 512 in NICE, 32 in RealNVP.
-        depth: Coupling layers: of NICE in all (5, as in Flow-GAN); of RealNVP with each kind of
-            mask at each scale (3, as in its paper), and one more at the coarsest.
-        hidden_layers: Hidden layers of each coupling; 3 in NICE, 2 in RealNVP.
-        critic_width: Width of the critic; by default what its class has.
+        kind: "nice": additive couplings of dense networks, and a logistic prior. "realnvp": affine
+            couplings of convolutional networks at several scales, and a normal prior.
+        width: Units or feature maps of the couplings' hidden layers; by default 512 in NICE and 32
+            in RealNVP.
+        depth: Number of coupling layers. In NICE: in all, by default 5 as in Flow-GAN. In RealNVP:
+            with each kind of mask at each scale, by default 3 as in its paper, and one more at
+            the coarsest scale.
+        hidden_layers: Hidden layers of each coupling; by default 3 in NICE and 2 in RealNVP.
+        critic_width: Width of the critic; by default that of its class.
         critic_norm: "batch" or None.
 
     Returns:
-        `(generator, critic)`: a `FlowGenerator`, and the DCGAN critic where there is one of this
-        size, the fully connected one elsewhere.
+        `(generator, critic)`: a `FlowGenerator`, and a `DCGANCritic` if there is one for this
+        image size, else an `MLPCritic`.
 
     References: Dinh et al. 2014, https://arxiv.org/abs/1410.8516; Dinh et al. 2017,
     https://arxiv.org/abs/1605.08803; Grover et al. 2018, https://arxiv.org/abs/1705.08868.
@@ -72,18 +74,18 @@ def flow(
 
 
 def bits_per_dimension(log_prob, dims):
-    """Return log-probabilities in nats of whole images as bits for each of their `dims` values."""
+    """Return the bits per value of images with `dims` values, given log-probabilities in nats."""
     return -log_prob / (math.log(2.0) * dims)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class FlowGenerator(base.Builder):
-    """A generator of images that has an exact inverse; see `flow` for the arguments.
+    """A generator of images with an exact inverse; see `flow` for the arguments.
 
-    Called on latent vectors `(batch_size, latent_dim)` it returns float32 images `(batch_size,
-    image_size, image_size, channels)` in [-1, 1]. `prior` names the distribution of the latent
-    vectors for which `log_prob` is the likelihood: "logistic" or "normal", each standard. It
-    computes in float32 under every dtype policy.
+    It maps latent vectors `(batch_size, latent_dim)` to float32 images `(batch_size, image_size,
+    image_size, channels)` in [-1, 1], and computes in float32 under every dtype policy. The
+    attribute `prior` is the distribution of the latent vectors: "logistic" or "normal", each in its
+    standard form. `log_prob` is the likelihood under this prior.
     """
 
     def __init__(
@@ -123,12 +125,13 @@ class FlowGenerator(base.Builder):
             images: `(batch_size, image_size, image_size, channels)` in [-1, 1].
 
         Returns:
-            `(z, log_determinant)` of shapes `(batch_size, latent_dim)` and `(batch_size,)`; the
-            determinant is that of the whole map, logit included.
+            `(z, log_determinant)` of shapes `(batch_size, latent_dim)` and `(batch_size,)`. The
+            determinant is that of the whole map, including the logit.
         """
         images = ops.cast(images, "float32")
         batch_size = ops.shape(images)[0]
-        # The logit of p, which runs from alpha to 1 - alpha; 1 - p loses digits for bright pixels.
+        # The logit of p, in [alpha, 1 - alpha]. Computing q as 1 - p would lose digits for bright
+        # pixels.
         p = self.alpha + (0.5 - self.alpha) * (1.0 + images)
         q = self.alpha + (0.5 - self.alpha) * (1.0 - images)
         log_p, log_q = ops.log(p), ops.log(q)
@@ -148,13 +151,13 @@ class FlowGenerator(base.Builder):
     def log_prob(self, images, noise):
         """Return the log-probability of 8-bit images, in nats, shape `(batch_size,)`.
 
-        The images are rounded to their 256 levels, and each level is spread over an interval of
-        length 1 by the noise, so this is a density on [0, 256) for each value. Its mean over the
-        noise is a lower bound of the discrete log-probability; `bits_per_dimension` converts it.
+        The images are rounded to 256 levels, and the noise spreads each level over an interval of
+        length 1. The result is therefore a density on [0, 256) for each value. Its mean over the
+        noise is a lower bound of the discrete log-probability. `bits_per_dimension` converts it.
 
         Args:
             images: `(batch_size, image_size, image_size, channels)` in [-1, 1].
-            noise: Draws of U[0, 1), of the same shape.
+            noise: Random numbers from U[0, 1), of the same shape.
 
         Reference: Theis et al. 2016, https://arxiv.org/abs/1511.01844, section 3.1.
         """
@@ -167,8 +170,8 @@ class FlowGenerator(base.Builder):
         return ops.sum(density, axis=1) + total - self.latent_dim * math.log(128.0)
 
 
-# A flow is a list of scales, coarse to fine: the shape of the latent values that join there, and
-# the layers that follow, from the latent space to the data.
+# A flow is a list of scales, from coarse to fine. Each is the shape of the latent values that enter
+# at this scale, and the list of layers that follow, in the order from the latent space to the data.
 
 
 def _nice(image_shape, width, depth, hidden_layers):
@@ -195,7 +198,7 @@ def _realnvp(image_shape, width, depth, hidden_layers):
         fine = couplings(depth, "checkerboard")
         size, channels = size // 2, 4 * channels
         steps = [*couplings(depth, "channel"), Unsqueeze(), *fine]
-        channels //= 2  # The other half stays as it is: it joins here.
+        channels //= 2  # The other half of the channels are latent values of this scale.
         scales.insert(0, ((size, size, channels), steps))
     scales.insert(0, ((size, size, channels), couplings(depth + 1, "checkerboard")))
     return scales
@@ -215,7 +218,7 @@ def _generate(z, scales, image_shape):
 
 
 def _images(logits, alpha):
-    """Return the images of logits; what alpha leaves beyond black and white is cut off."""
+    """Return the images of logits, clipped to [-1, 1]: alpha allows values beyond the range."""
     return ops.clip(ops.tanh(0.5 * logits) / (1.0 - 2.0 * alpha), -1.0, 1.0)
 
 
@@ -245,7 +248,7 @@ def _convolutional(shape, outputs, width, hidden_layers):
 
 
 def _scaled(fan_in, gain):
-    """Return the initializer that keeps the variance: gain 2 is He's, for ReLU."""
+    """Return the initializer that preserves the variance; a gain of 2 is He's, for ReLU."""
     return base.Normal(0.0, math.sqrt(gain / fan_in))
 
 

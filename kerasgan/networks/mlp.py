@@ -24,24 +24,27 @@ def mlp(
 ):
     """Return a fully connected generator and critic.
 
-    ReLU in the generator and LeakyReLU 0.2 in the critic, without normalisation: the generator
-    that WGAN's authors train to show that their loss does not need a convolutional prior.
+    The generator has ReLU, the critic LeakyReLU with a slope of 0.2; by default neither has a
+    normalisation. WGAN's authors train such a generator to show that their loss works without
+    convolutions.
 
     Args:
         image_size: Any side, in pixels.
         channels: 1 or 3.
-        latent_dim: Width of the latent vectors.
-        width: Units in each hidden layer.
-        depth: Hidden layers in each network.
-        critic_norm: "batch", in the critic's hidden layers but the first, "spectral" or None.
-        num_classes: Classes of a conditional pair, or None; see `dcgan`.
+        latent_dim: Size of the latent vectors.
+        width: Number of units in each hidden layer.
+        depth: Number of hidden layers in each network.
+        critic_norm: The critic's normalisation: "batch", in all hidden layers but the first;
+            "spectral"; or None.
+        num_classes: Number of classes of a conditional pair, or None; see `dcgan`.
         conditioning: See `dcgan`.
         packing: See `dcgan`.
         minibatch: "discrimination", or None; see `dcgan`.
 
     Returns:
-        `(generator, critic)`: from `(batch_size, latent_dim)` to images in [-1, 1] of shape
-        `(batch_size, image_size, image_size, channels)`, and from these to `(batch_size, 1)`.
+        `(generator, critic)`. The generator maps `(batch_size, latent_dim)` to images in [-1, 1] of
+        shape `(batch_size, image_size, image_size, channels)`. The critic maps such images to
+        scores `(batch_size, 1)`.
 
     Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, section 4.3.
     """
@@ -50,7 +53,7 @@ def mlp(
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class MLPGenerator(base.Builder):
-    """Dense layers from a latent vector to an image; see `mlp`."""
+    """The generator of `mlp`: dense layers from a latent vector to an image."""
 
     def __init__(
         self,
@@ -76,7 +79,7 @@ class MLPGenerator(base.Builder):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class MLPCritic(base.Builder):
-    """Dense layers from an image to its score; see `mlp`."""
+    """The critic of `mlp`: dense layers from an image to its score."""
 
     def __init__(
         self,
@@ -114,5 +117,5 @@ class MLPCritic(base.Builder):
 
 
 def _scaled(x, gain):
-    """Return the initializer that keeps the variance: gain 2 is He's, for ReLU."""
+    """Return the initializer that preserves the variance; a gain of 2 is He's, for ReLU."""
     return base.Normal(0.0, math.sqrt(gain / x.shape[-1]))

@@ -1,4 +1,4 @@
-"""Residual networks: SNGAN's and R3GAN's."""
+"""The residual networks of SNGAN and R3GAN."""
 
 import math
 
@@ -22,12 +22,12 @@ STYLES = ("sngan", "r3gan")
 NORMS = (None, "spectral")
 
 # SNGAN's feature maps, in multiples of the width: the generator's from a side of 4 on, the
-# critic's block by block, and how many of its blocks halve the side.
+# critic's for each block, and the number of the critic's blocks that halve the side.
 GENERATOR_MAPS = {32: (2, 2, 2, 2), 64: (16, 8, 4, 2, 1), 128: (16, 16, 8, 4, 2, 1)}
 CRITIC_MAPS = {32: (1, 1, 1, 1), 64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16)}
 HALVINGS = {32: 2, 64: 5, 128: 5}
 
-# R3GAN's maps in each group of a grouped convolution.
+# Feature maps in each group of R3GAN's grouped convolutions.
 GROUP_WIDTH = 16
 
 
@@ -46,36 +46,41 @@ def resnet(
 ):
     """Return a residual generator and critic.
 
-    "sngan" is the pair of SNGAN and, without `critic_norm`, close to WGAN-GP's: batch normalisation
-    in the generator, nearest-neighbour doubling, average pooling, ReLU, a sum over the last maps.
-    Departures: labels enter the generator one-hot beside the latent vector, not by conditional
-    normalisation; the shortcuts resample where it costs a quarter, with the same values.
+    "sngan" is the pair of SNGAN; without `critic_norm` it is close to the pair of WGAN-GP. It has
+    batch normalisation in the generator, nearest-neighbour upsampling, average pooling, ReLU, and a
+    sum over the places of the last maps. Departures: labels enter the generator one-hot beside the
+    latent vector, not by conditional normalisation. The shortcuts change the side where this costs
+    a quarter, with the same values.
 
-    "r3gan" normalises nowhere: a learned 4x4 basis, inverted bottlenecks of a grouped convolution
-    between two of 1x1, each residual zero at the start, bilinear resampling. Departures: a tanh
-    after the generator, whose images are to lie in [-1, 1]; labels one-hot, not embedded.
+    "r3gan" has no normalisation. It has a learned 4x4 basis, inverted bottlenecks (a grouped
+    convolution between two of 1x1) whose residuals are initially zero, and bilinear resampling.
+    Departures: a tanh after the generator, so that images lie in [-1, 1]; labels are one-hot, not
+    embedded.
 
     Args:
         image_size: 32, 64 or 128 pixels.
         channels: 1 or 3.
-        latent_dim: Width of the latent vectors.
-        width: Feature maps. "sngan": those beside the image, doubling with each halving of the
-            side; for 32 pixels the critic has `width` throughout and the generator twice that
-            (the papers' 128 there, 64 for larger images). "r3gan": those up to a side of 32, halved
-            with each doubling beyond (the authors' 768).
+        latent_dim: Size of the latent vectors.
+        width: Number of feature maps. With "sngan": those next to the image; they double with each
+            halving of the side. For 32 pixels the critic has `width` maps throughout and the
+            generator twice as many. The papers have 128 there, and 64 for larger images. With
+            "r3gan": those up to a side of 32; they halve with each doubling beyond. The authors
+            have 768.
         style: "sngan" or "r3gan".
-        depth: "r3gan" alone: residual blocks for each side; None for the authors' 2.
-        critic_norm: "spectral", as SNGAN asks, or None; None with "r3gan".
-        num_classes: Classes of a conditional pair, which take `[z, labels]` and `[images, labels]`;
-            None for an unconditional one.
-        conditioning: How labels enter the critic: "projection", or "concat", a map for each class.
-        packing: Images that the critic judges together, stacked along the channels.
-        minibatch: "discrimination" or "stddev", a layer in the critic that compares the images of
-            a batch, or None.
+        depth: With "r3gan" only: number of residual blocks for each side; None for the authors' 2.
+        critic_norm: "spectral", as in SNGAN, or None. It must be None with "r3gan".
+        num_classes: Number of classes of a conditional pair, whose networks take `[z, labels]` and
+            `[images, labels]`; None for an unconditional pair.
+        conditioning: How labels enter the critic: "projection", or "concat", a channel for each
+            class.
+        packing: Number of images that the critic scores together, stacked along the channels.
+        minibatch: A layer of the critic that compares the images of a batch: "discrimination" or
+            "stddev"; or None.
 
     Returns:
-        `(generator, critic)`: from `(batch_size, latent_dim)` to images in [-1, 1] of shape
-        `(batch_size, image_size, image_size, channels)`, and from these to `(batch_size, 1)`.
+        `(generator, critic)`. The generator maps `(batch_size, latent_dim)` to images in [-1, 1] of
+        shape `(batch_size, image_size, image_size, channels)`. The critic maps such images to
+        scores `(batch_size, 1)`.
 
     Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, appendix B.4; Huang et al.
     2025, https://arxiv.org/abs/2501.05441, and the authors' code of both.
@@ -85,7 +90,7 @@ def resnet(
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class ResNetGenerator(base.Builder):
-    """Residual blocks from a map of 4x4 to the image; see `resnet`."""
+    """The generator of `resnet`: residual blocks from maps of 4x4 to the image."""
 
     def __init__(
         self,
@@ -113,7 +118,7 @@ class ResNetGenerator(base.Builder):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class ResNetCritic(base.Builder):
-    """Residual blocks from the image to one score; see `resnet`."""
+    """The critic of `resnet`: residual blocks from the image to one score."""
 
     def __init__(
         self,
@@ -158,8 +163,8 @@ def _check(image_size, style, depth, norm=None, **arguments):
     base.check(**arguments)
 
 
-# SNGAN. The initializers have the deviations of the authors' uniform ones: Glorot's, times the
-# root of 2 inside residuals.
+# SNGAN. The initializers have the standard deviations of the authors' uniform ones: Glorot's, times
+# the square root of 2 inside residuals.
 
 
 def _sngan_generator(z, maps):
@@ -169,7 +174,7 @@ def _sngan_generator(z, maps):
     )(z)
     x = base.to_inside(layers.Reshape((4, 4, maps[0]))(x))
     for n in maps[1:]:
-        # A convolution of 1x1 and nearest-neighbour doubling may change places.
+        # A convolution of 1x1 and nearest-neighbour upsampling commute.
         shortcut = _double(_conv(x, n, 1, _glorot(x, n, 1)))
         x = _double(_norm_relu(x))
         x = _conv(x, n, 3, _glorot(x, n, 3, 2.0))
@@ -180,7 +185,7 @@ def _sngan_generator(z, maps):
 
 
 def _sngan_critic(x, maps, halvings, norm, minibatch):
-    """Return the sums over the last maps."""
+    """Return the sum over the places of each of the last maps."""
     for i, n in enumerate(maps):
         x = _sngan_critic_block(x, n, norm, first=i == 0, halve=i < halvings)
     x = layers.ReLU()(x)
@@ -204,7 +209,7 @@ def _sngan_critic_block(x, maps, norm, first, halve):
 
 
 def _norm_relu(x):
-    # Epsilon and momentum are Chainer's own, which the authors leave as they are.
+    # Epsilon and momentum are Chainer's defaults, which the authors use.
     x = BatchNormalization(axis=base.channel_axis(), momentum=0.9, epsilon=2e-5)(x)
     return layers.ReLU()(x)
 
@@ -249,9 +254,10 @@ def _r3gan_critic(x, maps, depth, minibatch):
 
 
 def _r3gan_block(x, blocks):
-    """Add an inverted bottleneck, zero at the start; `blocks` are in the whole network.
+    """Add an inverted bottleneck that is initially zero.
 
-    As in Fixup the gain of the two layers before falls with the fourth root of the depth.
+    As in Fixup, the gain of its first two layers falls with the fourth root of `blocks`, the number
+    of blocks in the whole network.
     """
     maps = _maps(x)
     wide = 2 * maps
@@ -272,7 +278,7 @@ def _r3gan_block(x, blocks):
     return layers.Add()([x, y])
 
 
-# What both share.
+# Helpers of both styles.
 
 
 def _conv(x, maps, size, stddev, norm=None, use_bias=True):
@@ -296,7 +302,7 @@ def _glorot(x, maps, size, gain=1.0):
 
 
 def _fan_in(x, gain=1.0):
-    """Return the deviation that keeps the variance through a convolution of 1x1."""
+    """Return the standard deviation that preserves the variance in a convolution of 1x1."""
     return math.sqrt(gain / _maps(x))
 
 

@@ -64,7 +64,7 @@ def test_floats_in_minus_one_to_one_are_kept(saved):
 
 def test_floats_in_zero_to_one_are_scaled_with_a_warning(saved):
     images = np.linspace(0, 1, 6 * 64, dtype=np.float32).reshape(6, 8, 8, 1)
-    with pytest.warns(UserWarning, match=r"\[0, 1\].*scaled.*Received: from 0 to 1"):
+    with pytest.warns(UserWarning, match=r"scaled from \[0, 1\].*Received: from 0 to 1"):
         dataset = load(saved(images), batch_size=6, shuffle=False)
     np.testing.assert_allclose(dataset[0], images * 2 - 1, atol=1e-6)
 

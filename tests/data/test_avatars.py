@@ -7,13 +7,13 @@ from kerasgan.data import DataError, avatars, load
 
 pytestmark = pytest.mark.numpy
 
-drawn = pytest.mark.skipif(
+needs_packages = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in avatars._MODULES),
     reason="needs pip install 'kerasgan[avatars]'",
 )
 
 
-@drawn
+@needs_packages
 def test_avatars_are_opaque_colour_faces_and_cached():
     calls = []
     first = load("avatars", limit=20, batch_size=5, progress=lambda *call: calls.append(call))
@@ -30,27 +30,27 @@ def test_avatars_are_opaque_colour_faces_and_cached():
     assert len(np.unique(first.images.reshape(20, -1), axis=0)) == 20
 
 
-@drawn
+@needs_packages
 def test_fewer_are_the_first_of_the_same():
-    many = list(avatars.draw(6, 32, workers=2))
-    few = list(avatars.draw(3, 32, workers=1))
+    many = list(avatars.render(6, 32, workers=2))
+    few = list(avatars.render(3, 32, workers=1))
     np.testing.assert_array_equal(many[:3], few)
 
 
-@drawn
-def test_other_sizes_are_drawn_and_grey_is_possible():
+@needs_packages
+def test_other_sizes_and_grey_are_possible():
     dataset = load("avatars", limit=2, image_size=96, channels=1, batch_size=2)
     assert dataset.image_shape == (96, 96, 1)
     assert dataset.images.std() > 20
 
 
-@drawn
+@needs_packages
 def test_a_worker_that_dies_is_an_error(monkeypatch, tmp_path):
     script = tmp_path / "worker.py"
     script.write_text("raise SystemExit('no such style')")
     monkeypatch.setattr(avatars, "_WORKER", script)
     with pytest.raises(DataError, match="Received: no such style"):
-        list(avatars.draw(2, 32))
+        list(avatars.render(2, 32))
 
 
 def test_missing_packages_show_the_pip_line(monkeypatch):

@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from kerasgan.data import DataError, load, names
+from kerasgan.data import DataError, load, names, sources
+from kerasgan.data.cache import Decoded
 
 pytestmark = pytest.mark.numpy
 
@@ -65,3 +67,30 @@ def test_names_are_known_to_tfds():
 
     known = {"avatars", "stacked_mnist", *tfds.list_builders(with_community_datasets=False)}
     assert {name.split("/")[0] for name in names} <= known
+
+
+def test_a_new_source_is_one_entry(monkeypatch, tmp_path):
+    def load_plain(name, folder, options, progress=None, *, level=7):
+        size = options["image_size"]
+        return Decoded(np.full((options["limit"], size, size, 1), level, np.uint8))
+
+    monkeypatch.setitem(sources.SOURCES, "plain", load_plain)
+    chosen = {"image_size": 8, "limit": 3, "batch_size": 3}
+    assert (load("plain", **chosen).images == 7).all()
+    assert (load("plain", level=9, **chosen).images == 9).all()
+    with pytest.raises(DataError, match="`split` is for TFDS data sets and stacked_mnist only"):
+        load("plain", split="test", **chosen)
+    with pytest.raises(DataError, match=r"`level` is for plain only\. Received: 9 for avatars"):
+        load("avatars", level=9)
+    with pytest.raises(DataError, match="Did you mean plain"):
+        load("plein", data_dir=tmp_path)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'levels'"):
+        load("plain", levels=9, **chosen)
+
+
+def test_sources_are_called_by_their_name_or_found_by_the_path(photos, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((1, 4, 4), np.uint8))
+    found = {"avatars": "avatars", str(photos): "folder", str(tmp_path / "a.npy"): "array"}
+    found |= {"stacked_mnist": "stacked_mnist", "mnist": "tfds", "folder": "tfds"}
+    assert {name: sources.find(name)[1] for name in found} == found
+    assert set(found.values()) == set(sources.SOURCES)

@@ -115,7 +115,10 @@ def test_a_cache_hit_imports_no_tensorflow(data_dir, cache):
         ("fashion_mnits", "Did you mean fashion_mnist.*Received: 'fashion_mnits'"),
         ("avatar", "Did you mean avatars"),
         ("zzqq", "For example avatars, stacked_mnist, mnist"),
-        ("a b", "must be 'avatars', the name of a TFDS image data set, or the path"),
+        (
+            "a b",
+            "must be 'avatars' or 'stacked_mnist', the name of a TFDS image data set, or the path",
+        ),
         ("mnist/nope", "configuration or the version.*nope"),
         ("wikipedia", "'image' feature. Received: 'wikipedia' with"),
     ],

@@ -1,4 +1,4 @@
-"""Scores compare only where all that they depend on is the same."""
+"""Scores can be compared only if everything that they depend on is the same."""
 
 import dataclasses
 import math
@@ -25,7 +25,7 @@ def test_another_provenance_is_not_compared(field):
     for compare in (lambda: a < b, lambda: a >= b, lambda: a.better_than(b), lambda: rank([a, b])):
         with pytest.raises(ProvenanceError, match=rf"{field}: "):
             compare()
-    with pytest.raises(TypeError, match=r"with a score\. Received: float"):
+    with pytest.raises(TypeError, match=r"only with a `Result`\. Received: float"):
         assert a < 3.0
 
 

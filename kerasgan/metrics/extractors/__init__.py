@@ -1,4 +1,4 @@
-"""What turns images into the features that metrics compare."""
+"""Feature extractors: functions from images to the features that metrics compare."""
 
 from kerasgan.metrics.extractors.base import Extractor
 from kerasgan.metrics.extractors.efficientnet_lite0 import EfficientNetLite0
@@ -27,11 +27,11 @@ EXTRACTORS = {
 
 
 def default_extractor(image_shape):
-    """Return what suits images of this shape, `(height, width, channels)`.
+    """Return the extractor for images of this shape, `(height, width, channels)`.
 
-    Grey images of at most 32 pixels go to the network that comes with the package; others to
-    EfficientNet-Lite0 where it is installed, else to a random projection. Its name, which says
-    what was taken, is part of every score.
+    For grey images of at most 32 pixels it is the network that comes with the package. For others
+    it is EfficientNet-Lite0 if that is installed, else a random projection. Its name is part of
+    every score's provenance.
     """
     height, width, channels = image_shape
     if channels == 1 and max(height, width) <= 32:

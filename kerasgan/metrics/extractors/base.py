@@ -1,4 +1,4 @@
-"""What turns images into features."""
+"""The base class of feature extractors, and changes of images that they share."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from kerasgan.metrics import checks
 
 
 class Extractor:
-    """A function from images to features, with a name that says all that it depends on.
+    """A function from images to features, with a name that identifies it.
 
-    A subclass sets `name` and gives `extract`; where it resizes it sets `resize`.
+    A subclass sets `name` and implements `extract`; if it resizes images it sets `resize`.
 
     Attributes:
         name: Name and version; part of every score's provenance.
-        resize: How it brings images to its size, in words.
-        batch_size: Images that `extract` is given at a time.
+        resize: The method by which it resizes images, as text.
+        batch_size: Greatest number of images in a call of `extract`.
     """
 
     name = None
@@ -24,7 +24,7 @@ class Extractor:
         """Raise MetricError unless the extractor has a name."""
         if not self.name:
             raise checks.MetricError(
-                "an extractor must have a `name` that says all that its features depend on. "
+                "an extractor must have a `name` that says what its features depend on. "
                 f"Received: {type(self).__name__} without one"
             )
 
@@ -40,7 +40,7 @@ class Extractor:
             progress: Optional callable `(done, total)`.
 
         Raises:
-            MetricError: If the images are anything else, or features are not finite.
+            MetricError: If the images have the wrong form, or features are not finite.
         """
         self.check()
         parts = []
@@ -56,8 +56,8 @@ class Extractor:
 def resized(images, side):
     """Return images resized to `side` pixels, each channel by PIL's bicubic filter in float.
 
-    The filter widens where it shrinks, so nothing is aliased; values are not rounded to 8 bits.
-    That is the "clean" protocol of Parmar et al. 2022, https://arxiv.org/abs/2104.11222.
+    The filter widens when it shrinks an image, so nothing is aliased. Values are not rounded to 8
+    bits. This is the "clean" protocol of Parmar et al. 2022, https://arxiv.org/abs/2104.11222.
     """
     from PIL import Image
 
@@ -75,12 +75,12 @@ BICUBIC = "PIL bicubic, float, antialiased"
 
 
 def as_grey(images):
-    """Return the grey of colour images, by the luma of ITU-R 601."""
+    """Return colour images as grey ones, by the luma of ITU-R 601."""
     if images.shape[-1] == 1:
         return images
     return (images @ np.array([0.299, 0.587, 0.114], "float32"))[..., None]
 
 
 def as_rgb(images):
-    """Return grey images with their channel three times."""
+    """Return grey images with their channel repeated three times."""
     return images if images.shape[-1] == 3 else np.repeat(images, 3, axis=-1)

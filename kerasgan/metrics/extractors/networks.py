@@ -12,20 +12,20 @@ from kerasgan.metrics import checks
 from kerasgan.metrics.extractors.base import BICUBIC, Extractor, as_grey, as_rgb, resized
 from kerasgan.storage import in_float32
 
-PIXELS = 2**20  # In a batch: 256 images of 64 pixels, 20 of 224.
+PIXELS = 2**20  # In a batch: 256 images of 64 pixels, or 20 of 224.
 
 
 class Network(Extractor):
     """The output of any Keras model, flattened.
 
-    Images are resized to its input and made grey or RGB as it takes them.
+    Images are resized to the size of its input, and made grey or RGB by its number of channels.
 
     Args:
         model: A Keras model of images `(n, height, width, 1 or 3)`.
         name: Name and version for the provenance; by default the model's name and a hash of its
             layers and weights.
-        preprocess: What makes its input of images in [-1, 1], or None: as they are. With it a
-            `name` must be given, which says what it does.
+        preprocess: A function from images in [-1, 1] to the model's input, or None. It needs a
+            `name` that describes it.
     """
 
     def __init__(self, model, name=None, preprocess=None):
@@ -37,11 +37,11 @@ class Network(Extractor):
             )
         if preprocess is not None and name is None:
             raise checks.MetricError(
-                "`name` must be given with `preprocess`, and say what it does. Received: none"
+                "`name` must be given with `preprocess`, and describe it. Received: none"
             )
         self.model = model
         self.side, self.channels = shape[2:]
-        # Eager backends keep what each layer makes until the pass ends: gigabytes at 224 pixels.
+        # Eager backends keep the output of each layer until the end: gigabytes at 224 pixels.
         self.batch_size = min(self.batch_size, max(8, PIXELS // self.side**2))
         self.preprocess = preprocess
         self.resize = f"{BICUBIC}, to {self.side}"
@@ -51,7 +51,7 @@ class Network(Extractor):
         images = resized(as_grey(images) if self.channels == 1 else as_rgb(images), self.side)
         if self.preprocess is not None:
             images = self.preprocess(images)
-        short = self.batch_size - len(images)  # One shape, one program.
+        short = self.batch_size - len(images)  # Padded: one shape is compiled only once.
         padded = np.pad(images, [(0, short), (0, 0), (0, 0), (0, 0)])
         found = keras.ops.convert_to_numpy(backend.forward(self.model, padded))
         return found[: len(images)].reshape(len(images), -1).astype("float32")
@@ -61,8 +61,8 @@ def application(name, **arguments):
     """Return a pooled network of `keras.applications` with its ImageNet weights.
 
     Args:
-        name: As "MobileNetV2" or "EfficientNetB0".
-        **arguments: More of its arguments.
+        name: Name of the network, as "MobileNetV2" or "EfficientNetB0".
+        **arguments: More arguments of the network's function.
     """
     builder = getattr(keras.applications, name, None)
     module = sys.modules.get(getattr(builder, "__module__", None))
@@ -80,7 +80,7 @@ def application(name, **arguments):
 
 
 def digest(model):
-    """Return twelve hexadecimal digits that stand for a model's layers and weights."""
+    """Return twelve hexadecimal digits of a hash of a model's layers and weights."""
     found = hashlib.sha256()
     for layer in model._flatten_layers(include_self=False):
         config = {k: v for k, v in layer.get_config().items() if not isinstance(v, dict)}

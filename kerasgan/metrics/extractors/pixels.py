@@ -16,14 +16,14 @@ class Pixels(Extractor):
 
 
 class RandomProjection(Extractor):
-    """Fixed random directions in the space of pixels.
+    """The pixels projected onto fixed random directions.
 
-    They keep distances in the mean (Johnson and Lindenstrauss 1984), and are few enough for
-    covariances. They know nothing of what an image shows.
+    The projection preserves distances in the mean (Johnson and Lindenstrauss 1984), and has few
+    enough dimensions for covariances. It knows nothing of the content of an image.
 
     Args:
         dimensions: Number of directions.
-        seed: Their seed.
+        seed: Seed of the directions.
     """
 
     def __init__(self, dimensions=128, seed=0):
