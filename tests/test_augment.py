@@ -61,7 +61,7 @@ def seeded_noise(images, seed):
 
     def noise(kind, *shape):
         draw = {"uniform": keras.random.uniform, "normal": keras.random.normal}[kind]
-        return backend.draw(lambda n: draw((n, *shape), seed=seed), ops.shape(images)[0])
+        return backend.replica_rows(lambda n: draw((n, *shape), seed=seed), ops.shape(images)[0])
 
     return noise
 

@@ -117,7 +117,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         inputs = self.generator_inputs if overridden else None
         found = network_checks.shapes(generator, critic, packing, num_classes, inputs)
         self.latent_shape, self.image_shape = tuple(found.latent), tuple(found.image)
-        self.num_classes, self._noisy = found.num_classes, found.noisy
+        self.num_classes = found.num_classes
         for penalty in self.penalties:
             checks.batch_norm(critic, penalty, type(self).__name__)
         self.generator = generator

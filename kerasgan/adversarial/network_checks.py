@@ -5,7 +5,6 @@ import dataclasses
 import keras
 
 from kerasgan import validation
-from kerasgan.backend import private
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,13 +15,11 @@ class Shapes:
         latent: The shape of one latent vector, `(latent_dim,)` or with more axes.
         image: `(height, width, channels)`.
         num_classes: Of conditional networks, else None.
-        noisy: Whether the generator's layers draw random numbers at inference.
     """
 
     latent: tuple
     image: tuple
     num_classes: int | None
-    noisy: bool
 
 
 def shapes(generator, critic, packing, num_classes, inputs=None):
@@ -62,16 +59,14 @@ def shapes(generator, critic, packing, num_classes, inputs=None):
     z = keras.KerasTensor(latent_shape)
     given = None if classes is None else keras.KerasTensor((None,), dtype="int32")
     taken = (inputs or generator_inputs)(z, given)
-    found = []
-    noisy = private.draws_numbers(lambda: found.append(_output(generator, "generator", taken)))
-    image_shape = found[0]
+    image_shape = _output(generator, "generator", taken)
     if len(image_shape) != 4 or None in image_shape[1:]:
         raise ValueError(
             "`generator` must turn latent vectors into images of a fixed shape, (batch_size, "
             f"height, width, channels). Received: output shape {image_shape}"
         )
     _check_critic(critic, image_shape, packing, given)
-    return Shapes(latent_shape[1:], image_shape[1:], classes, noisy)
+    return Shapes(latent_shape[1:], image_shape[1:], classes)
 
 
 def generator_inputs(z, labels=None):

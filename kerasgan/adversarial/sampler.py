@@ -1,7 +1,5 @@
 """How a trained model samples: latent vectors in, images out."""
 
-import contextlib
-
 import keras
 import numpy as np
 from keras import ops, tree
@@ -133,14 +131,12 @@ class Sampler:
             expected = ", ".join(map(str, ("n", *self.latent_shape)))
             raise ValueError(f"`z` must have the shape ({expected}). Received: shape {z.shape}")
         n = len(z)
-        parts = {"z": z}
+        parts = {"z": z, "seeds": latent.noise_seeds(n, noise_seed)}
         if self.num_classes is not None:
             chosen = np.arange(n) % self.num_classes if labels is None else labels
             parts["labels"] = checks.labels(chosen, n, self.num_classes)
         elif labels is not None:
             raise ValueError("`labels` are for conditional networks. Received: labels")
-        if self._noisy:
-            parts["seeds"] = latent.noise_seeds(n, noise_seed)
         sampling = self.checked_sampling(n, **sampling)
         program, values = self._decoder(raw, sampling)
         found = in_batches(program, {**parts, "values": values}, n, batch_size)
@@ -158,9 +154,7 @@ class Sampler:
         if key not in self._decoders:
 
             def decode(inputs):
-                seeds = inputs.get("seeds")
-                noise = contextlib.nullcontext() if seeds is None else private.noise_of(seeds)
-                with noise:
+                with private.noise_of(inputs["seeds"]):  # For generators that draw any.
                     options = {**fixed, **inputs["values"]}
                     return self.decode(inputs["z"], inputs.get("labels"), network, **options)
 

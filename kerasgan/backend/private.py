@@ -105,22 +105,6 @@ def _replaced(functions):
             setattr(module, name, function)
 
 
-def draws_numbers(fn):
-    """Return whether `fn()` draws random numbers by `keras.random` or in Keras' layers."""
-    drawn = []
-
-    def noted(name, draw):
-        def function(*args, **kwargs):
-            drawn.append(name)
-            return draw(*args, **kwargs)
-
-        return function
-
-    with _replaced(noted):
-        fn()
-    return bool(drawn)
-
-
 def noise_of(seeds):
     """Return a context in which what layers draw depends on the seed of each image alone.
 

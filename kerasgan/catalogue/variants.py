@@ -190,6 +190,7 @@ VARIANTS = {
             refuses={
                 "conditional": "a flow takes no labels",
                 "minibatch": "its critic has no such layer",
+                "packing": "its critic judges one image at a time",
                 "latent_dim": "a flow has as many latent numbers as an image has values",
                 "prior": "the prior is the flow's",
             },

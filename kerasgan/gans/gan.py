@@ -60,6 +60,6 @@ class GAN(AdversarialModel):
 
     def get_config(self):
         config = super().get_config()
-        if config["loss"] in losses.LOSSES and hasattr(self.adversarial_loss, "real_label"):
-            config["real_label"] = self.adversarial_loss.real_label
+        if isinstance(config["loss"], str):  # A configuration of another loss has it already.
+            config["real_label"] = getattr(self.adversarial_loss, "real_label", 1.0)
         return config

@@ -1,0 +1,134 @@
+"""Private names of Keras and the backends: all in one file, and each of them is there."""
+
+import ast
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import kerasgan
+from kerasgan.backend import private
+
+PACKAGE = Path(kerasgan.__file__).parent
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if "zoo" not in p.parts)
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+def _defined():
+    """Return the names with an underscore that the package defines itself."""
+    found = set()
+    for tree in TREES.values():
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                found.add(node.name)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                found.add(node.attr)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+            elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "__setattr__":
+                found |= {a.value for a in node.args if isinstance(a, ast.Constant)}
+    return found
+
+
+def test_private_names_stand_in_one_file():
+    # Python's own: what a named tuple offers, and where an import has got to.
+    python = {"_asdict", "_fields", "_replace", "_initializing"}
+    own = _defined() | python | {"_decoders", "_given_rates", "_kerasgan_forward"}
+    for path, tree in TREES.items():
+        if path.name == "private.py":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+                dunder = node.attr.startswith("__")
+                assert dunder or node.attr in own, f"{path}:{node.lineno} {node.attr}"
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                assert not name.startswith(("keras.src", "torch._", "jax._")), f"{path}: {name}"
+
+
+@pytest.fixture
+def network():
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+
+
+def test_flat_layers(network):
+    outer = keras.Sequential([keras.Input((3,)), network])
+    found = private.flat_layers(outer)
+    assert found[0] is outer and set(network.layers) < set(found)
+
+
+def test_loss_tracker(network):
+    assert private.loss_tracker(network) is None
+    network.compile("sgd", "mse")
+    assert isinstance(private.loss_tracker(network), keras.metrics.Metric)
+
+
+def test_learning_rate_setting():
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    assert private.learning_rate_setting(keras.optimizers.Adam(schedule)) is schedule
+    constant = private.learning_rate_setting(keras.optimizers.Adam(0.25))
+    assert isinstance(constant, keras.Variable) and float(constant.value) == 0.25
+
+
+def test_adam_moments(network):
+    adam = keras.optimizers.Adam(0.1, beta_1=0.5, beta_2=0.75)
+    variable = network.trainable_variables[0]
+    adam.build(network.trainable_variables)
+    gradient = np.ones(variable.shape, "float32")
+    others = [np.zeros(v.shape, "float32") for v in network.trainable_variables[1:]]
+    gradients = [ops.convert_to_tensor(g) for g in (gradient, *others)]
+    adam.apply(gradients, network.trainable_variables)
+    first, second = private.adam_moments(adam, variable)
+    np.testing.assert_allclose(ops.convert_to_numpy(first), 0.5)
+    np.testing.assert_allclose(ops.convert_to_numpy(second), 0.25)
+    assert [len(group) for group in private.adam_moments(adam)] == [4, 4]
+
+
+def test_torch_names(network, backend_name):
+    adam = keras.optimizers.Adam(0.1)
+    if backend_name != "torch":
+        assert private.torch_update_step(adam) is None
+        return_value = private.replace_torch_update_step(adam, len)
+        assert return_value is None and private.torch_update_step(adam) is len
+        return
+    import torch
+
+    assert callable(private.torch_update_step(adam))
+    value, gradient = torch.ones(2), torch.ones(2)
+    first, second, step = torch.zeros(2), torch.zeros(2), torch.tensor(1.0)
+    private.torch_fused_adam(
+        [value], [gradient], [first], [second], [], [step], lr=torch.tensor(0.5), beta1=0.5,
+        beta2=0.75, weight_decay=0.0, eps=0.0, amsgrad=False, maximize=False,
+    )  # fmt: skip
+    np.testing.assert_allclose(value.numpy(), 0.5, rtol=1e-6)  # Adam's first step is the rate.
+
+
+@pytest.mark.parametrize("kind", ["normal", "uniform", "truncated_normal"])
+def test_noise_of_seeds(kind):
+    draw = getattr(keras.random, kind)
+
+    def drawn(seeds, size=2000):
+        with private.noise_of(ops.convert_to_tensor(np.array(seeds, "int32"))):
+            return ops.convert_to_numpy(draw((len(seeds), size), seed=1))
+
+    both = drawn([5, 9])
+    np.testing.assert_array_equal(both[1:], drawn([9]))  # Of its own seed alone.
+    assert not np.array_equal(both[0], both[1])
+    mean, deviation = {
+        "normal": (0.0, 1.0), "uniform": (0.5, 12**-0.5), "truncated_normal": (0.0, 0.8796)
+    }[kind]  # fmt: skip
+    many = drawn(range(20))
+    assert abs(many.mean() - mean) < 4 * deviation / many.size**0.5
+    assert abs(many.std() - deviation) < 0.01
+    assert abs(np.corrcoef(both)[0, 1]) < 4 / 2000**0.5
+    if kind == "normal":  # The same numbers on every backend.
+        np.testing.assert_allclose(both[0, :3], NORMALS, atol=1e-5)
+
+
+NORMALS = [0.8404904, -0.2674955, 1.3464795]

@@ -1,0 +1,146 @@
+"""The catalogue says what the classes are: every argument has an entry, every entry an argument."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+from kerasgan import catalogue, data, losses, metrics, networks, penalties
+
+# What is no option: the networks, the name, and what a variant hands to its base class.
+STRUCTURE = {"self", "generator", "critic", "discriminator", "name", "own_penalties"}
+
+
+def arguments(function):
+    """Return the names of a callable's arguments, those of **shared left out."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+
+
+def own_arguments(variant):
+    """Return the arguments of a variant and of the variants that it derives from."""
+    from kerasgan import AdversarialModel
+
+    classes = [c for c in variant.__mro__ if issubclass(c, AdversarialModel)]
+    named = [arguments(c.__init__) for c in classes[:-1] if "__init__" in vars(c)]
+    return set().union(*named) - STRUCTURE, arguments(classes[-1].__init__) - STRUCTURE
+
+
+@pytest.mark.parametrize("name", catalogue.VARIANTS)
+def test_variants_in_both_directions(name):
+    entry = catalogue.VARIANTS[name]
+    variant = catalogue.resolve(entry.path)
+    own, shared = own_arguments(variant)
+    assert variant.__name__ == entry.class_name
+    assert {option.name for option in catalogue.SHARED} == shared
+    listed = {option.name for option in entry.options}
+    # An argument of all variants may be an option of one alone, as `loss`.
+    assert own - shared <= listed, "an argument without an entry"
+    assert listed <= own | shared, "an entry without an argument"
+    assert tuple(option.name for option in entry.sampling) == variant.sampling_options
+    first = inspect.signature(variant.default_networks).parameters["architecture"].default
+    assert first == entry.architectures[0]
+
+
+@pytest.mark.parametrize("name", catalogue.ARCHITECTURES)
+def test_architectures_in_both_directions(name):
+    entry = catalogue.ARCHITECTURES[name]
+    builder = catalogue.resolve(entry.path)
+    listed = {option.name for option in entry.options}
+    fixed = {key for key, _ in entry.fixed}
+    assert listed | fixed | {"image_size", "channels"} == arguments(builder)
+    assert entry.papers[0] in builder.__doc__
+
+
+def test_sizes_are_those_that_the_builders_take():
+    from kerasgan.networks import resnet
+
+    assert catalogue.ARCHITECTURES["dcgan"].sizes == networks.SIZES
+    assert catalogue.ARCHITECTURES["resnet"].sizes == sys.modules[resnet.__module__].IMAGE_SIZES
+    plain = [name for name, entry in catalogue.ARCHITECTURES.items() if not entry.flow]
+    assert plain == list(networks.ARCHITECTURES)
+    assert catalogue.FLOWS == networks.FLOWS
+
+
+@pytest.mark.parametrize(
+    ("entries", "classes"),
+    [
+        (catalogue.LOSSES, losses.LOSSES),
+        (catalogue.PENALTIES, penalties.PENALTIES),
+    ],
+    ids=["losses", "penalties"],
+)
+def test_losses_and_penalties_in_both_directions(entries, classes):
+    assert {name: catalogue.resolve(e.path) for name, e in entries.items()} == classes
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [*catalogue.LOSSES.values(), *catalogue.PENALTIES.values(), *catalogue.AUGMENTATIONS.values()],
+    ids=lambda entry: entry.name,
+)
+def test_ingredients_have_the_options_that_are_listed(entry):
+    kind = catalogue.resolve(entry.path)
+    common = set()
+    if issubclass(kind, penalties.Penalty):
+        common = arguments(penalties.Penalty.__init__) - {"self"}
+    own = arguments(kind.__init__) if "__init__" in dir(kind) else set()
+    own = own - {"self", "args", "kwargs"}
+    assert {option.name for option in entry.options} == own | common
+    if issubclass(kind, losses.Loss):
+        assert (entry.name, entry.has_zero) == (kind.name, kind.has_zero)
+
+
+def test_a_default_is_in_the_range_of_its_option():
+    for entry in catalogue.VARIANTS.values():
+        variant = catalogue.resolve(entry.path)
+        for c in variant.__mro__:
+            if "__init__" not in vars(c) or not hasattr(c, "default_networks"):
+                continue
+            defaults = inspect.signature(c.__init__).parameters
+            for option in catalogue.options(entry.name).values():
+                default = defaults[option.name].default if option.name in defaults else None
+                if default is not None and default is not inspect.Parameter.empty:
+                    option.check(list(default) if isinstance(default, tuple) else default)
+
+
+def test_sources_metrics_and_extractors():
+    assert list(catalogue.SOURCES) == list(data.SOURCES)
+    assert list(catalogue.METRICS) == list(metrics.METRICS)
+    for name, entry in catalogue.METRICS.items():
+        assert entry.scores == tuple(metrics.METRICS[name].better)
+        assert entry.labels == metrics.METRICS[name].labels
+    assert set(catalogue.EXTRACTORS) == set(metrics.extractors.EXTRACTORS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        ("integer", 0, "an integer of at least 1"),
+        ("integer", True, "an integer"),
+        ("integer", 2.5, "an integer"),
+        ("number", float("nan"), "a number"),
+        ("number", 0, "a number above 0"),
+        ("flag", 1, "true or false"),
+        ("choice", "c", r"one of \['a', 'b'\]"),
+        ("integers", [0], "a list of integers of at least 1"),
+    ],
+)
+def test_options_refuse(kind, value, words):
+    range_ = {"minimum": 1} if kind.startswith("integer") else {"minimum": 0, "above": True}
+    option = catalogue.Option("it", kind, "", choices=("a", "b"), **range_)
+    with pytest.raises(ValueError, match=f"`it` must be {words}.*Received: it="):
+        option.check(value)
+
+
+def test_what_needs_no_keras_does_not_import_it():
+    code = (
+        "import sys, kerasgan\n"
+        "from kerasgan import catalogue, recipe, files, validation, environment, text, hub, presets\n"
+        "recipe.Recipe('gan').with_options(lr=1e-3, width=8).to_json()\n"
+        "heavy = {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
