@@ -68,7 +68,7 @@ class Critic(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         gan = self.model
-        images = gan.images_of(gan.latent_vectors(MEASURED, 1), raw=True)
+        images = gan.decode_latents(gan.latent_vectors(MEASURED, 1), raw=True)
         images = keras.ops.convert_to_tensor(images)
         wgan = isinstance(gan, kerasgan.WGAN)
         loss = (lambda x: -x) if wgan else (lambda x: keras.ops.softplus(-x))

@@ -38,7 +38,7 @@ def step_time(benchmark):
     z = model.latent_vectors(1)
 
     def clock(_):
-        model.images_of(z)  # It waits for the steps before, which JAX only queues.
+        model.decode_latents(z)  # It waits for the steps before, which JAX only queues.
         moments.append(time.perf_counter())
 
     training.train(model, dataset, (BEFORE, BEFORE + steps), clock)

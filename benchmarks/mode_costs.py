@@ -42,7 +42,7 @@ def turns(benchmark):
             moments, z = [], model.latent_vectors(1)
 
             def clock(_, model=model, z=z, moments=moments):
-                model.images_of(z)  # It waits for the steps before, which JAX only queues.
+                model.decode_latents(z)  # It waits for the steps before, which JAX only queues.
                 moments.append(time.process_time())
 
             training.train(model, dataset, (BEFORE, BEFORE + steps), clock)

@@ -1,11 +1,12 @@
 """Make a preset of the zoo from a run: weights, golden samples, scores, pictures, and model card.
 
-    python benchmarks/publish_preset.py NAME RUN
+    python tools/publish_preset.py NAME RUN
 
-`zoo/NAME/recipe.json` must be there: the options of `kerasgan train` that made the run, and under
-`about` the words of the card: `title`, `attribution` of the training images, `limits`, and perhaps
-`remark` and `samples`, how many images a score takes. The figures are measured here (see
-`kerasgan.scorecard`), on the weights as they are published; what the run took is read from it.
+`zoo/NAME/recipe.json` must exist. It holds the options of `kerasgan train` that made the run, and
+under `about` the words of the card: `title`, `attribution` of the training images and `limits`. It
+may also hold `remark`, and `samples`, the number of images of a score. The scores are measured here
+(see `kerasgan.scorecard`) on the weights as they are published. The time of the training is read
+from the run.
 """
 
 import argparse
@@ -15,7 +16,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import docs_words
 import keras
 import numpy as np
 from PIL import Image
@@ -31,9 +31,9 @@ from kerasgan_cli.sources import load_file
 from kerasgan_cli.train import train
 
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
-# Of the options of `kerasgan train`: what changes nothing about the model.
+# The options of `kerasgan train` that change nothing about the model.
 ELSEWHERE = ("resume", "run_dir", "dry_run", "grid_every", "animation", "backend")
-SAMPLES = 10_000  # Unless the recipe says otherwise: large images cost minutes for thousands.
+SAMPLES = 10_000  # The recipe may have fewer: thousands of large images take minutes.
 
 CARD = """---
 library_name: kerasgan
@@ -155,29 +155,29 @@ def shares(card, class_names):
 
 
 def default_architecture(variant):
-    """Return the name of the networks that a variant builds unless it is told otherwise."""
+    """Return the name of the default architecture of a variant."""
     return inspect.signature(variant.default_networks).parameters["architecture"].default
 
 
 def features(model, card):
-    """Return in which features failures lie far from real images, in words."""
+    """Return the name of the features in which failures lie far from real images."""
     own = extractors.default_extractor(model.image_shape).name
     return "the scores" if own == card["results"][0]["provenance"]["extractor"] else own
 
 
 def failures(model, data, compared):
-    """Return the images of a thousand that are least like any of so many real ones, worst first."""
+    """Return the 24 images of a thousand that are farthest from all real ones, worst first."""
     images = model.sample(1000, seed=7)
     extract = extractors.default_extractor(model.image_shape)
     taken = np.random.default_rng(0).permutation(data.num_examples)[:compared]
-    real, drawn = (extract(np.asarray(x)) for x in (data.images[np.sort(taken)], images))
-    real, drawn = distances.points(real, drawn)
-    nearest = np.concatenate([block.min(axis=1) for _, block in drawn.to(real)])
+    real, generated = (extract(np.asarray(x)) for x in (data.images[np.sort(taken)], images))
+    real, generated = distances.points(real, generated)
+    nearest = np.concatenate([block.min(axis=1) for _, block in generated.to(real)])
     return images[np.argsort(-nearest)[:24]]
 
 
 def over_time(samples, side):
-    """Return a picture of what the same 25 latent vectors gave at six moments of a run, or None.
+    """Return a picture of the images of 25 latent vectors at six moments of a run, or None.
 
     Args:
         samples: The run's folder of grids, ten images a row.
@@ -203,7 +203,7 @@ def publish(name, folder, wall=None):
     Args:
         name: The preset's.
         folder: The run's.
-        wall: Seconds that the training took, where the run does not say.
+        wall: Seconds of the training, if the run has no record of them.
     """
     target = ZOO / name
     recipe = json.loads((target / "recipe.json").read_text(encoding="utf-8"))
@@ -251,7 +251,7 @@ def publish(name, folder, wall=None):
     pictures.save_grid(
         target / "failures.png", failures(model, real, compared), columns=12, scale=2
     )
-    labelled = model.num_classes is not None
+    labelled, cores = model.num_classes is not None, environment["cores"]
     network = options["network"] or default_architecture(type(model))
     what = (
         f"{about['title']}: `{options['model']}` with the `{network}` "
@@ -267,7 +267,7 @@ def publish(name, folder, wall=None):
         attribution=about["attribution"], remark=about.get("remark", ""),
         data=options["data"], model=options["model"], seed=options["seed"],
         critic_steps=trained.critic_steps, generator_steps=trained.generator_steps,
-        wall=duration(wall), cores=docs_words.cores(environment), machine=environment["machine"],
+        wall=duration(wall), cores=f"{cores} core{'s' * (cores > 1)}", machine=environment["machine"],
         backend=options["backend"],
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
         samples=card["results"][0]["provenance"]["samples"],
@@ -284,7 +284,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
     parser.add_argument("run", type=Path)
-    parser.add_argument("--seconds", type=float, help="wall time, where the run does not say")
+    parser.add_argument("--seconds", type=float, help="wall time, if the run has no record of it")
     arguments = parser.parse_args()
     publish(arguments.name, arguments.run, arguments.seconds)
 
