@@ -57,7 +57,7 @@ def on_page_markdown(markdown, page, config, files):
     def on_site(match):
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), match["target"]))
         place = PLACES.get(target, target.removeprefix("docs/"))
-        if place == target or not (ROOT / target).exists():
+        if place in (target, uri) or not (ROOT / target).exists():
             return match["target"]
         return posixpath.relpath(place, posixpath.dirname(uri) or ".")
 

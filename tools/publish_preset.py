@@ -251,7 +251,8 @@ def publish(name, folder, wall=None):
     pictures.save_grid(
         target / "failures.png", failures(model, real, compared), columns=12, scale=2
     )
-    labelled, cores = model.num_classes is not None, environment["cores"]
+    labelled = model.num_classes is not None
+    cores = f"{environment['cores']} core{'s' * (environment['cores'] > 1)}"
     network = options["network"] or default_architecture(type(model))
     what = (
         f"{about['title']}: `{options['model']}` with the `{network}` "
@@ -267,7 +268,7 @@ def publish(name, folder, wall=None):
         attribution=about["attribution"], remark=about.get("remark", ""),
         data=options["data"], model=options["model"], seed=options["seed"],
         critic_steps=trained.critic_steps, generator_steps=trained.generator_steps,
-        wall=duration(wall), cores=f"{cores} core{'s' * (cores > 1)}", machine=environment["machine"],
+        wall=duration(wall), cores=cores, machine=environment["machine"],
         backend=options["backend"],
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
         samples=card["results"][0]["provenance"]["samples"],
