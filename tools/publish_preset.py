@@ -61,8 +61,8 @@ images = gan.sample(16, seed=1)
 {what}
 
 The files hold the generator, its moving average (which `sample` uses) and the critic, so that
-training can go on; the weights are rounded to float16, and every figure and picture here is of
-what was rounded.
+training can continue. The weights are rounded to float16, and all figures and pictures here are of
+the rounded weights.
 
 ## How it was made
 
@@ -70,7 +70,8 @@ what was rounded.
 kerasgan zoo train {name}
 ```
 
-with `recipe.json`; how it went is in `training.csv`. {critic_steps:,} critic steps and
+`recipe.json` has the options, and `training.csv` the losses of each epoch.
+{critic_steps:,} critic steps and
 {generator_steps:,} generator steps in {wall} on {cores} ({machine}), backend
 {backend}, seed {seed}. Versions: {versions}.
 {remark}
@@ -80,9 +81,9 @@ with `recipe.json`; how it went is in `training.csv`. {critic_steps:,} critic st
 ## How it scores
 
 {samples:,} generated images (seed 0) against as many training images; features by {extractor}.
-Real images: as many others of the training set. ±: how far the score moves with other seeds of the
-samples, or the standard error over test images. A floor is what a perfect generator scores in the
-mean, where that is known.
+Real images are as many others of the training set. ± is the spread over other seeds of the samples,
+or the standard error over test images. The floor is the mean score of a perfect generator, where it
+is known.
 
 | | score | real images | floor |
 |---|---:|---:|---:|
@@ -92,7 +93,7 @@ mean, where that is known.
 kerasgan zoo verify {name} --metrics
 ```
 
-measures all of it again.
+measures all figures again.
 
 ## Limits
 
@@ -100,10 +101,10 @@ measures all of it again.
 
 ![The twenty-four worst of a thousand samples](failures.png)
 
-*Failures: of the first thousand images of seed 7 the 24 that lie farthest from every one of
+*Failures: the 24 of the first thousand images of seed 7 that are farthest from all
 {compared:,} training images, in the features of {features}.*
 
-For teaching, testing and fine-tuning; not a source of training data.
+The model is for teaching, testing and fine-tuning. It is not a source of training data.
 
 ## Licence
 
@@ -111,7 +112,7 @@ The weights are under Apache-2.0. The training images: {attribution}.
 """
 
 NOISE = """
-Fréchet distances of real images with Gaussian noise, to read the first line by:
+Fréchet distances of real images with Gaussian noise, as a scale for the first line:
 
 | sd of the noise, in [-1, 1] | {sds} |
 |---|{dashes}
