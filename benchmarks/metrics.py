@@ -198,16 +198,18 @@ def table(folder=experiment.RESULTS):
 
 
 def _note(found):
-    """Return where the rows were measured, and what they cannot show."""
+    """Return how and where the rows were measured."""
+    note = "Features have 2,048 values. GiB are the peak of the process."
     rows = {(row["metric"], row["samples"]): row for row in found["rows"]}
-    kernel = rows["kernel", 20_000]
-    memory = kernel["kerasgan"]["peak"] / kernel["reference"]["peak"]
-    return (
-        "Features have 2,048 values. GiB are the peak of the process. The kernel distance is "
-        "computed in float64 here and in float32 by `torchmetrics`; at 20,000 samples it takes "
-        f"{memory:.1f} times as much memory. By `benchmarks/metrics.py`, "
-        f"{experiment.where(found)}, {experiment.day(found['environment'])}."
-    )
+    kernel = rows.get(("kernel", 20_000), {})
+    if "peak" in kernel.get("reference", {}):
+        memory = kernel["kerasgan"]["peak"] / kernel["reference"]["peak"]
+        note += (
+            " The kernel distance is computed in float64 here and in float32 by `torchmetrics`; at "
+            f"20,000 samples it takes {memory:.1f} times as much memory."
+        )
+    place = found["environment"]
+    return f"{note} By `benchmarks/metrics.py`, {experiment.where(found)}, {experiment.day(place)}."
 
 
 def _parse():

@@ -198,24 +198,36 @@ def over_time(samples, side):
     return strip
 
 
-def publish(name, folder, wall=None):
-    """Write the preset's folder from a run's.
+def options_of(run, recipe):
+    """Return the options of a run, after a check that they are those of a recipe.
 
     Args:
-        name: The preset's.
-        folder: The run's.
+        run: A `Run`.
+        recipe: Path of the recipe.
+
+    Raises:
+        SystemExit: If they are not.
+    """
+    options = run.options()
+    asked = train.make_context("train", ["--recipe", str(recipe)]).params
+    differ = [k for k in asked if k not in ELSEWHERE and options.get(k) != asked[k]]
+    if differ:
+        raise SystemExit(f"{run.folder} was not made by {recipe}: {', '.join(differ)}")
+    return options
+
+
+def publish(name, folder, wall=None):
+    """Write the folder of a preset from that of a run.
+
+    Args:
+        name: Name of the preset.
+        folder: Folder of the run.
         wall: Seconds of the training, if the run has no record of them.
     """
     target = ZOO / name
-    recipe = json.loads((target / "recipe.json").read_text(encoding="utf-8"))
-    about = recipe["about"]
-    samples = about.get("samples", SAMPLES)
+    about = json.loads((target / "recipe.json").read_text(encoding="utf-8"))["about"]
     run = Run(folder)
-    options = run.options()
-    asked = train.make_context("train", ["--recipe", str(target / "recipe.json")]).params
-    differ = [k for k in asked if k not in ELSEWHERE and options.get(k) != asked[k]]
-    if differ:
-        raise SystemExit(f"{folder} was not made by {target / 'recipe.json'}: {', '.join(differ)}")
+    options = options_of(run, target / "recipe.json")
     trained = load_file(run.model_file())
     environment = options.get("environment") or describe(options["backend"])
     with tempfile.TemporaryDirectory() as scratch:  # The zoo keeps its own until all is measured.
@@ -226,19 +238,17 @@ def publish(name, folder, wall=None):
         loading["channels"] = int(loading["channels"])
     data = {"name_or_path": options["data"], **loading}
     keras.utils.set_random_seed(0)
+    samples = about.get("samples", SAMPLES)
     card = scorecard.measure(model, data, samples)
-    pictures.save_grid(target / "samples.png", model.sample(100, seed=7), scale=2)
-    wall = run.seconds() if wall is None else wall
-    size = "x".join(map(str, model.image_shape))
     metadata = {
         "title": about["title"],
-        "data": f"{options['data']}, {size}",
+        "data": f"{options['data']}, {'x'.join(map(str, model.image_shape))}",
         "license": "apache-2.0",
         "attribution": about["attribution"],
         "command": f"kerasgan zoo train {name}",
         "critic_steps": trained.critic_steps,
         "generator_steps": trained.generator_steps,
-        "seconds": round(wall),
+        "seconds": round(run.seconds() if wall is None else wall),
         "environment": environment,
         "card": card,
     }
@@ -246,39 +256,61 @@ def publish(name, folder, wall=None):
     shutil.copy(run.metrics, target / "training.csv")
     real = kerasgan.data.load(**data)
     compared = min(samples, real.num_examples)
+    write_pictures(target, model, run, real, compared)
+    text = card_text(name, about, options, metadata, model, real, compared)
+    (target / "README.md").write_text(text, encoding="utf-8")
+    print(f"wrote {target}: {sorted(presets.presets())}")
+
+
+def write_pictures(target, model, run, real, compared):
+    """Write the samples, the moments of the training, and the failures of a preset."""
+    pictures.save_grid(target / "samples.png", model.sample(100, seed=7), scale=2)
     strip = over_time(run.samples, model.image_shape[0])
     if strip is not None:
         strip.save(target / "epochs.png", optimize=True)
     pictures.save_grid(
         target / "failures.png", failures(model, real, compared), columns=12, scale=2
     )
+
+
+def card_text(name, about, options, metadata, model, real, compared):
+    """Return the model card of a preset as Markdown.
+
+    Args:
+        name: Name of the preset.
+        about: The words of its recipe.
+        options: The options of its run.
+        metadata: What is stored with the preset.
+        model: The published model.
+        real: The training images.
+        compared: Number of real images with which failures were compared.
+    """
+    card, environment = metadata["card"], metadata["environment"]
     labelled = model.num_classes is not None
-    cores = f"{environment['cores']} core{'s' * (environment['cores'] > 1)}"
     network = options["network"] or default_architecture(type(model))
     what = (
         f"{about['title']}: `{options['model']}` with the `{network}` "
         f"networks, {model.generator.count_params():,} parameters in the generator and "
         f"{model.critic.count_params():,} in the critic, trained on the {options['images']:,} "
-        f"images of `{options['data']}`, {size}."
+        f"images of `{options['data']}`, {'x'.join(map(str, model.image_shape))}."
     )
+    cores = environment["cores"]
     tags = dict.fromkeys(("keras", "gan", options["model"]))
-    text = CARD.format(
+    return CARD.format(
         pipeline="" if labelled else "pipeline_tag: unconditional-image-generation\n",
         tags="\n".join(f"- {tag}" for tag in tags),
         name=name, what=what, title=about["title"], limits=about["limits"],
         attribution=about["attribution"], remark=about.get("remark", ""),
         data=options["data"], model=options["model"], seed=options["seed"],
-        critic_steps=trained.critic_steps, generator_steps=trained.generator_steps,
-        wall=duration(wall), cores=cores, machine=environment["machine"],
-        backend=options["backend"],
+        critic_steps=metadata["critic_steps"], generator_steps=metadata["generator_steps"],
+        wall=duration(metadata["seconds"]), cores=f"{cores} core{'s' * (cores > 1)}",
+        machine=environment["machine"], backend=options["backend"],
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
         samples=card["results"][0]["provenance"]["samples"],
         extractor=card["results"][0]["provenance"]["extractor"],
         compared=compared, features=features(model, card),
         rows=rows(card), noise=noise(card), shares=shares(card, real.class_names),
     )  # fmt: skip
-    (target / "README.md").write_text(text, encoding="utf-8")
-    print(f"wrote {target}: {sorted(presets.presets())}")
 
 
 def main():
