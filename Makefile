@@ -1,10 +1,10 @@
-# make demo    sample the pretrained model, then train a small one on drawn faces
+# make demo    sample a pretrained model, then train a small one on cartoon faces
 # make test    the test suite
 # make lint    the formatter and the linter
 # make docs    the documentation, into site/
 # make docs-figures  its tables and pictures, from stored results and the presets; with TRAININGS=1
-#                    it trains first, for hours, what only a training draws: presets and comparisons
-# make preset-NAME   train a preset of the zoo into runs/NAME anew, measure it, write its folder
+#                    all presets and comparisons are trained again first, which takes hours
+# make preset-NAME   train a preset of the zoo again into runs/NAME, measure it, write its folder
 # make wheel   the package, presets included
 # All of them set up a virtual environment in $(VENV) first.
 
@@ -50,17 +50,17 @@ docs: $(VENV)/.installed-dev
 docs-figures: $(VENV)/.installed-dev $(if $(TRAININGS),trainings)
 	$(BIN)/python benchmarks/divergences.py
 	$(BIN)/python benchmarks/two_gaussians.py
-	$(BIN)/python benchmarks/docs_tables.py
-	$(BIN)/python benchmarks/docs_figures.py
+	$(BIN)/python tools/docs/pages.py
+	$(BIN)/python tools/docs/figures.py
 
 preset-%: $(VENV)/.installed-dev
 	rm -rf runs/$*
 	$(BIN)/kerasgan zoo train $* --run-dir runs/$* \
 		|| [ $$? -eq 3 -a $* = gan_collapsed_fashion_mnist ]  # Which is to collapse.
-	$(BIN)/python benchmarks/publish_preset.py $* runs/$*/*
+	$(BIN)/python tools/publish_preset.py $* runs/$*/*
 
-# flow_objectives.py and cures.py keep the trainings that their results have, so that they can go on
-# where they stopped; without these results all are trained again.
+# flow_objectives.py and cures.py keep the trainings that are in their results, so they can continue
+# where they stopped. Remove the results to train all again.
 trainings: $(VENV)/.installed-dev $(PRESETS:%=preset-%)
 	$(BIN)/python benchmarks/fine_tuning.py
 	$(BIN)/python benchmarks/flow_objectives.py

@@ -1,39 +1,39 @@
-"""JS, KL and Wasserstein-1 between two distributions that move apart: a table and a picture.
+"""Jensen-Shannon, Kullback-Leibler and Wasserstein-1 between two distributions that move apart.
 
-    python benchmarks/divergences.py [--out DIR]
+    python benchmarks/divergences.py
 
-It writes `divergences.json` and `divergences.png`, by default into `benchmarks/results/`.
+It writes `divergences.json` and `divergences.png`.
 
-Why a critic should estimate a distance and not tell apart (Arjovsky et al. 2017,
-https://arxiv.org/abs/1701.07875, section 2): once two distributions hardly overlap, the
-Jensen-Shannon divergence stays at log 2 however far apart they are, the Kullback-Leibler divergence
-grows without bound or is infinite, and the Wasserstein-1 distance is the distance moved.
+The experiment shows why a critic should estimate a distance (Arjovsky et al. 2017,
+https://arxiv.org/abs/1701.07875, section 2). Once two distributions hardly overlap, the
+Jensen-Shannon divergence stays at log 2 however far apart they are, and the Kullback-Leibler
+divergence grows without bound or is infinite. The Wasserstein-1 distance is how far they are apart.
 
-- Two unit Gaussians with means 0 and d. KL is d^2/2 and W1 is d, exact. JS has no closed form: the
-  trapezoidal rule in float64 on 20,001 points from 10 standard deviations below the lower mean to
-  10 above the upper one. The JSON holds KL and W1 by the same rule too, W1 as the integral of the
-  difference of the distribution functions, and how far they are from the exact ones.
+- Two unit Gaussians with means 0 and d. KL = d^2/2 and W1 = d are exact. JS has no closed form and
+  is integrated by the trapezoidal rule in float64, on 20,001 points from 10 standard deviations
+  below the lower mean to 10 above the upper one. The JSON also holds KL and W1 by this rule and
+  their errors; W1 is then the integral of the difference of the distribution functions.
 - Two parallel lines, example 1 of the paper: (0, u) and (d, u) with u uniform on [0, 1]. All three
-  are exact: the supports do not meet unless d = 0.
+  divergences are exact, since the supports do not meet unless d = 0.
 
-Divergences are in nats. There are no random numbers here and no backend computes.
+Divergences are in nats. The experiment uses no random numbers and no backend.
 """
 
-import argparse
 import json
 import math
 import platform
-from pathlib import Path
 
 import numpy as np
+from experiment import RESULTS, markdown, parser, stored
 
+TAKES = "seconds"
 LOG2 = math.log(2)
 POINTS, TAILS = 20001, 10.0
 GREATEST = 8.0
 
 
 def line(*means):
-    """Return the points of integration for unit Gaussians with these means."""
+    """Return the points at which unit Gaussians with these means are integrated."""
     return np.linspace(min(means) - TAILS, max(means) + TAILS, POINTS)
 
 
@@ -47,7 +47,7 @@ def _log_gaussian(x, mean):
 
 
 def kl_of_gaussians(a, b):
-    """Return KL(N(a, 1) || N(b, 1)) in nats, by the trapezoidal rule; exact it is (a - b)^2 / 2."""
+    """Return KL(N(a, 1) || N(b, 1)) in nats, by the trapezoidal rule; exactly (a - b)^2 / 2."""
     x = line(a, b)
     return float(np.trapezoid(gaussian(x, a) * (_log_gaussian(x, a) - _log_gaussian(x, b)), x))
 
@@ -55,7 +55,8 @@ def kl_of_gaussians(a, b):
 def js_of_gaussians(a, b):
     """Return the Jensen-Shannon divergence of N(a, 1) and N(b, 1) in nats, by the trapezoidal rule.
 
-    It is `(KL(p || m) + KL(q || m)) / 2` with m the mean of both densities; log 2 at most.
+    It is `(KL(p || m) + KL(q || m)) / 2`, where m is the mean of both densities. It is at most
+    log 2.
     """
     x = line(a, b)
     log_p, log_q = _log_gaussian(x, a), _log_gaussian(x, b)
@@ -65,10 +66,10 @@ def js_of_gaussians(a, b):
 
 
 def w1_of_gaussians(a, b):
-    """Return the Wasserstein-1 distance of N(a, 1) and N(b, 1); exact it is |a - b|.
+    """Return the Wasserstein-1 distance of N(a, 1) and N(b, 1); exactly |a - b|.
 
-    On a line it is the integral of the difference of the two distribution functions, which here
-    are running sums of the trapezoidal rule.
+    On a line it is the integral of the absolute difference of the two distribution functions. These
+    are computed as running sums of the trapezoidal rule.
     """
     x = line(a, b)
     difference = gaussian(x, a) - gaussian(x, b)
@@ -77,12 +78,12 @@ def w1_of_gaussians(a, b):
 
 
 def parallel_lines(d):
-    """Return JS, KL and W1 of example 1 at distance `d`, exact."""
+    """Return JS, KL and W1 of example 1 at distance `d`, all exact."""
     return {"js": 0.0, "kl": 0.0, "w1": 0.0} if d == 0 else {"js": LOG2, "kl": math.inf, "w1": d}
 
 
-def table(distances):
-    """Return the figures of both examples at these distances."""
+def figures(distances):
+    """Return the divergences of both examples at these distances."""
     gaussians = {
         "js": [js_of_gaussians(0.0, d) for d in distances],
         "kl": [d**2 / 2 for d in distances],
@@ -108,20 +109,22 @@ def table(distances):
 COLOURS = {"js": "tab:red", "kl": "tab:orange", "w1": "tab:blue"}
 
 
-def draw(path):
-    """Write the picture: both examples, and what a step apart changes."""
+def plot(path):
+    """Plot both examples, and the derivatives of the divergences of the Gaussians."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
     d = np.linspace(0, GREATEST, 161)
-    figures = table(d)["unit Gaussians"]
-    figure, (gaussians, lines, slopes) = plt.subplots(1, 3, figsize=(13, 4.4), layout="constrained")
+    values = figures(d)["unit Gaussians"]
+    figure, (gaussians, lines, derivatives) = plt.subplots(
+        1, 3, figsize=(13, 4.4), layout="constrained"
+    )
 
-    gaussians.plot(d, figures["w1"], color=COLOURS["w1"], lw=2.5)
-    gaussians.plot(d, figures["kl"], color=COLOURS["kl"], lw=2.5)
-    gaussians.plot(d, figures["js"], color=COLOURS["js"], lw=2.5)
+    gaussians.plot(d, values["w1"], color=COLOURS["w1"], lw=2.5)
+    gaussians.plot(d, values["kl"], color=COLOURS["kl"], lw=2.5)
+    gaussians.plot(d, values["js"], color=COLOURS["js"], lw=2.5)
     _label(gaussians, "w1", "Wasserstein-1 = d", 4.6, 3.95, rotation=42)
     _label(gaussians, "kl", "KL = d²/2", 1.15, 6.6)
     _label(gaussians, "js", "Jensen-Shannon: stays at log 2", 2.3, 0.9)
@@ -146,18 +149,18 @@ def draw(path):
     _label(lines, "js", "Jensen-Shannon: log 2 for every d > 0", 1.2, 0.9)
     lines.set_title("Two parallel lines of length 1,\nd apart (example 1 of the WGAN paper)")
 
-    slopes.plot(d, np.gradient(figures["w1"], d), color=COLOURS["w1"], lw=2.5)
-    slopes.plot(d, np.gradient(figures["js"], d), color=COLOURS["js"], lw=2.5)
-    _label(slopes, "w1", "Wasserstein-1: always 1", 2.6, 1.03)
-    _label(slopes, "js", "Jensen-Shannon:\nfades to nothing", 4.2, 0.12)
-    slopes.set(
-        title="Slopes for the Gaussians: what draws\na generator towards d = 0",
+    derivatives.plot(d, np.gradient(values["w1"], d), color=COLOURS["w1"], lw=2.5)
+    derivatives.plot(d, np.gradient(values["js"], d), color=COLOURS["js"], lw=2.5)
+    _label(derivatives, "w1", "Wasserstein-1: always 1", 2.6, 1.03)
+    _label(derivatives, "js", "Jensen-Shannon:\nfades to nothing", 4.2, 0.12)
+    derivatives.set(
+        title="Derivatives for the Gaussians: the pull\non a generator towards d = 0",
         ylabel="d divergence / dd",
         ylim=(0, 1.2),
     )
     for axes in (gaussians, lines):
         axes.set_ylim(0, 8.2)
-    for axes in (gaussians, lines, slopes):
+    for axes in (gaussians, lines, derivatives):
         axes.set(xlabel="distance d", xlim=(0, GREATEST))
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=110)
@@ -177,25 +180,36 @@ def _label(axes, name, text, x, y, rotation=0):
     )
 
 
-def main():
-    """Compute the table, write it and draw it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    out = parser.parse_args().out
-    out.mkdir(parents=True, exist_ok=True)
+def run(out=RESULTS):
+    """Compute the divergences, write them, and plot them."""
     result = {
         "protocol": f"trapezoidal rule, {POINTS} points, {TAILS} standard deviations beyond the "
         "means, float64; nats",
         "log 2": LOG2,
-        **table([0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]),
+        **figures([0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]),
         "versions": {"python": platform.python_version(), "numpy": np.__version__},
     }
     lines = result["parallel lines"]
     lines["kl"] = ["infinite" if math.isinf(v) else v for v in lines["kl"]]  # JSON has no infinity.
-    print(json.dumps(result, indent=2))
+    out.mkdir(parents=True, exist_ok=True)
     (out / "divergences.json").write_text(json.dumps(result, indent=2) + "\n")
-    draw(out / "divergences.png")
+    plot(out / "divergences.png")
+
+
+def table(folder=RESULTS):
+    """Return the divergences of the two Gaussians, a row for each distance of their means."""
+    [found] = stored("divergences.json", folder)
+    gaussians = found["unit Gaussians"]
+    rows = [
+        [f"{d:g}", *(f"{gaussians[name][i]:.4f}" for name in ("js", "kl", "w1"))]
+        for i, d in enumerate(found["distances"])
+    ]
+    head = ["Means apart", "Jensen-Shannon", "Kullback-Leibler", "Wasserstein-1"]
+    note = f"Two unit Gaussians; log 2 = {found['log 2']:.4f}. Computed by: {found['protocol']}."
+    return f"{markdown(head, rows)}\n\n{note}"
 
 
 if __name__ == "__main__":
-    main()
+    out = parser(__doc__).parse_args().out
+    run(out)
+    print(table(out))

@@ -1,17 +1,15 @@
-"""What a preset is worth on other data: one that drew garments learns digits, beside a new one.
+"""How much sooner a preset of garments learns digits than the same networks with new weights.
 
-    python benchmarks/fine_tuning.py [--seed 0] [--out DIR]
+    python benchmarks/fine_tuning.py [--seed 0]
 
-It writes `fine_tuning.json` and `.png`, by default into `benchmarks/results/`.
+It writes `fine_tuning.json` and `fine_tuning.png`.
 
-`r3gan_fashion_mnist` with its weights, and the same networks with new ones; both are compiled alike
-and fitted to MNIST for as many steps. Measured on the moving average of the generator: the Fréchet
-distance to MNIST, beside that of other real digits.
+`r3gan_fashion_mnist` is fitted to MNIST once with its weights and once with new ones. Both are
+compiled alike and take equally many steps. The Fréchet distance to MNIST is measured on the moving
+average of the generator, beside that of other real digits.
 """
 
-import json
-
-import command_line
+import experiment
 import keras
 
 import kerasgan
@@ -20,51 +18,73 @@ from kerasgan.bench import training
 from kerasgan.bench.environment import describe
 from kerasgan.files import write_json
 
+TAKES = "6 minutes"
 PRESET, DATA, BATCH, SAMPLES = "r3gan_fashion_mnist", "mnist", 64, 5000
 MOMENTS = (100, 250, 500, 1000, 2000)
 STARTS = {"the preset": True, "new weights": False}
 
 
 def train(load_weights, data, evaluator, seed):
-    """Return the distances after so many steps, the seconds, and ten images at each moment."""
+    """Return the distances at each moment, the seconds, and ten images at each moment."""
     keras.utils.set_random_seed(seed)
     gan = kerasgan.from_preset(PRESET, load_weights=load_weights)
     gan.compile()
     found, shown = {"frechet_distance": {}}, []
 
-    def look(step):
+    def measure(step):
         [distance] = evaluator(gan)
         found["frechet_distance"][str(step)] = float(distance.value)
         found["real"] = float(distance.baseline)
         shown.append(gan.sample(10, seed=7))
         print(step, distance, flush=True)
 
-    look(0)
-    seconds, _ = training.train(gan, data, MOMENTS, look)
+    measure(0)
+    seconds, _ = training.train(gan, data, MOMENTS, measure)
     return {**found, "seconds": round(seconds, 1)}, shown
 
 
-def main():
-    """Train both, write the figures, and draw what they draw: a row a moment, side by side."""
-    options = command_line.arguments(__doc__, seed=0)
+def run(seed=0, out=experiment.RESULTS):
+    """Train both, write the figures, and write the pictures: a row a moment, side by side."""
+    out.mkdir(parents=True, exist_ok=True)
     kerasgan.backend.make_deterministic()
-    data = kerasgan.data.load(DATA, batch_size=BATCH, seed=options.seed)
+    data = kerasgan.data.load(DATA, batch_size=BATCH, seed=seed)
     evaluator = kerasgan.metrics.Evaluator(data, metrics=["frechet_distance"], samples=SAMPLES)
     result = {
         "protocol": f"{PRESET} fitted to {DATA}, batches of {BATCH}, its own optimizers, Fréchet "
-        f"distance of {SAMPLES:,} samples, seed {options.seed}",
+        f"distance of {SAMPLES:,} samples, seed {seed}",
         "environment": describe(keras.backend.backend()),
         "starts": {},
     }
     columns = []
     for name, load_weights in STARTS.items():
-        result["starts"][name], shown = train(load_weights, data, evaluator, options.seed)
+        result["starts"][name], shown = train(load_weights, data, evaluator, seed)
         columns.append(shown)
-    print(json.dumps(result["starts"]))
-    write_json(options.out / "fine_tuning.json", result)
+    write_json(out / "fine_tuning.json", result)
     rows = [image for pair in zip(*columns, strict=True) for images in pair for image in images]
-    pictures.save_grid(options.out / "fine_tuning.png", rows, columns=20, scale=2)
+    pictures.save_grid(out / "fine_tuning.png", rows, columns=20, scale=2)
+
+
+def table(folder=experiment.RESULTS):
+    """Return the Fréchet distances, a row for each start and a column for each moment."""
+    [found] = experiment.stored("fine_tuning.json", folder)
+    starts = found["starts"]
+    rows = [
+        [
+            f"From {name}",
+            *(experiment.figure("frechet_distance", d) for d in one["frechet_distance"].values()),
+        ]
+        for name, one in starts.items()
+    ]
+    first = next(iter(starts.values()))
+    return (
+        f"{experiment.markdown(['Critic steps', *first['frechet_distance']], rows)}\n\n"
+        f"{found['protocol']}; real digits score {first['real']:.2f}; {experiment.where(found)}."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    arguments = experiment.parser(__doc__)
+    arguments.add_argument("--seed", type=int, default=0)
+    options = arguments.parse_args()
+    run(**vars(options))
+    print(table(options.out))

@@ -1,21 +1,21 @@
-"""What a flow learns by likelihood alone, by a critic alone, and by both, on MNIST.
+"""A flow on MNIST trained by likelihood alone, by a critic alone, and by both.
 
-    python benchmarks/flow_objectives.py [--epochs 4] [--seed 0] [--out DIR]
+    python benchmarks/flow_objectives.py [--epochs 4] [--seed 0]
 
-It writes `flow_objectives.json` and a picture of each, by default into `benchmarks/results/`;
-trainings that are in the JSON file already are kept.
+It writes `flow_objectives.json` and a picture for each training. Trainings that are in the JSON
+file already are kept.
 
-Three `FlowGAN`s (NICE) that differ in `adversarial_weight` and `nll_weight` alone, as table 1 of
-Grover et al. 2018, https://arxiv.org/abs/1705.08868: 1 and 0 is the adversarial game, 0 and 1
-maximum likelihood, 1 and 0.01, as the presets have it, the hybrid. Measured on the moving average
-of the generator: bits per dimension of the test images, and what samples score beside as many
-training images.
+The three `FlowGAN`s (NICE) follow table 1 of Grover et al. 2018, https://arxiv.org/abs/1705.08868.
+They differ in `adversarial_weight` and `nll_weight` alone: 1 and 0 is adversarial training, 0 and 1
+is maximum likelihood, 1 and 0.01 is the hybrid with the weights of the presets. Two things are
+measured on the moving average of the generator: the bits per dimension of the test images, and the
+scores of its samples against as many training images.
 """
 
 import json
 import time
 
-import command_line
+import experiment
 import keras
 import numpy as np
 
@@ -24,8 +24,9 @@ from kerasgan import pictures
 from kerasgan.bench.environment import describe
 from kerasgan.gans.optimizer import falling
 
+TAKES = "an hour"
 WIDTH, RATE, N_CRITIC, BATCH, SAMPLES = 96, (5e-4, 2e-5), 2, 64, 10_000
-METRICS = ("frechet_distance", "prdc", "classes")
+SCORES = ("frechet_distance", "prdc", "classes")
 OBJECTIVES = {
     "maximum likelihood": {"adversarial_weight": 0.0, "nll_weight": 1.0},
     "adversarial": {"adversarial_weight": 1.0, "nll_weight": 0.0},
@@ -34,7 +35,7 @@ OBJECTIVES = {
 
 
 def train(weights, data, epochs, seed):
-    """Train one of the three and return it with its seconds."""
+    """Train one of the three and return it with the seconds that it took."""
     keras.utils.set_random_seed(seed)
     networks = kerasgan.FlowGAN.default_networks("nice", image_size=28, channels=1, width=WIDTH)
     gan = kerasgan.FlowGAN(*networks, n_critic=N_CRITIC, seed=seed, **weights)
@@ -59,38 +60,69 @@ def measure(gan, test, evaluator):
     return found
 
 
-def main():
-    """Train all three, print and write the figures, and draw what they draw."""
-    options = command_line.arguments(__doc__, epochs=4, seed=0)
-    path = options.out / "flow_objectives.json"
+def _kept(path, result):
+    """Return stored results of the same protocol and environment, or else `result`."""
+    if not path.exists():
+        return result
+    before = json.loads(path.read_text(encoding="utf-8"))
+    same = before["protocol"] == result["protocol"] and all(
+        before["environment"][key] == result["environment"][key]
+        for key in ("backend", "machine", "cores", "versions")
+    )
+    return before if same else result
+
+
+def run(epochs=4, seed=0, out=experiment.RESULTS):
+    """Train all three, write the figures, and write forty samples of each."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "flow_objectives.json"
     kerasgan.backend.make_deterministic()
     data = kerasgan.data.load("mnist", batch_size=BATCH)
     test = kerasgan.data.load("mnist", split="test")
-    evaluator = kerasgan.metrics.Evaluator(data, metrics=METRICS, samples=SAMPLES)
+    evaluator = kerasgan.metrics.Evaluator(data, metrics=SCORES, samples=SAMPLES)
     result = {
-        "protocol": f"NICE of width {WIDTH}, {options.epochs} epochs of batches of {BATCH}, "
-        f"n_critic {N_CRITIC}, Adam {RATE[0]:g} falling to {RATE[1]:g}, seed {options.seed}",
+        "protocol": f"NICE of width {WIDTH}, {epochs} epochs of batches of {BATCH}, "
+        f"n_critic {N_CRITIC}, Adam {RATE[0]:g} falling to {RATE[1]:g}, seed {seed}",
         "environment": describe(keras.backend.backend()),
         "objectives": {},
     }
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if before["protocol"] == result["protocol"] and all(
-            before["environment"][key] == result["environment"][key]
-            for key in ("backend", "machine", "cores", "versions")
-        ):
-            result = before
+    result = _kept(path, result)
     for name, weights in OBJECTIVES.items():
         if name in result["objectives"]:
             continue
-        gan, seconds = train(weights, data, options.epochs, options.seed)
+        gan, seconds = train(weights, data, epochs, seed)
         found = {**weights, **measure(gan, test, evaluator), "seconds": round(seconds)}
         result["objectives"][name] = found
-        print(name, found)
-        picture = options.out / f"flow_objectives-{name.split()[-1]}.png"
+        picture = out / f"flow_objectives-{name.split()[-1]}.png"
         pictures.save_grid(picture, gan.sample(40, seed=7), columns=20)
         path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
+def table(folder=experiment.RESULTS):
+    """Return the likelihoods and the scores, a row for each objective."""
+    [found] = experiment.stored("flow_objectives.json", folder)
+    names = ("frechet_distance", "precision", "recall", "coverage", "classes_covered")
+    metrics = {name: experiment.METRICS[name] for name in names}
+    rows = [
+        [
+            name,
+            f"{one['bits_per_dimension']:.2f} ± {one['error']:.2f}",
+            *(experiment.figure(metric, one["samples"][metric]) for metric in metrics),
+        ]
+        for name, one in found["objectives"].items()
+    ]
+    real = next(iter(found["objectives"].values()))["real"]
+    rows.append(
+        ["*real images*", "-", *(experiment.figure(metric, real[metric]) for metric in metrics)]
+    )
+    head = ["Objective", "Bits per dimension, test images", *metrics.values()]
+    return f"{experiment.markdown(head, rows)}\n\n{found['protocol']}; {experiment.where(found)}."
+
+
 if __name__ == "__main__":
-    main()
+    arguments = experiment.parser(__doc__)
+    arguments.add_argument("--epochs", type=int, default=4)
+    arguments.add_argument("--seed", type=int, default=0)
+    options = arguments.parse_args()
+    run(**vars(options))
+    print(table(options.out))

@@ -1,35 +1,36 @@
-"""A GAN against a WGAN on drawn faces: a hundred images an epoch, and what each critic says.
+"""A GAN against a WGAN on cartoon faces, epoch by epoch: images, losses, gradients and diversity.
 
-    python benchmarks/gan_against_wgan.py [--epochs 30] [--seed 0] [--out DIR]
+    python benchmarks/gan_against_wgan.py [--epochs 30] [--seed 0]
 
-It writes `gan_against_wgan-SEED.json`, `.png` and `.webp`, by default into `benchmarks/results/`.
+It writes `gan_against_wgan-SEED.json`, `.png` and `.webp`.
 
-As section 4.3 of Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875: a generator of dense
-layers, four of 512 units with ReLU and no normalisation, against the critic of a DCGAN with batch
-normalisation. Initial weights, images and the number of critic steps are the same for all; the GAN
-is trained once with the DCGAN's optimizer and once with the WGAN's and its critic steps, so that
-loss and clipping alone differ. For a short training the WGAN has six times its paper's rate and
-three critic steps in a round for five. After each epoch:
+The setting is that of section 4.3 of Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875. The
+generator has four dense layers of 512 units with ReLU and no normalisation; the critic is that of a
+DCGAN with batch normalisation. Initial weights, images and the number of critic steps are the same
+for all. The GAN is trained once with the DCGAN's optimizer. It is trained once more with the WGAN's
+optimizer and critic steps, so that only the loss and the clipping differ. Because the training is
+short, the WGAN has six times its paper's learning rate, and three critic steps a round instead of
+five. These are measured after each epoch:
 
-- a grid of the same hundred latent vectors, and the guard's look (it only warns here): `diversity`
-  is 1 for real images. A model is marked as collapsed from the epoch after which it never again
-  has a tenth of that;
-- `distance`, what the critic's mean loss of the epoch estimates: the Jensen-Shannon divergence,
-  log 2 - loss / 2, at most log 2; or the Wasserstein distance, -loss, up to the critic's steepness.
-  An estimate from below at best, and batch normalisation lets the critic compare whole batches. Its
-  rank correlation with the Fréchet distance over the epochs says whether the loss tells how good
-  the images are;
-- `gradient`, the mean norm of what the generator's loss, summed over 256 generated images, sends to
-  each of them;
-- `largest_weight` of the critic's kernels, and `at_bound`, the share of them at the bound of WGAN's
-  clipping or beyond, where a step took them: it clips before the next.
+- a grid of the same hundred latent vectors, and the guard's check (it only warns here): `diversity`
+  is 1 for real images. A model counts as collapsed from the epoch after which it never again
+  reaches a tenth of that;
+- `distance`, estimated from the critic's mean loss of the epoch: the Jensen-Shannon divergence,
+  log 2 - loss / 2, which is at most log 2; or the Wasserstein distance, -loss, up to the critic's
+  Lipschitz constant. It is a lower bound at best, and batch normalisation lets the critic compare
+  whole batches. Its rank correlation with the Fréchet distance over the epochs tells whether the
+  loss follows the quality of the images;
+- `gradient`, the mean norm of the gradient that a generated image gets from the generator's loss,
+  summed over 256 images;
+- `largest_weight` of the critic's kernels, and `at_bound`, the share of weights at or beyond the
+  bound of WGAN's clipping. Weights may lie beyond it, because a step clips before it moves them.
 """
 
 import itertools
 import json
 import time
 
-import command_line
+import experiment
 import keras
 import numpy as np
 from PIL import Image, ImageDraw
@@ -40,10 +41,11 @@ from kerasgan.bench.environment import describe
 from kerasgan.callbacks import CollapseGuard, Scores
 from kerasgan.metrics import extractors
 
+TAKES = "10 minutes a seed"
 SIZE, IMAGES, BATCH, MEASURED, SHOWN = 32, 10_000, 64, 256, 100
-COLLAPSED = 0.1  # The diversity that a collapsed model does not have again.
+COLLAPSED = 0.1  # A collapsed model never again reaches this diversity.
 ADAM, RMSPROP = "Adam 2e-4, beta_1 0.5", "RMSProp 3e-4"
-MODELS = {  # What it is, what it is given, and its optimizers.
+MODELS = {  # The class, its arguments, and the optimizer of both networks.
     "GAN": (kerasgan.GAN, {}, ADAM),
     "GAN, trained as the WGAN": (kerasgan.GAN, {"n_critic": 3}, RMSPROP),
     "WGAN": (kerasgan.WGAN, {"n_critic": 3, "clip": 0.01}, RMSPROP),
@@ -58,7 +60,7 @@ def optimizer(kind):
 
 
 class Critic(keras.callbacks.Callback):
-    """Logs what the critic says after each epoch, and keeps a hundred images."""
+    """Logs the figures of the critic after each epoch, and keeps a hundred images."""
 
     def __init__(self):
         super().__init__()
@@ -66,17 +68,17 @@ class Critic(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         gan = self.model
-        images = gan.images_of(gan.latent_vectors(MEASURED, 1), raw=True)
+        images = gan.decode_latents(gan.latent_vectors(MEASURED, 1), raw=True)
         images = keras.ops.convert_to_tensor(images)
         wgan = isinstance(gan, kerasgan.WGAN)
         loss = (lambda x: -x) if wgan else (lambda x: keras.ops.softplus(-x))
-        before = gan.critic.get_weights()  # Its batch normalisation is measured as it trains.
-        slopes = backend.gradient(lambda x: loss(gan.critic(x, training=True)), images)
+        before = gan.critic.get_weights()  # The call changes the statistics of batch normalisation.
+        gradients = backend.gradient(lambda x: loss(gan.critic(x, training=True)), images)
         gan.critic.set_weights(before)
-        slopes = keras.ops.convert_to_numpy(slopes)
-        logs["gradient"] = float(np.sqrt(np.square(slopes).sum(axis=(1, 2, 3))).mean())
-        played = logs["critic_loss"]
-        logs["distance"] = float(-played if wgan else np.log(2) - played / 2)
+        gradients = keras.ops.convert_to_numpy(gradients)
+        logs["gradient"] = float(np.sqrt(np.square(gradients).sum(axis=(1, 2, 3))).mean())
+        of_epoch = logs["critic_loss"]
+        logs["distance"] = float(-of_epoch if wgan else np.log(2) - of_epoch / 2)
         weights = [w.ravel() for w in gan.critic.get_weights() if w.ndim > 1]
         weights = np.abs(np.concatenate(weights))
         logs["largest_weight"] = float(weights.max())
@@ -96,10 +98,10 @@ def train(name, data, epochs, seed):
     gan.compile(optimizer(kind), optimizer(kind))
     watch = Critic()
     guard = CollapseGuard("warn", samples=1000, every=data.batches_per_epoch)
-    # A network of ImageNet's would take longer than the training, on a CPU.
-    near = extractors.RandomProjection(64)
+    # A network trained on ImageNet would take longer than the training, on a CPU.
+    projection = extractors.RandomProjection(64)
     metrics = ["frechet_distance", "coverage"]
-    scores = Scores(data, metrics=metrics, samples=2000, extractor=near)
+    scores = Scores(data, metrics=metrics, samples=2000, extractor=projection)
     began = time.perf_counter()
     history = gan.fit(data, epochs=epochs, verbose=2, callbacks=[guard, scores, watch]).history
     alarms = [d.epoch for d in guard.journal.decisions]
@@ -118,13 +120,13 @@ def train(name, data, epochs, seed):
 
 
 def collapse(diversity):
-    """Return the first epoch of those at the end that all lack diversity, or None."""
+    """Return the epoch from which on diversity stays below `COLLAPSED`, or None."""
     lacking = list(itertools.takewhile(lambda value: value < COLLAPSED, reversed(diversity)))
     return len(diversity) - len(lacking) + 1 if lacking else None
 
 
 def ranks(values):
-    """Return the place of each value in their order."""
+    """Return the rank of each value, from 0."""
     return np.argsort(np.argsort(values)).astype("float64")
 
 
@@ -156,13 +158,13 @@ def frames(result, grids):
         for name, model in result["models"].items():
             part = pictures.picture(grids[name][i])
             frame = Image.new("RGB", (part.width + 8, part.height + 26), "white")
-            draw = ImageDraw.Draw(frame)
+            canvas = ImageDraw.Draw(frame)
             colour, text = "black", f"{name}, epoch {i + 1}"
             if fallen(model, i):
                 colour, text = "red", f"{text}: collapsed"
-                draw.rectangle((0, 20, frame.width - 1, frame.height - 1), fill=colour)
+                canvas.rectangle((0, 20, frame.width - 1, frame.height - 1), fill=colour)
             frame.paste(part, (4, 22))
-            draw.text((4, 4), text, fill=colour)
+            canvas.text((4, 4), text, fill=colour)
             parts.append(frame)
         step = parts[0].width + 8
         whole = Image.new("RGB", (step * len(parts) - 8, parts[0].height), "white")
@@ -172,8 +174,8 @@ def frames(result, grids):
     return found
 
 
-def draw(result, grids, path):
-    """Write the picture: six moments of each, and the curves below."""
+def plot(result, grids, path):
+    """Plot six moments of each training, and the curves below."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -207,25 +209,23 @@ def draw(result, grids, path):
     plt.close(figure)
 
 
-def main():
-    """Train all three, print and write the figures, and draw them."""
-    options = command_line.arguments(__doc__, epochs=30, seed=0)
+def run(epochs=30, seed=0, out=experiment.RESULTS):
+    """Train all three, write the figures, plot them, and write an animation of the images."""
+    out.mkdir(parents=True, exist_ok=True)
     data = kerasgan.data.load("avatars", image_size=SIZE, limit=IMAGES, batch_size=BATCH)
     result = {
-        "protocol": f"{IMAGES:,} drawn faces of {SIZE} pixels, batches of {BATCH}, "
-        f"{options.epochs} epochs",
-        "seed": options.seed,
+        "protocol": f"{IMAGES:,} drawn faces of {SIZE} pixels, batches of {BATCH}, {epochs} epochs",
+        "seed": seed,
         "environment": describe(keras.backend.backend()),
         "models": {},
     }
     grids = {}
     for name in MODELS:
-        found, grids[name] = train(name, data, options.epochs, options.seed)
+        found, grids[name] = train(name, data, epochs, seed)
         result["models"][name] = {**found, "summary": summary(found)}
-        print(name, result["models"][name]["summary"])
-    path = options.out / f"gan_against_wgan-{options.seed}.json"
+    path = out / f"gan_against_wgan-{seed}.json"
     path.write_text(json.dumps(result, indent=1, default=float) + "\n", encoding="utf-8")
-    draw(result, grids, path.with_suffix(".png"))
+    plot(result, grids, path.with_suffix(".png"))
     first, *others = frames(result, grids)
     first.save(
         path.with_suffix(".webp"), save_all=True, append_images=others, duration=300, loop=0,
@@ -233,5 +233,53 @@ def main():
     )  # fmt: skip
 
 
+ROWS = {  # What the table shows of a model, in order.
+    "Distance: what the loss estimates": lambda m: (
+        "Wasserstein-1" if m["clip"] else "Jensen-Shannon"
+    ),
+    "in the last epoch": lambda m: f"{m['epochs']['distance'][-1]:.2f}",
+    "its rank correlation with the Fréchet distance": lambda m: (
+        f"{m['summary']['correlation']:.2f}"
+    ),
+    "Constraint on the critic": lambda m: (
+        f"weights clipped at {m['clip']:g}" if m["clip"] else "none"
+    ),
+    "its largest weight at the end": lambda m: f"{m['summary']['largest_weight']:.2g}",
+    "weights at the bound": lambda m: f"{m['summary']['at_bound']:.0%}" if m["clip"] else "-",
+    "Gradient at a generated image, median": lambda m: f"{m['summary']['gradient']['median']:.2g}",
+    "Stability: diversity at the end": lambda m: f"{m['summary']['diversity']['last']:.2f}",
+    "coverage": lambda m: f"{m['summary']['coverage']['last']:.2f}",
+    "Fréchet distance": lambda m: f"{m['summary']['frechet_distance']['last']:.0f}",
+    "collapsed from epoch": lambda m: str(m["collapsed"] or "-"),
+    "the guard's alarms": lambda m: ", ".join(map(str, m["alarms"])) or "-",
+    "Optimizer": lambda m: m["optimizer"],
+    "Critic steps, and of these in a round": lambda m: f"{m['critic_steps']:,}, {m['n_critic']}",
+}
+
+
+def table(folder=experiment.RESULTS):
+    """Return the comparison, a column for each model; a cell has a figure for each seed."""
+    runs = experiment.stored("gan_against_wgan-*.json", folder)
+    names = list(runs[0]["models"])
+    rows = []
+    for title, cell in ROWS.items():
+        cells = [[cell(run["models"][name]) for run in runs] for name in names]
+        rows.append([title, *(c[0] if len(set(c)) == 1 else ", ".join(c) for c in cells)])
+    real = runs[0]["models"][names[0]]["real"]
+    seeds = ", ".join(str(run["seed"]) for run in runs)
+    return (
+        f"{experiment.markdown(['', *names], rows)}\n\nA cell has one figure for each of the seeds "
+        f"{seeds}, or one for all. {runs[0]['protocol']}, {experiment.where(runs[0])}. Weights are "
+        "read after a step and before the next clipping. Fréchet distance and coverage are of "
+        "2,000 images, in 64 random directions of the pixels; real images score "
+        f"{real['frechet_distance']:.2f} and {real['coverage']:.2f}."
+    )
+
+
 if __name__ == "__main__":
-    main()
+    arguments = experiment.parser(__doc__)
+    arguments.add_argument("--epochs", type=int, default=30)
+    arguments.add_argument("--seed", type=int, default=0)
+    options = arguments.parse_args()
+    run(**vars(options))
+    print(table(options.out))

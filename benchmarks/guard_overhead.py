@@ -1,14 +1,16 @@
-"""What the collapse guard costs: the share of the training time that its looks take.
+"""The share of the training time that the collapse guard's checks take.
 
-    python benchmarks/guard_overhead.py [--data fashion_mnist avatars] [--steps 10] [--json FILE]
+    python benchmarks/guard_overhead.py [--data fashion_mnist avatars] [--steps 10]
 
-The settings are those of `kerasgan train gan`: DCGAN of the default width, batches of 64, a look as
-often as the guard takes one, with its snapshot and files, in a run folder on disk. A step's time is
-the median of `--steps` steps after the first ten, a look's the median of five. What the guard does
-once, when training begins and ends, stands beside.
+It writes `guard_overhead.json`.
+
+The settings are those of `kerasgan train gan`: a DCGAN of the default width and batches of 64. The
+guard checks as often as it does there, and writes its snapshot and files into a run folder on disk.
+The time of a step is the median of `--steps` steps after the first ten, the time of a check the
+median of five. The JSON also has the seconds that the guard takes once, when the training begins
+and when it ends.
 """
 
-import argparse
 import io
 import json
 import math
@@ -17,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import experiment
 import keras
 
 import kerasgan
@@ -24,11 +27,13 @@ from kerasgan.bench.environment import describe
 from kerasgan.callbacks import CollapseGuard
 from kerasgan.callbacks.collapse_guard import FEWEST_STEPS
 
+TAKES = "2 minutes"
 SIZES = {"fashion_mnist": 28, "avatars": 64}
+TITLES = {"fashion_mnist": "Fashion-MNIST", "avatars": "avatars at 64 pixels"}
 
 
 class Clock(keras.callbacks.Callback):
-    """Times each step, from the beginning of one to that of the next."""
+    """Measures each step, from its beginning to the beginning of the next."""
 
     def __init__(self):
         super().__init__()
@@ -51,7 +56,7 @@ def measure(name, steps):
         *kerasgan.GAN.default_networks(image_size=SIZES[name], channels=channels), seed=0
     )
     gan.compile()
-    # An epoch, or as many as make the steps that the guard leaves between two looks.
+    # The fewest epochs that make the steps which the guard leaves between two checks.
     interval = data.batches_per_epoch * math.ceil(FEWEST_STEPS / data.batches_per_epoch)
     clock = Clock()
     gan.fit(data.images[: 64 * (steps + 10)], epochs=1, verbose=0, callbacks=[clock])
@@ -62,42 +67,63 @@ def measure(name, steps):
         began = time.perf_counter()
         guard.on_train_begin()
         prepared = time.perf_counter() - began
-        looks = []
+        checks = []
         for epoch in range(5):
             guard.on_epoch_begin(epoch)
             gan.critic_steps += interval
             began = time.perf_counter()
             guard.on_epoch_end(epoch, {})
-            looks.append(time.perf_counter() - began)
+            checks.append(time.perf_counter() - began)
         assert len(guard.journal.entries) == 5, guard.stream.getvalue()
         began = time.perf_counter()
         guard.on_train_end()
         report = time.perf_counter() - began
-    step, look = statistics.median(clock.seconds[10:]), statistics.median(looks)
+    step, check = statistics.median(clock.seconds[10:]), statistics.median(checks)
     return {
         "data": name,
         "milliseconds a step": 1000 * step,
-        "steps from look to look": interval,
-        "seconds a look": look,
-        "share of the training time": look / (look + step * interval),
+        "steps from check to check": interval,
+        "seconds a check": check,
+        "share of the training time": check / (check + step * interval),
         "seconds once, at the beginning": prepared,
         "seconds once, for the report": report,
     }
 
 
-def main():
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", nargs="+", choices=list(SIZES), default=list(SIZES))
-    parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--json", metavar="FILE")
-    options = parser.parse_args()
-    rows = [measure(name, options.steps) for name in options.data]
+def run(data=tuple(SIZES), steps=10, out=experiment.RESULTS):
+    """Measure each data set and write the figures."""
+    out.mkdir(parents=True, exist_ok=True)
+    rows = [measure(name, steps) for name in data]
     found = {"environment": describe(keras.backend.backend()), "rows": rows}
-    if options.json:
-        Path(options.json).write_text(json.dumps(found, indent=2) + "\n")
-    print(json.dumps(found, indent=2))
+    (out / "guard_overhead.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+def table(folder=experiment.RESULTS):
+    """Return the share of the training time, a row for each data set."""
+    [found] = experiment.stored("guard_overhead.json", folder)
+    rows = [
+        [
+            TITLES[row["data"]],
+            f"{row['share of the training time']:.1%}",
+            f"{row['milliseconds a step']:.0f}",
+            f"{row['seconds a check']:.1f}",
+            f"{row['steps from check to check']:,}",
+        ]
+        for row in found["rows"]
+    ]
+    head = ["Data", "Share of the training time", "Step, ms", "Check, s", "Steps between checks"]
+    place = found["environment"]
+    return (
+        f"{experiment.markdown(head, rows)}\n\nBy `benchmarks/guard_overhead.py`, "
+        f"{experiment.BACKENDS[place['backend']]}, {experiment.cores(place)}, "
+        f"{experiment.day(place)}."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    arguments = experiment.parser(__doc__)
+    arguments.add_argument("--data", nargs="+", choices=list(SIZES), default=list(SIZES))
+    arguments.add_argument("--steps", type=int, default=10)
+    options = arguments.parse_args()
+    run(**vars(options))
+    print(table(options.out))

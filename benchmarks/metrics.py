@@ -1,13 +1,14 @@
-"""What metrics cost in time and memory, beside the packages that others use.
+"""The time and memory of the metrics, beside those of other packages.
 
-    pip install 'kerasgan[references]'
-    python benchmarks/metrics.py [--samples 1000 5000 20000 50000] [--json FILE]
+    python benchmarks/metrics.py [--samples 1000 5000 20000 50000] [--metrics NAME ...]
 
-Every measurement is a process of its own, so that its peak of memory is its own; kerasgan and the
-reference take turns, and the least time of each counts. Both are given the same features: float32,
-normal with a spectrum that falls as that of a network's features does. A reference that would need
-more memory than the machine has is not run. A peak includes the features themselves and the
-imports.
+It writes `metrics.json` and needs `pip install 'kerasgan[references]'`. Rows that are not measured
+again stay in the file.
+
+Every measurement is a process of its own with a memory peak of its own. kerasgan and the reference
+take turns, and the shortest time of each counts. Both get the same features: float32, normal, with
+a spectrum that falls as that of a network's features does. A reference that would need more memory
+than the machine has is not run. A peak includes the features themselves and the imports.
 """
 
 import argparse
@@ -18,13 +19,15 @@ import subprocess
 import sys
 import time
 
+import experiment
 import numpy as np
 
+TAKES = "20 minutes"
 GIB = 2**30
 
 
 def features(n, width, seed):
-    """Return features `(n, width)`."""
+    """Return random features `(n, width)`."""
     rng = np.random.default_rng(seed)
     scale = (1 / np.sqrt(1 + np.arange(width))).astype("float32")
     return rng.standard_normal((n, width), dtype="float32") * scale + scale
@@ -46,7 +49,7 @@ def ours(metric):
 
 
 def reference(metric):
-    """Return the same of another package."""
+    """Return another package's function of real and generated features."""
     if metric == "frechet":
         from scipy import linalg
 
@@ -98,13 +101,13 @@ METRICS = (*REFERENCES, "ndb", "duplicate_rate")
 
 
 def bytes_needed(metric, n, width):
-    """Return what a reference needs at least: prdc holds n x n distances and their order."""
+    """Return the least memory of a reference: prdc holds n x n distances and their order."""
     matrices = 12 * n * n if metric in ("prdc", "coverage") else 0
     return matrices + 4 * 4 * n * width
 
 
 def measure(metric, who, n, width):
-    """Print the seconds, the peak and the value, in this process."""
+    """Measure in this process, and print the seconds, the memory peak and the value."""
     function = (ours if who == "kerasgan" else reference)(metric)
     x, y = features(n, width, 0), features(n, width, 1)
     began = time.perf_counter()
@@ -115,7 +118,7 @@ def measure(metric, who, n, width):
 
 
 def in_a_process(*arguments):
-    """Return what `measure` prints."""
+    """Run `measure` in a process and return what it prints."""
     command = [sys.executable, __file__, "--measure", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -125,7 +128,7 @@ def in_a_process(*arguments):
 
 
 def compare(metric, n, options):
-    """Return the best of some turns of each."""
+    """Return the shortest of several turns of each."""
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     runs = {"kerasgan": []}
     if metric in REFERENCES and bytes_needed(metric, n, options.width) < 0.8 * available:
@@ -141,68 +144,89 @@ def compare(metric, n, options):
     return row
 
 
-def markdown(report):
-    """Return the report as a table."""
-    lines = [
-        "| metric | samples | kerasgan s | GiB | reference | s | GiB | times faster |",
-        "|---|---:|---:|---:|---|---:|---:|---:|",
-    ]
-    for row in report["rows"]:
-        mine, other = row["kerasgan"], row.get("reference")
-        cells = [row["metric"], f"{row['samples']:,}"]
-        if "failed" in mine:
-            lines.append("| " + " | ".join([*cells, mine["failed"], *["-"] * 5]) + " |")
-            continue
-        cells += [f"{mine['seconds']:.2f}", f"{mine['peak']:.2f}"]
-        name = REFERENCES.get(row["metric"], "-")
-        if other is None:
-            cells += [name, "does not fit" if name != "-" else "-", "-", "-"]
-        elif "failed" in other:
-            cells += [name, "failed", "-", "-"]
-        else:
-            ratio = other["seconds"] / mine["seconds"]
-            cells += [name, f"{other['seconds']:.2f}", f"{other['peak']:.2f}", f"{ratio:.1f}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def main():
-    """Measure everything and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=int, nargs="+", default=[1000, 5000, 20_000, 50_000])
-    parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS))
-    parser.add_argument("--width", type=int, default=2048, help="features of a sample")
-    parser.add_argument("--turns", type=int, default=3, help="of each, up to 10,000 samples")
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        metric, who, n, width = options.measure
-        measure(metric, who, int(n), int(width))
-        return
-    rows = []
-    if options.json and os.path.exists(options.json):  # What is not measured anew stays there.
-        with open(options.json) as file:
-            rows = [
-                row
-                for row in json.load(file)["rows"]
-                if row["metric"] not in options.metrics or row["samples"] not in options.samples
-            ]
-    for metric in options.metrics:
-        for n in options.samples:
-            rows.append(compare(metric, n, options))
-            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+def run(options):
+    """Measure the metrics and numbers of samples of the options, and write all rows."""
     import keras
 
     from kerasgan.bench.environment import describe
 
+    path = options.out / "metrics.json"
+    rows = []
+    if path.exists():
+        stored = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        rows = [
+            row
+            for row in stored
+            if row["metric"] not in options.metrics or row["samples"] not in options.samples
+        ]
+    for metric in options.metrics:
+        for n in options.samples:
+            rows.append(compare(metric, n, options))
+            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     rows.sort(key=lambda row: (METRICS.index(row["metric"]), row["samples"]))
     report = {"environment": describe(keras.backend.backend()), "rows": rows}
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(report, file, indent=1)
-    print(markdown(report))
+    options.out.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+
+
+def _cells(found):
+    """Return the seconds and the memory of one measurement as cells, and why it has none."""
+    if found is None:
+        return ["-", "-"]
+    if "failed" in found:
+        return ["failed", "-"]
+    return [f"{found['seconds']:.2f}", f"{found['peak']:.2f}"]
+
+
+def table(folder=experiment.RESULTS):
+    """Return the seconds and the memory, a row for each metric and number of samples."""
+    [found] = experiment.stored("metrics.json", folder)
+    rows = []
+    for row in found["rows"]:
+        own, other = row["kerasgan"], row.get("reference")
+        name = REFERENCES.get(row["metric"], "-")
+        if other is None and name != "-":
+            name = f"{name}: does not fit in memory"
+        ratio = "-"
+        if "seconds" in own and other and "seconds" in other:
+            ratio = f"{other['seconds'] / own['seconds']:.1f}"
+        rows.append(
+            [row["metric"], f"{row['samples']:,}", *_cells(own), name, *_cells(other), ratio]
+        )
+    head = ["Metric", "Samples", "Seconds", "GiB", "Reference", "Seconds", "GiB", "Times faster"]
+    return f"{experiment.markdown(head, rows)}\n\n{_note(found)}"
+
+
+def _note(found):
+    """Return how and where the rows were measured."""
+    note = "Features have 2,048 values. GiB are the peak of the process."
+    rows = {(row["metric"], row["samples"]): row for row in found["rows"]}
+    kernel = rows.get(("kernel", 20_000), {})
+    if "peak" in kernel.get("reference", {}):
+        memory = kernel["kerasgan"]["peak"] / kernel["reference"]["peak"]
+        note += (
+            " The kernel distance is computed in float64 here and in float32 by `torchmetrics`; at "
+            f"20,000 samples it takes {memory:.1f} times as much memory."
+        )
+    place = found["environment"]
+    return f"{note} By `benchmarks/metrics.py`, {experiment.where(found)}, {experiment.day(place)}."
+
+
+def _parse():
+    parser = experiment.parser(__doc__)
+    parser.add_argument("--samples", type=int, nargs="+", default=[1000, 5000, 20_000, 50_000])
+    parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS))
+    parser.add_argument("--width", type=int, default=2048, help="features of a sample")
+    parser.add_argument("--turns", type=int, default=3, help="of each, up to 10,000 samples")
+    parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    options = _parse()
+    if options.measure:
+        metric, who, n, width = options.measure
+        measure(metric, who, int(n), int(width))
+    else:
+        run(options)
+        print(table(options.out))

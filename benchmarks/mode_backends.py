@@ -1,20 +1,24 @@
-"""Which backend trains the networks of the mode benchmarks fastest on this machine.
+"""The backend that trains the networks of the mode benchmarks fastest on this machine.
 
-    python benchmarks/mode_backends.py [--out benchmarks/results/mode_backends.json]
+    python benchmarks/mode_backends.py
 
-The plain GAN's step of each benchmark in milliseconds, on one core and on all; TensorFlow with
-oneDNN and without. Each in a process of its own, one after another, on a machine that does nothing
-else.
+It writes `mode_backends.json`.
+
+The time of the plain GAN's step is measured for each benchmark, on one core and on all, and on
+TensorFlow with and without oneDNN. Each measurement is a process of its own. They run one after
+another, on a machine that should do nothing else.
 """
 
+import argparse
 import json
 import time
 
-import command_line
+import experiment
 
 from kerasgan.bench.environment import cores, describe
 from kerasgan.files import write_json
 
+TAKES = "5 minutes"
 STEPS, BEFORE = {"ring": 240, "stacked-mnist": 24, "stacked-mnist-small": 24}, 8
 WAYS = {"jax": {}, "torch": {}, "tensorflow": {"TF_ENABLE_ONEDNN_OPTS": "1"},
         "tensorflow without oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"}}  # fmt: skip
@@ -33,27 +37,23 @@ def step_time(benchmark):
     moments, steps = [], STEPS[benchmark]
     z = model.latent_vectors(1)
 
-    def look(_):
-        model.images_of(z)  # It waits for the steps before, which JAX only queues.
+    def clock(_):
+        model.decode_latents(z)  # It waits for the steps before, which JAX only queues.
         moments.append(time.perf_counter())
 
-    training.train(model, dataset, (BEFORE, BEFORE + steps), look)
+    training.train(model, dataset, (BEFORE, BEFORE + steps), clock)
     return 1000 * (moments[1] - moments[0]) / steps
 
 
 def measure(benchmark, way, threads):
     """Return the milliseconds of a step, in a process of its own with so many threads."""
     variables = {**WAYS[way], "KERAS_BACKEND": way.split()[0]}
-    [found] = command_line.apart(__file__, benchmark, threads, **variables)
+    [found] = experiment.apart(__file__, benchmark, threads, **variables)
     return round(found["ms"], 1)
 
 
-def main():
-    """Measure all and write them, or one in this process."""
-    arguments = command_line.measuring(__doc__).parse_args()
-    if arguments.one:
-        print(json.dumps({"ms": step_time(arguments.one)}))
-        return
+def run(out=experiment.RESULTS):
+    """Measure all and write them."""
     found = {"unit": "ms a critic step", "environment": describe("jax"), "results": []}
     for benchmark in STEPS:
         for way in WAYS:
@@ -62,9 +62,33 @@ def main():
                 row["ms"] = measure(benchmark, way, threads)
                 found["results"].append(row)
                 print(row, flush=True)
-    if arguments.out:
-        write_json(arguments.out, found)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "mode_backends.json", found)
+
+
+def table(folder=experiment.RESULTS):
+    """Return the milliseconds of a step, a row for each backend."""
+    [found] = experiment.stored("mode_backends.json", folder)
+    columns = list(dict.fromkeys((row["benchmark"], row["cores"]) for row in found["results"]))
+    times = {(r["backend"], r["benchmark"], r["cores"]): r["ms"] for r in found["results"]}
+    backends = dict.fromkeys(row["backend"] for row in found["results"])
+    rows = [
+        [backend, *(f"{times[backend, *column]:.1f}" for column in columns)] for backend in backends
+    ]
+    head = [f"{benchmark}, {n} core{'s' * (n > 1)}" for benchmark, n in columns]
+    place = found["environment"]
+    return (
+        f"{experiment.markdown(['Backend', *head], rows)}\n\nMilliseconds of a critic step of the "
+        f"plain GAN; {place['machine']}, {experiment.day(place)}."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    parser = experiment.parser(__doc__)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps({"ms": step_time(options.one)}))
+    else:
+        run(options.out)
+        print(table(options.out))

@@ -1,22 +1,26 @@
-"""Whether seeds of a small GAN train faster side by side, by JAX's `vmap` over their states.
+"""The time of several seeds of a small GAN in one program, by JAX's `vmap` over their states.
 
-    python benchmarks/mode_vmap.py [--out benchmarks/results/mode_vmap.json]
+    python benchmarks/mode_vmap.py
 
-The plain GAN of the ring on one core: milliseconds a step and seed, of seeds one after another and
-of several in one program, as medians of turns that all take in order. Beside them how far the
-weights of the seeds in one program are from those that they reach alone, after 200 steps from the
-same start with the same batches.
+It writes `mode_vmap.json`.
+
+The plain GAN of the ring trains on one core. The time of a step and seed is the median of turns
+that one seed alone, and several seeds in one program, take in order. The results also have the
+largest difference between the weights of a seed in the program and those of the same seed alone,
+after 200 steps from the same start with the same batches.
 """
 
+import argparse
 import json
 import statistics
 import time
 
-import command_line
+import experiment
 
 from kerasgan.bench.environment import describe
 from kerasgan.files import write_json
 
+TAKES = "a minute"
 SEEDS, TURNS, STEPS = (1, 2, 4, 8), 5, 200
 
 
@@ -48,7 +52,7 @@ def trainings(seeds):
 
 
 def turns():
-    """Yield for each turn of each number of seeds what a step of a seed took, and the distance."""
+    """Yield, for each turn, the number of seeds, the ms of a step and seed, and the difference."""
     import jax
     import numpy as np
 
@@ -78,24 +82,38 @@ def turns():
                 yield seeds, 1000 * seconds / (STEPS * seeds), apart
 
 
-def main():
-    """Measure in a process of its own on one core, and write what it gave."""
-    arguments = command_line.measuring(__doc__).parse_args()
-    if arguments.one:
-        for found in turns():
-            print(json.dumps(found), flush=True)
-        return
+def run(out=experiment.RESULTS):
+    """Measure in a process of its own on one core, and write the figures."""
     rows = {}
-    for seeds, ms, apart in command_line.apart(__file__, "ring", 1, KERAS_BACKEND="jax"):
+    for seeds, ms, apart in experiment.apart(__file__, "ring", 1, KERAS_BACKEND="jax"):
         row = rows.setdefault(str(seeds), {"turns": []})
         row["turns"].append(round(ms, 3))
         row["ms a step and seed"] = statistics.median(row["turns"])
         row["farthest weight from the seed alone"] = apart
-    result = {"seeds": rows, "environment": describe("jax")}
-    print(json.dumps(result, indent=1))
-    if arguments.out:
-        write_json(arguments.out, result)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "mode_vmap.json", {"seeds": rows, "environment": describe("jax")})
+
+
+def table(folder=experiment.RESULTS):
+    """Return the milliseconds of a step and seed, a row for each number of seeds."""
+    [found] = experiment.stored("mode_vmap.json", folder)
+    rows = [
+        [seeds, f"{row['ms a step and seed']:.2f}",
+         f"{row['farthest weight from the seed alone']:.2g}"]
+        for seeds, row in found["seeds"].items()
+    ]  # fmt: skip
+    head = ["Seeds in one program", "ms a step and seed", "Largest difference of a weight"]
+    note = f"The plain GAN of the ring, {experiment.where(found)}."
+    return f"{experiment.markdown(head, rows)}\n\n{note}"
 
 
 if __name__ == "__main__":
-    main()
+    parser = experiment.parser(__doc__)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        for found in turns():
+            print(json.dumps(found), flush=True)
+    else:
+        run(options.out)
+        print(table(options.out))

@@ -1,75 +1,92 @@
-"""What a train step of kerasgan costs, against loops written by hand.
+"""The time of a train step of kerasgan, against training loops written by hand.
 
-    python benchmarks/step_overhead.py [--backend all] [--models gan wgan wgan_gp] [--json FILE]
+    python benchmarks/step_overhead.py [--backend all] [--models gan wgan wgan_gp]
 
-Of kerasgan's models these are measured: `gan`, `wgan` and `wgan_gp` as they are; `unrolled_gan`,
-whose generator looks five steps of the critic's Adam ahead, with the minimax loss; and `r1_r2`, a
-GAN with the relativistic loss and both zero-centred penalties. The critics of the last three have
-no batch normalisation.
+It writes `step_overhead/BACKEND.json`, or `step_overhead/BACKEND-MODELS.json` for some of the
+models.
+
+Five models are measured: `gan`, `wgan` and `wgan_gp` with their defaults; `unrolled_gan` with the
+minimax loss and five unrolled steps of the critic's Adam; and `r1_r2`, a GAN with the relativistic
+loss and both zero-centred penalties. The critics of the last three have no batch normalisation.
 
 Three contenders train the same DCGAN on the same batches in one process, and take turns:
 
-- `fit`: `gan.fit` as a user calls it, callbacks, logging and data feeding included. One `fit`
-  runs from end to end; a callback stops it at the beginning of a step, lets the others have their
-  turn, and lets it go on. So everything that every step pays is counted, and what `fit` pays once
-  for each call or epoch is not.
+- `fit`: `gan.fit` as a user calls it, with callbacks, logging and data feeding. One `fit` runs
+  from end to end; a callback pauses it at the beginning of a step while the others take their turn.
+  So the costs of every step are counted, and those of each call or epoch are not.
 - `Keras loop`: the same Keras networks and optimizers in a loop of the backend's own.
 - `native loop`: the same architecture in the backend's own layers (torch.nn in NCHW, jax.lax,
   tf.nn), with the backend's own optimizers or ones written out.
 
 Each does the work of a whole round: fresh latent vectors and a fresh batch in every critic step,
 the generator's forward pass without gradients, penalty or clipping, both optimizers, moving
-statistics, and the generator's moving average. The hand-written loops do not keep the running
-means of the losses that `fit` logs. All start with the same weights; before the clock runs, one
-short training checks that they did the same: equal numbers of parameters, and losses and
-distances travelled that agree as far as different random draws let them.
+statistics, and the generator's moving average. The hand-written loops do not keep the running means
+of the losses that `fit` logs. All start with the same weights. Before the measurement, one short
+training checks that they do the same work: equal numbers of parameters, and losses and distances
+travelled that agree within the differences of their random numbers.
 
-A turn is some rounds, and ends when its last computation has; the first rounds, which compile,
-are not timed. A ratio is that of two neighbouring turns. The printed number is the median, with
-the least and the greatest; the target asks the median. `noise` is the median change from one turn
-of the Keras loop to its next: ratios that differ by less are alike. Read the table only if the
-machine was quiet; the load that it had is printed.
+A turn is some rounds, and ends when its last computation has. The first rounds, which compile, are
+not timed. A ratio is that of two neighbouring turns; the tables show the median with the least and
+the greatest, and the target applies to the median. `noise` is the median change from one turn of
+the Keras loop to the next: ratios that differ by less are equal. Read the tables only if the
+machine was quiet; its load is stated.
 """
 
-import argparse
-import importlib
 import itertools
 import json
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-BACKENDS = ("tensorflow", "jax", "torch")
-MODELS = ("gan", "wgan", "wgan_gp", "unrolled_gan", "r1_r2")
+import experiment
+
+TAKES = "10 minutes a backend"
+FOLDER = experiment.RESULTS / "step_overhead"
+MODELS = {
+    "gan": "`GAN`",
+    "wgan": "`WGAN`",
+    "wgan_gp": "`WGANGP`",
+    "unrolled_gan": "`UnrolledGAN`, 5 steps",
+    "r1_r2": "relativistic, R1 + R2",
+}
 TARGETS = {"keras": 1.05, "native": 1.15}  # At most this, by the medians of the ratios.
-WARM_UP_ROUNDS = 2
-CHECK_ROUNDS = 2
-UPDATES_A_TURN = 24  # Of either network; so many rounds a turn if `--rounds` is not given.
 
 
-def main():
-    """Measure in this process, or in one process for each backend, and print the table."""
-    options = _parse()
+def run(options):
+    """Measure one backend in this process, or each in a process of its own, and write the report.
+
+    Args:
+        options: The parsed command line.
+    """
     if options.backend == "all":
-        reports = [_in_a_process(backend) for backend in BACKENDS]
-    else:
-        reports = [measure(options)]
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(reports, file, indent=2)
-    print(markdown(reports))
-    return 0
+        for backend in experiment.BACKENDS:
+            command = [sys.executable, __file__, *sys.argv[1:], "--backend", backend]
+            subprocess.run(command, check=True)
+        return
+    report = measure(options)
+    some = "" if list(options.models) == list(MODELS) else "-" + "-".join(options.models)
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / f"{options.backend}{some}.json"
+    path.write_text(json.dumps([report], indent=2), encoding="utf-8")
+
+
+def reports(backend, folder=FOLDER):
+    """Return the stored reports of a backend, each model in its newest alone, in their order."""
+    found = list(itertools.chain(*experiment.stored(f"{backend}*.json", folder)))
+    found.sort(key=lambda report: report["environment"]["date"])
+    newest = {model: report for report in found for model in report["models"]}
+    for report in found:
+        report["models"] = {m: r for m, r in report["models"].items() if newest[m] is report}
+    order = list(MODELS)
+    kept = [report for report in found if report["models"]]
+    return sorted(kept, key=lambda report: order.index(next(iter(report["models"]))))
 
 
 def _parse():
-    parser = argparse.ArgumentParser(
-        description=__doc__.split("\n", 1)[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument("--backend", choices=(*BACKENDS, "all"), default="all")
+    parser = experiment.parser(__doc__, out=FOLDER)
+    parser.add_argument("--backend", choices=(*experiment.BACKENDS, "all"), default="all")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--width", type=int, default=64, help="feature maps beside the image")
     parser.add_argument("--image-size", type=int, default=28, help="28, 32, 64 or 128")
@@ -78,31 +95,18 @@ def _parse():
     parser.add_argument(
         "--rounds",
         type=int,
-        help=f"rounds in a turn; about {UPDATES_A_TURN} updates if it is not given",
+        help="rounds in a turn; as many as make about 24 updates if not given",
     )
     parser.add_argument("--repeats", type=int, default=7, help="turns of each contender")
     parser.add_argument(
         "--threads", type=int, help="run on so many cores (Linux); all if not given"
     )
-    parser.add_argument("--json", metavar="FILE", help="write the results there too")
     options = parser.parse_args()
     for name in ("width", "batch_size", "rounds", "repeats", "threads"):
         value = getattr(options, name)
         if value is not None and value < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1; received {value}")
     return options
-
-
-def _in_a_process(backend):
-    """Return the report of one backend, measured by this script in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "report.json")
-        arguments = [*sys.argv[1:], "--backend", backend, "--json", path]
-        subprocess.run(
-            [sys.executable, __file__, *arguments], check=True, stdout=subprocess.DEVNULL
-        )
-        with open(path) as file:
-            return json.load(file)[0]
 
 
 def measure(options):
@@ -116,225 +120,61 @@ def measure(options):
             raise SystemExit(f"--threads: there are {len(cores)} cores; got {options.threads}")
         os.sched_setaffinity(0, cores[: options.threads])
     import keras
+    from hand_written.contest import Contest
 
     from kerasgan.bench import environment
 
     keras.utils.set_random_seed(0)
-    settings = {name: value for name, value in vars(options).items() if name != "json"}
+    settings = {name: value for name, value in vars(options).items() if name != "out"}
     report = {"environment": environment.describe(options.backend), "settings": settings}
     report["models"] = {}
     for model in options.models:
         started = time.perf_counter()
-        report["models"][model] = Contest(options, model).measure()
+        report["models"][model] = Contest(options, model, TARGETS).measure()
         seconds = time.perf_counter() - started
         print(f"{options.backend} {model}: done in {seconds:.0f} s", file=sys.stderr)
     report["environment"]["load at the end"] = environment.load()
     return report
 
 
-class Contest:
-    """The three contenders of one model on one backend.
-
-    Args:
-        options: The parsed command line.
-        model: One of `MODELS`.
-    """
-
-    def __init__(self, options, model):
-        import keras
-        import numpy as np
-
-        from kerasgan import networks
-
-        hand_written = importlib.import_module("hand_written")
-        loops = importlib.import_module(f"hand_written.{options.backend}")
-        variant, arguments, critic_norm = _recipe(model)
-        size = {"image_size": options.image_size, "channels": options.channels}
-        size["width"] = options.width
-        size["critic_norm"] = critic_norm
-        self.gan = variant(*networks.dcgan(**size), **arguments)
-        self.gan.compile()
-        shape = (options.batch_size, *self.gan.image_shape)
-        rng = np.random.default_rng(0)
-        # Smooth random images: their statistics do not matter, only that they are no constants.
-        batches = [np.tanh(rng.standard_normal(shape, "float32")) for _ in range(8)]
-        self.data = _batches_of(keras.utils.PyDataset, batches)
-        task = hand_written.Task.of(self.gan, options.batch_size)
-        copies = [networks.dcgan(**size) for _ in range(2)]
-        (generator, critic), (average, _) = copies
-        for copy, network in (
-            (generator, self.gan.generator),
-            (average, self.gan.generator),
-            (critic, self.gan.critic),
-        ):
-            copy.set_weights(network.get_weights())
-        self.loops = {
-            "keras": loops.KerasLoop(task, batches, generator, critic, average),
-            "native": loops.NativeLoop(task, batches, self.gan.generator, self.gan.critic),
-        }
-        self.n_critic = task.n_critic
-        self.rounds = options.rounds or max(1, UPDATES_A_TURN // (self.n_critic + 1))
-        self.repeats = options.repeats
-
-    def measure(self):
-        """Return times in ms for each critic step, ratios, and what the check found."""
-        check = self.check()
-        for loop in self.loops.values():
-            loop.play(WARM_UP_ROUNDS)
-        seconds = self._take_turns()
-        steps = self.rounds * self.n_critic
-        milliseconds = {name: [1e3 * s / steps for s in turns] for name, turns in seconds.items()}
-        ratios = {
-            name: [a / b for a, b in zip(seconds["fit"], seconds[name], strict=True)]
-            for name in TARGETS
-        }
-        changes = [abs(b / a - 1.0) for a, b in itertools.pairwise(seconds["keras"])]
-        return {
-            "rounds in a turn": self.rounds,
-            "critic steps in a turn": steps,
-            "milliseconds": milliseconds,
-            "ratios": ratios,
-            "met": {name: statistics.median(ratios[name]) <= TARGETS[name] for name in TARGETS},
-            "noise": statistics.median(changes) if changes else None,
-            "check": check,
-        }
-
-    def _take_turns(self):
-        import keras
-
-        warm_up = WARM_UP_ROUNDS * self.n_critic
-        turn = self.rounds * self.n_critic
-        seconds = {name: [] for name in ("fit", *self.loops)}
-        clock = {"started": None}
-
-        def on_train_batch_begin(step, logs=None):
-            # Not on_train_batch_end: a callback with one makes Keras wait for every step.
-            if step < warm_up or (step - warm_up) % turn:
-                return
-            _synchronize(self.gan)
-            if clock["started"] is not None:
-                seconds["fit"].append(time.perf_counter() - clock["started"])
-                for name, loop in self.loops.items():
-                    seconds[name].append(loop.turn(self.rounds))
-            clock["started"] = time.perf_counter()
-
-        callback = keras.callbacks.Callback()
-        callback.on_train_batch_begin = on_train_batch_begin
-        self.data.length = warm_up + self.repeats * turn + 1  # The last closes the last turn.
-        self.gan.fit(self.data, verbose=0, callbacks=[callback])
-        return seconds
-
-    def check(self):
-        """Train all three briefly from the same weights; raise if they do different work."""
-        found = {}
-        before = self._snapshot_of_ours()
-        self.data.length = CHECK_ROUNDS * self.n_critic
-        history = self.gan.fit(self.data, verbose=0).history
-        after = self._snapshot_of_ours()
-        losses = {player: history[f"{player}_loss"][0] for player in ("critic", "generator")}
-        found["fit"] = _summary(losses, before, after)
-        for name, loop in self.loops.items():
-            before = loop.snapshot()
-            played = loop.play(CHECK_ROUNDS)
-            losses = {player: statistics.mean(map(float, played[player])) for player in played}
-            found[name] = _summary(losses, before, loop.snapshot())
-        for name in self.loops:
-            _compare(name, found["fit"], found[name])
-        return found
-
-    def _snapshot_of_ours(self):
-        import keras
-
-        generator, critic = self.gan.generator, self.gan.critic
-        groups = {
-            "generator": generator.trainable_variables,
-            "critic": critic.trainable_variables,
-            "statistics": (*generator.non_trainable_variables, *critic.non_trainable_variables),
-            "average": self.gan.ema_generator.variables,
-        }
-        return {
-            name: [keras.ops.convert_to_numpy(v).copy() for v in group]
-            for name, group in groups.items()
-        }
+def table(folder=FOLDER):
+    """Return the medians: a row for each model, three columns for each backend."""
+    by_backend = {backend: reports(backend, folder) for backend in experiment.BACKENDS}
+    head, rows = ["Model"], {model: [words] for model, words in MODELS.items()}
+    for backend, name in experiment.BACKENDS.items():
+        of_backend = by_backend[backend]
+        version = of_backend[0]["environment"]["versions"][backend].rpartition(".")[0]
+        head += [f"{name} {version}: ms", "Keras loop", "own layers"]
+        results = {k: v for report in of_backend for k, v in report["models"].items()}
+        for model, row in rows.items():
+            found = results[model]
+            row.append(f"{statistics.median(found['milliseconds']['fit']):.0f}")
+            row += [f"{statistics.median(found['ratios'][n]):.2f}" for n in ("keras", "native")]
+    everything = list(itertools.chain(*by_backend.values()))
+    noise = [m["noise"] for report in everything for m in report["models"].values()]
+    settings, place = everything[0]["settings"], everything[0]["environment"]
+    widths = ", ".join(
+        f"{experiment.BACKENDS[backend]} {width}"
+        for backend, found in by_backend.items()
+        for width in {report["settings"]["width"] for report in found}
+    )
+    return (
+        f"{experiment.markdown(head, rows.values())}\n\nDCGAN, {settings['image_size']} pixels, "
+        f"batches of {settings['batch_size']}, width: {widths}; interleaved, medians of "
+        f"{settings['repeats']} turns; {experiment.cores(place)} ({place['machine']}), "
+        f"{experiment.day(place)}. Neighbouring turns of one loop differed by "
+        f"{100 * min(noise):.0f} to {100 * max(noise):.0f} %, so differences of a few hundredths "
+        "mean nothing."
+    )
 
 
-def _recipe(model):
-    """Return the class of a model, its arguments, and the normalisation of its critic."""
-    from kerasgan import gans
-    from kerasgan.penalties import R1, R2
-
-    if model == "unrolled_gan":
-        return gans.UnrolledGAN, {"loss": "minimax", "unrolled_steps": 5}, None
-    if model == "r1_r2":
-        return gans.GAN, {"loss": "relativistic", "penalties": [R1(10.0), R2(10.0)]}, None
-    variant = gans.VARIANTS[model]
-    return variant, {}, variant.critic_norm
+def reports_in_full(folder=FOLDER):
+    """Return the reports of all backends as Markdown, each with the least and greatest ratios."""
+    return "\n\n".join(_in_full(reports(backend, folder)) for backend in experiment.BACKENDS)
 
 
-def _batches_of(base, batches):
-    """Return a dataset of `length` batches, those given in turn; `base` is Keras' PyDataset."""
-
-    class FixedBatches(base):
-        def __init__(self):
-            super().__init__()
-            self.length = 1
-
-        def __len__(self):
-            return self.length
-
-        def __getitem__(self, index):
-            return batches[index % len(batches)]
-
-    return FixedBatches()
-
-
-def _synchronize(gan):
-    """Wait until `gan`'s last step is done, in the middle of `fit`."""
-    import keras
-
-    if keras.backend.backend() == "jax":
-        import jax
-
-        # Keras' own containers: JAX takes them for leaves and would wait for nothing.
-        jax.block_until_ready([v for values in gan._jax_state.values() for v in values])
-    elif keras.backend.backend() == "torch":
-        import torch
-
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-    else:
-        gan.critic.weights[0].numpy()
-        gan.generator.weights[0].numpy()
-
-
-def _summary(losses, before, after):
-    import numpy as np
-
-    summary = {f"{player}_loss": float(loss) for player, loss in losses.items()}
-    for name in before:
-        squares = [np.square(b - a).sum() for a, b in zip(before[name], after[name], strict=True)]
-        summary[f"{name} parameters"] = sum(int(a.size) for a in before[name])
-        summary[f"{name} travelled"] = float(np.sqrt(sum(squares)))
-    return summary
-
-
-def _compare(name, ours, theirs):
-    """Raise unless two summaries describe the same work."""
-    for key, value in ours.items():
-        other = theirs[key]
-        if key.endswith("parameters"):
-            same = value == other
-        else:
-            allowed = 0.05 if key.endswith("loss") else 0.0  # A WGAN's first losses are near zero.
-            same = abs(value - other) <= allowed + 0.1 * max(abs(value), abs(other))
-        if not same:
-            raise SystemExit(
-                f"fit and the {name} loop do different work: {key} is {value:g} and {other:g}"
-            )
-
-
-def markdown(reports):
-    """Return the reports as Markdown: where and how it was measured, then one table."""
+def _in_full(reports):
+    """Return the reports of a backend: how it was measured, then one table."""
     first = reports[0]
     settings, where = first["settings"], first["environment"]
     versions = {k: v for report in reports for k, v in report["environment"]["versions"].items()}
@@ -351,9 +191,9 @@ def markdown(reports):
         f"- DCGAN of width {settings['width']}, {settings['image_size']} pixels, "
         f"{settings['channels']} channel(s), batches of {settings['batch_size']}, seed 0; "
         f"N = {settings['repeats']} turns of each contender, interleaved",
-        f"- Targets: fit / Keras loop <= {TARGETS['keras']}, fit / native loop "
-        f"<= {TARGETS['native']}, by the median; times are ms a critic step, the generator's "
-        "steps spread over them",
+        f"- Targets for the medians: fit / Keras loop <= {TARGETS['keras']}, fit / native loop "
+        f"<= {TARGETS['native']}. Times are ms a critic step, with the generator's steps spread "
+        "over them",
         "",
         "| backend | model | fit | Keras loop | native loop | fit / Keras loop | met | "
         "fit / native loop | met | noise |",
@@ -378,4 +218,9 @@ def _row(backend, model, result):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    options = _parse()
+    run(options)
+    if options.backend == "all":
+        print(reports_in_full(options.out))
+    else:
+        print(_in_full(reports(options.backend, options.out)))

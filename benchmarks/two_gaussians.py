@@ -1,34 +1,34 @@
-"""A discriminator and a Wasserstein critic, both trained to the end on two Gaussians far apart.
+"""The gradient that a discriminator and a Wasserstein critic send to a generator far from the data.
 
-    python benchmarks/two_gaussians.py [--steps 3000] [--gp-weights 10 100] [--seed 0] [--out DIR]
+    python benchmarks/two_gaussians.py [--steps 3000] [--gp-weights 10 100] [--seed 0]
 
-It writes `two_gaussians.json` and `two_gaussians.png`, by default into `benchmarks/results/`.
+It writes `two_gaussians.json` and `two_gaussians.png`.
 
-As figure 2 of Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875: real points from N(-4, 1),
-generated ones from N(4, 1), and a generator that stands still (it adds 4 to its latent number, and
-`n_critic` is more than the steps). Both networks are `kerasgan` models in training: `GAN` with the
-minimax loss, and `WGANGP` with each weight of its penalty; three hidden layers of 64 units with the
-smooth activation softplus, Adam at 1e-3 falling to 0 along a cosine, batches of 512 fresh points.
+The setting is that of figure 2 of Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875: real
+points from N(-4, 1), generated ones from N(4, 1), and a generator that never changes. (It adds 4 to
+its latent number, and `n_critic` is larger than the number of steps.) The critics are trained as
+parts of `kerasgan` models: `GAN` with the minimax loss, and `WGANGP` with each weight of its
+penalty. They have three hidden layers of 64 units with the smooth activation softplus. Adam's
+learning rate falls from 1e-3 to 0 along a cosine; each batch has 512 fresh points.
 
-What is measured, on 20,000 fresh points of each kind:
+These figures are measured on 20,000 fresh points of each kind:
 
 - the gradient that reaches a generated point: of the discriminator D, of the minimax generator loss
   log(1 - D), of the non-saturating loss -log D, and of the critic f;
-- the estimate of the Jensen-Shannon divergence, log 2 - loss / 2, since the best discriminator's
-  loss is 2 log 2 - 2 JS; beside it log 2 and the true value by numerical integration;
+- the estimate of the Jensen-Shannon divergence, log 2 - loss / 2, beside log 2 and the true value
+  by numerical integration (the best discriminator has the loss 2 log 2 - 2 JS);
 - the estimate of the Wasserstein-1 distance, E f(x) - E f(G(z)), beside the true one, 8. The
-  penalty pulls the slope to 1 with a finite weight, so the optimum is steeper: between two far
-  Gaussians in one dimension 1 + W1 / (2 weight), by setting to zero the derivative of the critic's
-  loss by the slope. The estimate divided by the critic's greatest slope on the line does not have
-  this bias, and is a lower bound;
+  penalty has a finite weight, so the best critic is steeper than 1: its slope between two distant
+  Gaussians in one dimension is 1 + W1 / (2 weight), where the derivative of the critic's loss by
+  the slope is zero. The estimate divided by the critic's greatest slope on the line does not have
+  this bias and is a lower bound;
 - R^2 of the straight line nearest to the critic between the two means.
 """
 
-import argparse
 import json
 import time
-from pathlib import Path
 
+import experiment
 import keras
 import numpy as np
 from divergences import LOG2, js_of_gaussians, w1_of_gaussians
@@ -37,15 +37,16 @@ import kerasgan
 from kerasgan import backend, losses
 from kerasgan.bench.environment import describe
 
+TAKES = "2 minutes"
 REAL, FAKE = -4.0, 4.0
-WIDTH, DEPTH, BATCH, ALPHA, HELD_OUT = 64, 3, 512, 1e-3, 20000
+WIDTH, DEPTH, BATCH, RATE, HELD_OUT = 64, 3, 512, 1e-3, 20000
 LINE = np.linspace(-8.0, 8.0, 801, dtype="float32")[:, None]
 GRADIENT = "mean |gradient| on generated points"
 BETWEEN = (LINE[:, 0] >= REAL) & (LINE[:, 0] <= FAKE)
 
 
 class Points(keras.utils.PyDataset):
-    """Batches of fresh real points `(batch_size, 1)`, each drawn from its seed and number."""
+    """Batches of fresh real points `(batch_size, 1)`, each generated from its seed and number."""
 
     def __init__(self, batches, seed):
         super().__init__()
@@ -65,13 +66,13 @@ def normal(seed, n):
 
 
 def generator():
-    """Return a generator that stands still: it adds the mean of the generated points."""
+    """Return a generator without weights: it adds the mean of the generated points."""
     z = keras.Input((1,))
     return keras.Model(z, keras.layers.Rescaling(1.0, offset=FAKE)(z))
 
 
 def critic(seed):
-    """Return a critic of points on a line, without weights in common with anything."""
+    """Return a critic of points on a line; it shares no weights with another network."""
     x = inputs = keras.Input((1,))
     for layer in range(DEPTH):
         initializer = keras.initializers.GlorotNormal(seed=100 * seed + layer)
@@ -81,18 +82,18 @@ def critic(seed):
 
 
 def trained(model, steps, seed):
-    """Train the critic alone and return it with its seconds."""
-    rate = keras.optimizers.schedules.CosineDecay(ALPHA, steps)
+    """Train the critic alone and return it with the seconds that it took."""
+    rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     model.compile(critic_optimizer=keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.99))
     start = time.perf_counter()
     model.fit(Points(steps, seed), verbose=0)
     if model.generator_steps:
-        raise RuntimeError(f"the generator moved: {model.generator_steps} steps")
+        raise RuntimeError(f"the generator was trained: {model.generator_steps} steps")
     return model.critic, time.perf_counter() - start
 
 
-def scores_and_slopes(network, x):
-    """Return a critic's scores of points `(n, 1)` and the slopes there, two float64 arrays."""
+def scores_and_gradients(network, x):
+    """Return a critic's scores of points `(n, 1)` and its gradients there, two float64 arrays."""
     x = keras.ops.convert_to_tensor(x)
     values = (network(x), backend.gradient(network, x))
     return tuple(np.asarray(keras.ops.convert_to_numpy(v), "float64")[:, 0] for v in values)
@@ -104,9 +105,9 @@ def sigmoid(scores):
 
 
 def discriminator_figures(network, real, fake):
-    """Return what the discriminator says of the divergence, and to a generated point."""
-    real_scores = scores_and_slopes(network, real)[0]
-    scores, slopes = scores_and_slopes(network, fake)
+    """Return the estimated divergence and the gradients at generated points."""
+    real_scores = scores_and_gradients(network, real)[0]
+    scores, slopes = scores_and_gradients(network, fake)
     d, slopes = sigmoid(scores), np.abs(slopes)
     loss = losses.minimax_critic(real_scores[:, None], scores[:, None])
     estimate = LOG2 - float(loss) / 2
@@ -124,10 +125,10 @@ def discriminator_figures(network, real, fake):
 
 
 def critic_figures(network, weight, real, fake):
-    """Return what the critic says of the distance, and to a generated point."""
-    real_scores = scores_and_slopes(network, real)[0]
-    scores, slopes = scores_and_slopes(network, fake)
-    on_line, line_slopes = scores_and_slopes(network, LINE)
+    """Return the estimated distance and the gradients at generated points."""
+    real_scores = scores_and_gradients(network, real)[0]
+    scores, slopes = scores_and_gradients(network, fake)
+    on_line, line_slopes = scores_and_gradients(network, LINE)
     estimate = -float(losses.wasserstein_critic(real_scores[:, None], scores[:, None]))
     greatest = float(np.abs(line_slopes).max())
     true = w1_of_gaussians(REAL, FAKE)
@@ -148,18 +149,18 @@ def r_squared(x, y):
     return float(np.corrcoef(np.asarray(x, "float64"), y)[0, 1] ** 2)
 
 
-def draw(discriminator, critic_network, result, path):
-    """Write the picture: both functions and the gradients of the generator's losses."""
+def plot(discriminator, critic_network, result, path):
+    """Plot both functions and the gradients of the generator's losses."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
     x, red, blue = LINE[:, 0], "tab:red", "tab:blue"
-    scores, slopes = scores_and_slopes(discriminator, LINE)
+    scores, slopes = scores_and_gradients(discriminator, LINE)
     d = sigmoid(scores)
-    value, value_slopes = scores_and_slopes(critic_network, LINE)
-    value = value - value[BETWEEN].mean()  # A critic is fixed but for a constant.
+    value, value_slopes = scores_and_gradients(critic_network, LINE)
+    value = value - value[BETWEEN].mean()  # A critic is determined up to a constant.
     reaching = (
         result["discriminator"][GRADIENT]["log(1 - D), the minimax loss"],
         result["critics"][0][GRADIENT],
@@ -199,16 +200,9 @@ def draw(discriminator, critic_network, result, path):
     plt.close(figure)
 
 
-def main():
-    """Train all networks, print and write the figures, and draw them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=3000, help="of each network")
-    parser.add_argument("--gp-weights", type=float, nargs="+", default=[10.0, 100.0])
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    steps, seed = options.steps, options.seed
+def run(steps=3000, gp_weights=(10.0, 100.0), seed=0, out=experiment.RESULTS):
+    """Train all networks, write the figures, and plot them."""
+    out.mkdir(parents=True, exist_ok=True)
     real = normal([seed, steps + 1], HELD_OUT) + np.float32(REAL)
     fake = normal([seed, steps + 2], HELD_OUT) + np.float32(FAKE)
     result = {
@@ -224,16 +218,38 @@ def main():
     figures = discriminator_figures(discriminator, real, fake)
     result["discriminator"] = {**figures, "seconds": round(seconds, 1)}
     critics, result["critics"] = [], []
-    for weight in options.gp_weights:
+    for weight in gp_weights:
         gan = kerasgan.WGANGP(generator(), critic(seed), gp_weight=weight, **shared)
         network, seconds = trained(gan, steps, seed)
         figures = critic_figures(network, weight, real, fake)
         result["critics"].append({**figures, "seconds": round(seconds, 1)})
         critics.append(network)
-    print(json.dumps(result, indent=2))
-    (options.out / "two_gaussians.json").write_text(json.dumps(result, indent=2) + "\n")
-    draw(discriminator, critics[0], result, options.out / "two_gaussians.png")
+    (out / "two_gaussians.json").write_text(json.dumps(result, indent=2) + "\n")
+    plot(discriminator, critics[0], result, out / "two_gaussians.png")
+
+
+def table(folder=experiment.RESULTS):
+    """Return the mean gradient at a generated point, a row for each function."""
+    [found] = experiment.stored("two_gaussians.json", folder)
+    discriminator = found["discriminator"]
+    rows = [[what, f"{value:.2g}"] for what, value in discriminator[GRADIENT].items()]
+    for one in found["critics"]:
+        rows.append([f"f, WGAN-GP with weight {one['gp_weight']:g}", f"{one[GRADIENT]:.2g}"])
+    js, true = discriminator["JS, estimated"], discriminator["JS, true"]
+    last = found["critics"][-1]
+    return (
+        f"{experiment.markdown(['Function', 'Mean gradient at a generated point'], rows)}\n\n"
+        f"Protocol: {found['protocol']}. Jensen-Shannon: estimated {js:.4f}, true {true:.4f}. "
+        f"Wasserstein-1: estimated {last['W1, estimated']:.2f} with weight "
+        f"{last['gp_weight']:g}, true {last['W1, true']:.2f}."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    arguments = experiment.parser(__doc__)
+    arguments.add_argument("--steps", type=int, default=3000, help="of each network")
+    arguments.add_argument("--gp-weights", type=float, nargs="+", default=[10.0, 100.0])
+    arguments.add_argument("--seed", type=int, default=0)
+    options = arguments.parse_args()
+    run(**vars(options))
+    print(table(options.out))

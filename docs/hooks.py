@@ -1,8 +1,9 @@
-"""Beside mkdocs' plugins: notebooks and the zoo's pictures join the site, TeX becomes MathML."""
+"""Adds notebooks and files from outside of docs/ to the site, and turns TeX into MathML."""
 
 import base64
 import html
 import json
+import posixpath
 import re
 from pathlib import Path
 
@@ -15,26 +16,52 @@ MATH = re.compile(
 )
 
 
+# Where a file of the repository outside of docs/ stands on the site, by its path; and back.
+PLACES, SOURCES = {"CONTRIBUTING.md": "contributing.md"}, {}
+LINK = re.compile(r"(?<=\]\()(?P<target>[^)#\s:]+)(?=[)#])")
+
+
 def on_files(files, config):
-    """Add what lies beside its maker, one copy of each in the repository, and the notebooks."""
-    pictures = {
-        f"gallery/{path.parent.name}-{path.name}": path
-        for path in sorted((ROOT / "zoo").glob("*/*.png"))
-    }
+    """Add the pictures and cards of the zoo, the pictures of the results, and the notebooks."""
+    for path in sorted((ROOT / "zoo").glob("*/*.png")):
+        PLACES[_name(path)] = f"gallery/{path.parent.name}-{path.name}"
     for kind in ("*.png", "*.webp"):
         for path in sorted((ROOT / "benchmarks" / "results").rglob(kind)):
-            pictures[f"results/{path.name}"] = path
+            PLACES[_name(path)] = f"results/{path.name}"
     for path in sorted((ROOT / "zoo").glob("*/README.md")):
-        name = path.parent.name
-        card = path.read_text(encoding="utf-8").split("\n---\n", 1)[-1]  # Without the hub's block.
-        card = re.sub(r"\((\w+\.png)\)", rf"(../gallery/{name}-\1)", card)
-        files.append(File.generated(config, f"cards/{name}.md", content=card))
-    for uri, path in pictures.items():
-        files.append(File.generated(config, uri, abs_src_path=str(path)))
+        PLACES[_name(path)] = f"cards/{path.parent.name}.md"
     for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")):
+        PLACES[_name(path)] = f"notebooks/{path.stem}.md"
         for uri, content in _pages(path):
             files.append(File.generated(config, uri, content=content))
+    SOURCES.update({uri: name for name, uri in PLACES.items()})
+    for name, uri in PLACES.items():
+        if name.endswith(".md"):
+            text = (ROOT / name).read_text(encoding="utf-8")
+            text = text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text  # The hub's.
+            files.append(File.generated(config, uri, content=text))
+        elif not name.endswith(".ipynb"):
+            files.append(File.generated(config, uri, abs_src_path=str(ROOT / name)))
     return files
+
+
+def _name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Make links to files outside of docs/, and to notebooks, links to their pages on the site."""
+    uri = page.file.src_uri
+    source = SOURCES.get(uri, f"docs/{uri}")
+
+    def on_site(match):
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(source), match["target"]))
+        place = PLACES.get(target, target.removeprefix("docs/"))
+        if place in (target, uri) or not (ROOT / target).exists():
+            return match["target"]
+        return posixpath.relpath(place, posixpath.dirname(uri) or ".")
+
+    return LINK.sub(on_site, markdown)
 
 
 def _pages(path):
@@ -55,7 +82,9 @@ def _pages(path):
                 yield f"notebooks/{name}", base64.b64decode(output["data"]["image/png"])
                 alt = cell["metadata"].get("alt")
                 if not alt:
-                    raise ValueError(f"{path}: cell {number} draws, and its metadata has no `alt`")
+                    raise ValueError(
+                        f"{path}: cell {number} has a picture, and its metadata has no `alt`"
+                    )
                 parts.append(f"![{alt}]({name})")
     download = f"[This notebook]({path.name}){{ download }}"
     parts.insert(1, f"{download}: open it in Jupyter, or read it here.")
@@ -63,7 +92,7 @@ def _pages(path):
 
 
 def on_page_content(content, page, config, files):
-    """Turn TeX into MathML, which browsers draw without a script."""
+    """Turn TeX into MathML, which browsers show without a script."""
 
     def mathml(match):
         display = "block" if match["tag"] == "div" else "inline"

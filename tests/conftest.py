@@ -31,15 +31,16 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def script():
-    """A function from the name of a script in benchmarks/ to its module."""
-    folder = str(Path(__file__).resolve().parents[1] / "benchmarks")
+    """A function from the name of a script in benchmarks/ or tools/ to its module."""
+    root = Path(__file__).resolve().parents[1]
+    folders = [str(root / folder) for folder in ("benchmarks", "tools", "tools/docs")]
 
     def load(name):
-        sys.path.insert(0, folder)  # Scripts import each other.
+        sys.path[:0] = folders  # Scripts import each other.
         try:
             return importlib.import_module(name)
         finally:
-            sys.path.remove(folder)
+            del sys.path[: len(folders)]
 
     return load
 

@@ -6,8 +6,8 @@ one kerasgan model:
 - `KerasLoop`: the same Keras networks and Keras optimizers, in a loop of the backend's own.
 - `NativeLoop`: the same architecture and optimizers in the backend's own layers; no Keras at all.
 
-Neither keeps the running means of the losses that `fit` logs, nor checks its input, nor can it be
-saved or resumed: what kerasgan does for these is part of what `step_overhead.py` measures.
+Neither keeps the running means of the losses that `fit` logs, checks its input, or can be saved and
+resumed. `step_overhead.py` counts the time that kerasgan takes for these.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ import keras
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What the loops train: everything but the networks.
+    """The training that the loops do: everything but the networks.
 
     Args:
         loss: "non_saturating", "minimax", "wasserstein" or "relativistic".
@@ -46,7 +46,7 @@ class Task:
 
     @classmethod
     def of(cls, gan, batch_size):
-        """Return the task that the compiled `gan` has."""
+        """Return the task of the compiled `gan`."""
         pair = {
             "generator": gan.optimizer.generator_optimizer,
             "critic": gan.optimizer.critic_optimizer,
@@ -64,7 +64,7 @@ class Task:
         )
 
     def keras_optimizer(self, player):
-        """Return a new Keras optimizer."""
+        """Return a new Keras optimizer for a player."""
         return keras.optimizers.deserialize(dict(self.optimizers[player]))  # It writes to it.
 
     def hyperparameters(self, player):
@@ -90,7 +90,7 @@ class Loop:
         self.batches = batches
         self.critic_steps = 0
 
-    def play(self, rounds):
+    def train(self, rounds):
         """Train for some rounds and return each player's losses, as the backend's scalars."""
         losses = {"critic": [], "generator": []}
         for _ in range(rounds):
@@ -105,7 +105,7 @@ class Loop:
     def turn(self, rounds):
         """Return the seconds that some rounds take, to the end of their last computation."""
         started = time.perf_counter()
-        self.play(rounds)
+        self.train(rounds)
         return time.perf_counter() - started
 
     def average_decay(self, generator_steps):
@@ -182,8 +182,8 @@ class Loop:
 class KerasPlayers:
     """Keras networks and optimizers, for loops that change their variables in place.
 
-    `hold` sets what `generate`, `judge` and `critic_moments` here, and the loops of TensorFlow and
-    PyTorch, work on.
+    `hold` sets the attributes that `generate`, `score` and `critic_moments` use, and the loops of
+    TensorFlow and PyTorch.
     """
 
     def hold(self, generator, critic, average):
@@ -203,7 +203,7 @@ class KerasPlayers:
         """Return the images of latent vectors, in training mode."""
         return self.networks["generator"](z, training=True)
 
-    def judge(self, images, weights=None):
+    def score(self, images, weights=None):
         """Return the scores of images, in training mode; with other weights if they are given."""
         critic = self.networks["critic"]
         if weights is None:

@@ -13,7 +13,7 @@ from hand_written import Loop, first_map, layers_of, sides
 class _JaxLoop(Loop):
     """The two steps over any networks.
 
-    A subclass gives `generate` and `judge`, from `(weights, statistics, input)` to the output and
+    A subclass gives `generate` and `score`, from `(weights, statistics, input)` to the output and
     the new statistics, and `update(player, weights, optimizer, gradients)`, which returns new
     weights and a new optimizer state; `moments(optimizer)`, the step count and the two lists of
     moments in the state of the critic's Adam; and it passes the initial `(weights, statistics,
@@ -72,7 +72,7 @@ class _JaxLoop(Loop):
 
     def _penalised_critic_loss(self, weights, statistics, real, fake, key=None):
         def total(images, statistics):
-            scores, statistics = self.judge(weights, statistics, images)
+            scores, statistics = self.score(weights, statistics, images)
             return scores.sum(), (scores, statistics)
 
         slope = jax.grad(total, has_aux=True)  # What nobody uses of it, the compiler leaves out.
@@ -98,16 +98,18 @@ class _JaxLoop(Loop):
             fake, generated = self.generate(
                 weights, generator["statistics"], self._latent(latent_key)
             )
-            weights, judged, real_scores = critic["weights"], critic["statistics"], None
+            weights, critic_statistics, real_scores = critic["weights"], critic["statistics"], None
             if self.task.unrolled_steps:
                 weights = self._critic_ahead(critic, real, fake)
             if self.task.loss in ("relativistic", "minimax"):
-                real_scores, judged = self.judge(weights, judged, real)
-            fake_scores, judged = self.judge(weights, judged, fake)
-            return self.generator_loss(real_scores, fake_scores), (generated, judged)
+                real_scores, critic_statistics = self.score(weights, critic_statistics, real)
+            fake_scores, critic_statistics = self.score(weights, critic_statistics, fake)
+            return self.generator_loss(real_scores, fake_scores), (generated, critic_statistics)
 
         weights = generator["weights"]
-        (loss, (generated, judged)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(weights)
+        (loss, (generated, critic_statistics)), gradients = jax.value_and_grad(
+            loss_fn, has_aux=True
+        )(weights)
         generator = self._moved("generator", weights, generator["optimizer"], gradients, generated)
         t = state["generator_steps"] + 1.0
         decay = jnp.minimum(self.task.ema, (1.0 + t) / (10.0 + t))
@@ -118,7 +120,7 @@ class _JaxLoop(Loop):
         )
         return {
             "generator": generator,
-            "critic": {**critic, "statistics": judged},
+            "critic": {**critic, "statistics": critic_statistics},
             "average": average,
             "generator_steps": t,
             "key": key,
@@ -178,7 +180,7 @@ class KerasLoop(_JaxLoop):
         """Return images and new statistics."""
         return self._networks["generator"].stateless_call(weights, statistics, z, training=True)
 
-    def judge(self, weights, statistics, images):
+    def score(self, weights, statistics, images):
         """Return scores and new statistics."""
         return self._networks["critic"].stateless_call(weights, statistics, images, training=True)
 
@@ -240,7 +242,7 @@ class NativeLoop(_JaxLoop):
             written.append(moving)
         return jnp.tanh(x + weights[-1][1]), written
 
-    def judge(self, weights, statistics, images):
+    def score(self, weights, statistics, images):
         """Return scores and new statistics."""
         x, written = images, []
         kinds = self._kinds["critic"]

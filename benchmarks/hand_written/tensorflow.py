@@ -10,7 +10,7 @@ class _TensorFlowLoop(Loop):
 
     A subclass sets `generator_weights` and `critic_weights` (what is trained), `statistics`,
     `averages` and `averaged` (the last two of equal length), and gives `generate(z)`,
-    `judge(images, weights=None)`, `update(player, gradients)` and `critic_moments()`.
+    `score(images, weights=None)`, `update(player, gradients)` and `critic_moments()`.
     """
 
     mean = staticmethod(tf.reduce_mean)
@@ -40,7 +40,7 @@ class _TensorFlowLoop(Loop):
     def _penalised_critic_loss(self, real, fake, weights=None):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([real, fake])
-            scores = [self.judge(real, weights), self.judge(fake, weights)]
+            scores = [self.score(real, weights), self.score(fake, weights)]
         loss = self.critic_loss(*scores)
         if "gradient_penalty" in self.task.penalties:
             penalty = self._gradient_penalty(real, fake)
@@ -57,7 +57,7 @@ class _TensorFlowLoop(Loop):
         between = epsilon * real + (1.0 - epsilon) * fake
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(between)
-            scores = self.judge(between)
+            scores = self.score(between)
         gradients = tape.gradient(scores, between)
         norms = tf.sqrt(tf.reduce_sum(tf.square(gradients), axis=(1, 2, 3)) + 1e-12)
         return tf.reduce_mean(tf.square(norms - 1.0))
@@ -67,8 +67,8 @@ class _TensorFlowLoop(Loop):
             fake = self.generate(self._latent())
             weights = self._critic_ahead(real, fake) if self.task.unrolled_steps else None
             needed = self.task.loss in ("relativistic", "minimax")
-            real_scores = self.judge(real, weights) if needed else None
-            loss = self.generator_loss(real_scores, self.judge(fake, weights))
+            real_scores = self.score(real, weights) if needed else None
+            loss = self.generator_loss(real_scores, self.score(fake, weights))
         self.update("generator", tape.gradient(loss, self.generator_weights))
         self.generator_steps.assign_add(1.0)
         t = self.generator_steps
@@ -172,7 +172,7 @@ class NativeLoop(_TensorFlowLoop):
             x = x[:, :side, :side] if side < x.shape[1] else x
         return tf.tanh(tf.nn.bias_add(x, variables[1]))
 
-    def judge(self, images, weights=None):
+    def score(self, images, weights=None):
         """Return the scores of images, in training mode; with other weights if they are given."""
         x = images
         layers = self._critic if weights is None else _substituted(self._critic, weights)

@@ -14,7 +14,7 @@ class _TorchLoop(Loop):
 
     A subclass sets `weights` (what is trained, for each player), `statistics`, `averages` and
     `averaged` (the last two of equal length), and gives `generate(z)`,
-    `judge(images, weights=None)`, `update(player, loss)` and `critic_moments()`.
+    `score(images, weights=None)`, `update(player, loss)` and `critic_moments()`.
     """
 
     mean = staticmethod(torch.mean)
@@ -47,7 +47,7 @@ class _TorchLoop(Loop):
         penalties = self.task.penalties
         if "r1" in penalties:
             real, fake = (images.detach().requires_grad_() for images in (real, fake))
-        scores = self.judge(real, weights), self.judge(fake, weights)
+        scores = self.score(real, weights), self.score(fake, weights)
         loss = self.critic_loss(*scores)
         if "gradient_penalty" in penalties:
             loss = loss + penalties["gradient_penalty"] * self._gradient_penalty(real, fake)
@@ -62,7 +62,7 @@ class _TorchLoop(Loop):
     def _gradient_penalty(self, real, fake):
         epsilon = torch.rand(self.task.batch_size, 1, 1, 1, device=self.device)
         between = torch.lerp(fake, real, epsilon).requires_grad_()
-        scores = self.judge(between)
+        scores = self.score(between)
         (gradients,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
         norms = (gradients.square().sum(dim=(1, 2, 3)) + 1e-12).sqrt()
         return (norms - 1.0).square().mean()
@@ -74,10 +74,10 @@ class _TorchLoop(Loop):
         real_scores = None
         if self.task.loss == "relativistic":
             with torch.no_grad():
-                real_scores = self.judge(real)
+                real_scores = self.score(real)
         elif self.task.loss == "minimax":  # Its weights depend on the generator.
-            real_scores = self.judge(real, weights)
-        loss = self.generator_loss(real_scores, self.judge(fake, weights))
+            real_scores = self.score(real, weights)
+        loss = self.generator_loss(real_scores, self.score(fake, weights))
         self.update("generator", loss)
         self.generator_steps += 1
         with torch.no_grad():
@@ -160,7 +160,7 @@ class NativeLoop(_TorchLoop):
         self.averages = [t.detach().clone() for t in self.averaged]
         self._names = [name for name, _ in self._critic.named_parameters()]
 
-    def judge(self, images, weights=None):
+    def score(self, images, weights=None):
         """Return the scores of images, in training mode; with other weights if they are given."""
         if weights is None:
             return self._critic(images)

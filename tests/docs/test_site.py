@@ -18,17 +18,30 @@ PHONE = 360
 pytestmark = pytest.mark.numpy
 
 
-def test_tables_are_what_the_results_say(tmp_path, script):
-    tables = script("docs_tables")
-    tables.write_all(tmp_path)
-    written = {p.relative_to(tmp_path): p.read_text() for p in tmp_path.rglob("*.md")}
-    folder = ROOT / "docs" / "tables"
-    committed = {p.relative_to(folder): p.read_text() for p in folder.rglob("*.md")}
-    assert written.keys() == committed.keys()
-    for name, text in written.items():
-        assert text == committed[name], f"{name}: run benchmarks/docs_tables.py"
-    readme = (ROOT / "README.md").read_text()
-    assert tables.readme(readme) == readme, "run benchmarks/docs_tables.py"
+def test_tables_are_what_the_results_say(script):
+    for path, text in script("pages").written().items():
+        assert text == path.read_text(encoding="utf-8"), f"{path}: run tools/docs/pages.py"
+
+
+def test_every_experiment_runs_and_has_a_table(script):
+    names = [name for name, _, _ in script("scripts").experiments()]
+    assert len(names) > 10
+    for name in names:
+        module = script(name)
+        assert callable(module.run) and callable(module.table), name
+        assert f"python benchmarks/{name}.py" in module.__doc__, name
+
+
+def test_pages_read_as_files():
+    """No page but the reference has a directive of the site, and every link to a file finds it."""
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        text = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+        directives = r"^(--8<--|:::|!!!|\?\?\?|===)|\{ *[#.:]\w"
+        if path.parent.name != "reference":
+            assert not re.search(directives, re.sub(r"\$.*?\$", "", text), re.MULTILINE), path
+        for target in re.findall(r"\]\(([^)#\s]+)", text):
+            if not target.startswith(("http:", "https:")):
+                assert (path.parent / target).exists(), (path, target)
 
 
 def test_variant_pages_have_the_same_headings():

@@ -1,9 +1,9 @@
-"""The pictures of the documentation: notebooks run from top to bottom, and what presets draw.
+"""Makes the pictures of the documentation from presets and stored results, and runs the notebooks.
 
-    python benchmarks/docs_figures.py [--only TEXT]
+    python tools/docs/figures.py [--only TEXT]
 
-It writes into `docs/figures/` and the outputs into `docs/notebooks/`. It takes minutes on a CPU,
-needs the extra `docs` and, for the picture of a report, chromium.
+It writes into `docs/figures/`, and the outputs of the notebooks into `docs/notebooks/`. It takes
+minutes on a CPU and needs the extra `docs`; the picture of a report needs chromium.
 """
 
 import argparse
@@ -13,14 +13,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import docs_experiments
-import docs_tables
 import matplotlib
+import mode_tables
 import nbclient
 import nbformat
-import numpy as np
-from docs_words import METRICS, RESULTS, ROOT, slug
 from PIL import Image
+from scripts import ROOT, script
 
 import kerasgan
 from kerasgan import pictures, presets
@@ -36,7 +34,7 @@ NOTEBOOKS = ROOT / "docs" / "notebooks"
 
 
 def run(path, folder):
-    """Run a notebook in a folder, and keep what it prints and shows, without its warnings."""
+    """Run a notebook in a folder, and keep its outputs without its warnings."""
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(folder)}}
     nbclient.NotebookClient(notebook, timeout=1200, resources=resources).execute()
@@ -64,7 +62,7 @@ def report(folder):
 
 
 def curves(name, folder):
-    """Draw a preset's losses and diversity over its epochs, where they are stored."""
+    """Plot a preset's losses and diversity over its epochs, where they are stored."""
     path = folder / "training.csv"
     if not path.exists():
         return
@@ -86,13 +84,12 @@ def curves(name, folder):
     plt.close(figure)
 
 
-def drawings(name, model):
-    """Draw walks between latent vectors, and what each code of an InfoGAN does."""
+def generated(name, model):
+    """Write interpolations between latent vectors, and the effect of each code of an InfoGAN."""
     walks = []
     for row in range(4):
-        z = model.interpolate(10, 2 * row, 2 * row + 1)
-        labels = None if model.num_classes is None else [row] * len(z)
-        walks.extend(model.images_of(z, labels))
+        labels = None if model.num_classes is None else [row] * 10
+        walks.extend(model.interpolate(10, 2 * row, 2 * row + 1, labels=labels))
     pictures.save_grid(FIGURES / f"{name}-walks.png", walks, columns=10, scale=2)
     for code in getattr(model, "code_names", ()):
         rows = model.traverse(code, steps=10, rows=5, seed=1)
@@ -100,7 +97,7 @@ def drawings(name, model):
 
 
 def side_by_side(best, collapsed):
-    """Draw two presets' samples beside each other."""
+    """Write the samples of two presets beside each other."""
     halves = [
         pictures.picture(pictures.grid(kerasgan.from_preset(name).sample(64, seed=7)))
         for name in (best, collapsed)
@@ -115,56 +112,32 @@ def side_by_side(best, collapsed):
 
 
 def modes(name):
-    """Draw a benchmark's trials for each of its budgets, beside their results."""
-    folder = RESULTS / "modes"
-    for steps, lines in docs_tables.by_budget(name).items():
+    """Plot a benchmark's trials for each of its budgets, beside their results."""
+    folder = script("experiment").RESULTS / "modes"
+    for steps, lines in mode_tables.by_budget(name).items():
         path = folder / f"{TASKS[name].stem(steps)}.png"
         tables.draw(lines, lambda line: trials.samples_of(folder, line), path)
 
 
-def cures(plan, metric):
-    """Draw a metric as training goes on with each cure, and twenty samples each."""
-    runs = docs_experiments.cures(plan)
-    names = list(runs[0]["cures"])
-    figure, axes = plt.subplots(
-        1 + len(names), figsize=(8, 3.2 + 0.5 * len(names)), layout="constrained",
-        height_ratios=[6, *[1] * len(names)],
-    )  # fmt: skip
-    for i, (cure, strip) in enumerate(zip(names, axes[1:], strict=True)):
-        looks = [run["cures"][cure]["moments"] for run in runs]
-        values = np.array([[figures[metric] for figures in found.values()] for found in looks])
-        steps = list(map(int, looks[0]))
-        (line,) = axes[0].plot(
-            steps, values.mean(axis=0), label=cure, color=f"C{i % 10}", ls="-" if i < 10 else "--"
-        )
-        axes[0].plot(steps, values.T, color=line.get_color(), alpha=0.25)
-        picture = Image.open(RESULTS / "cures" / f"{plan}-{slug(cure)}.png")
-        strip.imshow(picture, cmap="gray", aspect="equal")
-        strip.set_axis_off()
-        strip.set_title(cure, fontsize=8, loc="left", pad=1)
-    axes[0].set(xlabel="critic step", ylabel=METRICS[metric])
-    axes[0].grid(color="0.9")
-    axes[0].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-    figure.savefig(FIGURES / f"{plan}.png", dpi=90)
-    plt.close(figure)
-
-
 def main():
-    """Write all, or what a name holds."""
+    """Write all, or those with a text in their name."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", metavar="TEXT", help="what has it in its name")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only those with it in their name"
+    )
     only = parser.parse_args().only
     FIGURES.mkdir(exist_ok=True)
     for name, folder in presets.presets().items():
         if only in name:
             curves(name, folder)
-            drawings(name, kerasgan.from_preset(name))
+            generated(name, kerasgan.from_preset(name))
     for name in TASKS:
         if only in name:
             modes(name)
-    for plan, metric in (("few_images", "frechet_distance"), ("healthy", "recall")):
+    cures = script("cures")
+    for plan in cures.PLANS:
         if only in plan:
-            cures(plan, metric)
+            cures.plot(plan, FIGURES / f"{plan}.png")
     if only in "side_by_side" and {BEST, COLLAPSED} <= presets.presets().keys():
         side_by_side(BEST, COLLAPSED)
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):

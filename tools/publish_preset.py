@@ -1,11 +1,12 @@
 """Make a preset of the zoo from a run: weights, golden samples, scores, pictures, and model card.
 
-    python benchmarks/publish_preset.py NAME RUN
+    python tools/publish_preset.py NAME RUN
 
-`zoo/NAME/recipe.json` must be there: the options of `kerasgan train` that made the run, and under
-`about` the words of the card: `title`, `attribution` of the training images, `limits`, and perhaps
-`remark` and `samples`, how many images a score takes. The figures are measured here (see
-`kerasgan.scorecard`), on the weights as they are published; what the run took is read from it.
+`zoo/NAME/recipe.json` must exist. It holds the options of `kerasgan train` that made the run, and
+under `about` the words of the card: `title`, `attribution` of the training images and `limits`. It
+may also hold `remark`, and `samples`, the number of images of a score. The scores are measured here
+(see `kerasgan.scorecard`) on the weights as they are published. The time of the training is read
+from the run.
 """
 
 import argparse
@@ -15,7 +16,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import docs_words
 import keras
 import numpy as np
 from PIL import Image
@@ -31,9 +31,9 @@ from kerasgan_cli.sources import load_file
 from kerasgan_cli.train import train
 
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
-# Of the options of `kerasgan train`: what changes nothing about the model.
+# The options of `kerasgan train` that change nothing about the model.
 ELSEWHERE = ("resume", "run_dir", "dry_run", "grid_every", "animation", "backend")
-SAMPLES = 10_000  # Unless the recipe says otherwise: large images cost minutes for thousands.
+SAMPLES = 10_000  # The recipe may have fewer: thousands of large images take minutes.
 
 CARD = """---
 library_name: kerasgan
@@ -61,8 +61,8 @@ images = gan.sample(16, seed=1)
 {what}
 
 The files hold the generator, its moving average (which `sample` uses) and the critic, so that
-training can go on; the weights are rounded to float16, and every figure and picture here is of
-what was rounded.
+training can continue. The weights are rounded to float16, and all figures and pictures here are of
+the rounded weights.
 
 ## How it was made
 
@@ -70,7 +70,8 @@ what was rounded.
 kerasgan zoo train {name}
 ```
 
-with `recipe.json`; how it went is in `training.csv`. {critic_steps:,} critic steps and
+`recipe.json` has the options, and `training.csv` the losses of each epoch.
+{critic_steps:,} critic steps and
 {generator_steps:,} generator steps in {wall} on {cores} ({machine}), backend
 {backend}, seed {seed}. Versions: {versions}.
 {remark}
@@ -80,9 +81,9 @@ with `recipe.json`; how it went is in `training.csv`. {critic_steps:,} critic st
 ## How it scores
 
 {samples:,} generated images (seed 0) against as many training images; features by {extractor}.
-Real images: as many others of the training set. ±: how far the score moves with other seeds of the
-samples, or the standard error over test images. A floor is what a perfect generator scores in the
-mean, where that is known.
+Real images are as many others of the training set. ± is the spread over other seeds of the samples,
+or the standard error over test images. The floor is the mean score of a perfect generator, where it
+is known.
 
 | | score | real images | floor |
 |---|---:|---:|---:|
@@ -92,7 +93,7 @@ mean, where that is known.
 kerasgan zoo verify {name} --metrics
 ```
 
-measures all of it again.
+measures all figures again.
 
 ## Limits
 
@@ -100,10 +101,10 @@ measures all of it again.
 
 ![The twenty-four worst of a thousand samples](failures.png)
 
-*Failures: of the first thousand images of seed 7 the 24 that lie farthest from every one of
+*Failures: the 24 of the first thousand images of seed 7 that are farthest from all
 {compared:,} training images, in the features of {features}.*
 
-For teaching, testing and fine-tuning; not a source of training data.
+The model is for teaching, testing and fine-tuning. It is not a source of training data.
 
 ## Licence
 
@@ -111,7 +112,7 @@ The weights are under Apache-2.0. The training images: {attribution}.
 """
 
 NOISE = """
-Fréchet distances of real images with Gaussian noise, to read the first line by:
+Fréchet distances of real images with Gaussian noise, as a scale for the first line:
 
 | sd of the noise, in [-1, 1] | {sds} |
 |---|{dashes}
@@ -155,29 +156,29 @@ def shares(card, class_names):
 
 
 def default_architecture(variant):
-    """Return the name of the networks that a variant builds unless it is told otherwise."""
+    """Return the name of the default architecture of a variant."""
     return inspect.signature(variant.default_networks).parameters["architecture"].default
 
 
 def features(model, card):
-    """Return in which features failures lie far from real images, in words."""
+    """Return the name of the features in which failures lie far from real images."""
     own = extractors.default_extractor(model.image_shape).name
     return "the scores" if own == card["results"][0]["provenance"]["extractor"] else own
 
 
 def failures(model, data, compared):
-    """Return the images of a thousand that are least like any of so many real ones, worst first."""
+    """Return the 24 images of a thousand that are farthest from all real ones, worst first."""
     images = model.sample(1000, seed=7)
     extract = extractors.default_extractor(model.image_shape)
     taken = np.random.default_rng(0).permutation(data.num_examples)[:compared]
-    real, drawn = (extract(np.asarray(x)) for x in (data.images[np.sort(taken)], images))
-    real, drawn = distances.points(real, drawn)
-    nearest = np.concatenate([block.min(axis=1) for _, block in drawn.to(real)])
+    real, generated = (extract(np.asarray(x)) for x in (data.images[np.sort(taken)], images))
+    real, generated = distances.points(real, generated)
+    nearest = np.concatenate([block.min(axis=1) for _, block in generated.to(real)])
     return images[np.argsort(-nearest)[:24]]
 
 
 def over_time(samples, side):
-    """Return a picture of what the same 25 latent vectors gave at six moments of a run, or None.
+    """Return a picture of the images of 25 latent vectors at six moments of a run, or None.
 
     Args:
         samples: The run's folder of grids, ten images a row.
@@ -197,24 +198,36 @@ def over_time(samples, side):
     return strip
 
 
-def publish(name, folder, wall=None):
-    """Write the preset's folder from a run's.
+def options_of(run, recipe):
+    """Return the options of a run, after a check that they are those of a recipe.
 
     Args:
-        name: The preset's.
-        folder: The run's.
-        wall: Seconds that the training took, where the run does not say.
+        run: A `Run`.
+        recipe: Path of the recipe.
+
+    Raises:
+        SystemExit: If they are not.
     """
-    target = ZOO / name
-    recipe = json.loads((target / "recipe.json").read_text(encoding="utf-8"))
-    about = recipe["about"]
-    samples = about.get("samples", SAMPLES)
-    run = Run(folder)
     options = run.options()
-    asked = train.make_context("train", ["--recipe", str(target / "recipe.json")]).params
+    asked = train.make_context("train", ["--recipe", str(recipe)]).params
     differ = [k for k in asked if k not in ELSEWHERE and options.get(k) != asked[k]]
     if differ:
-        raise SystemExit(f"{folder} was not made by {target / 'recipe.json'}: {', '.join(differ)}")
+        raise SystemExit(f"{run.folder} was not made by {recipe}: {', '.join(differ)}")
+    return options
+
+
+def publish(name, folder, wall=None):
+    """Write the folder of a preset from that of a run.
+
+    Args:
+        name: Name of the preset.
+        folder: Folder of the run.
+        wall: Seconds of the training, if the run has no record of them.
+    """
+    target = ZOO / name
+    about = json.loads((target / "recipe.json").read_text(encoding="utf-8"))["about"]
+    run = Run(folder)
+    options = options_of(run, target / "recipe.json")
     trained = load_file(run.model_file())
     environment = options.get("environment") or describe(options["backend"])
     with tempfile.TemporaryDirectory() as scratch:  # The zoo keeps its own until all is measured.
@@ -225,19 +238,17 @@ def publish(name, folder, wall=None):
         loading["channels"] = int(loading["channels"])
     data = {"name_or_path": options["data"], **loading}
     keras.utils.set_random_seed(0)
+    samples = about.get("samples", SAMPLES)
     card = scorecard.measure(model, data, samples)
-    pictures.save_grid(target / "samples.png", model.sample(100, seed=7), scale=2)
-    wall = run.seconds() if wall is None else wall
-    size = "x".join(map(str, model.image_shape))
     metadata = {
         "title": about["title"],
-        "data": f"{options['data']}, {size}",
+        "data": f"{options['data']}, {'x'.join(map(str, model.image_shape))}",
         "license": "apache-2.0",
         "attribution": about["attribution"],
         "command": f"kerasgan zoo train {name}",
         "critic_steps": trained.critic_steps,
         "generator_steps": trained.generator_steps,
-        "seconds": round(wall),
+        "seconds": round(run.seconds() if wall is None else wall),
         "environment": environment,
         "card": card,
     }
@@ -245,38 +256,61 @@ def publish(name, folder, wall=None):
     shutil.copy(run.metrics, target / "training.csv")
     real = kerasgan.data.load(**data)
     compared = min(samples, real.num_examples)
+    write_pictures(target, model, run, real, compared)
+    text = card_text(name, about, options, metadata, model, real, compared)
+    (target / "README.md").write_text(text, encoding="utf-8")
+    print(f"wrote {target}: {sorted(presets.presets())}")
+
+
+def write_pictures(target, model, run, real, compared):
+    """Write the samples, the moments of the training, and the failures of a preset."""
+    pictures.save_grid(target / "samples.png", model.sample(100, seed=7), scale=2)
     strip = over_time(run.samples, model.image_shape[0])
     if strip is not None:
         strip.save(target / "epochs.png", optimize=True)
     pictures.save_grid(
         target / "failures.png", failures(model, real, compared), columns=12, scale=2
     )
+
+
+def card_text(name, about, options, metadata, model, real, compared):
+    """Return the model card of a preset as Markdown.
+
+    Args:
+        name: Name of the preset.
+        about: The words of its recipe.
+        options: The options of its run.
+        metadata: What is stored with the preset.
+        model: The published model.
+        real: The training images.
+        compared: Number of real images with which failures were compared.
+    """
+    card, environment = metadata["card"], metadata["environment"]
     labelled = model.num_classes is not None
     network = options["network"] or default_architecture(type(model))
     what = (
         f"{about['title']}: `{options['model']}` with the `{network}` "
         f"networks, {model.generator.count_params():,} parameters in the generator and "
         f"{model.critic.count_params():,} in the critic, trained on the {options['images']:,} "
-        f"images of `{options['data']}`, {size}."
+        f"images of `{options['data']}`, {'x'.join(map(str, model.image_shape))}."
     )
+    cores = environment["cores"]
     tags = dict.fromkeys(("keras", "gan", options["model"]))
-    text = CARD.format(
+    return CARD.format(
         pipeline="" if labelled else "pipeline_tag: unconditional-image-generation\n",
         tags="\n".join(f"- {tag}" for tag in tags),
         name=name, what=what, title=about["title"], limits=about["limits"],
         attribution=about["attribution"], remark=about.get("remark", ""),
         data=options["data"], model=options["model"], seed=options["seed"],
-        critic_steps=trained.critic_steps, generator_steps=trained.generator_steps,
-        wall=duration(wall), cores=docs_words.cores(environment), machine=environment["machine"],
-        backend=options["backend"],
+        critic_steps=metadata["critic_steps"], generator_steps=metadata["generator_steps"],
+        wall=duration(metadata["seconds"]), cores=f"{cores} core{'s' * (cores > 1)}",
+        machine=environment["machine"], backend=options["backend"],
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
         samples=card["results"][0]["provenance"]["samples"],
         extractor=card["results"][0]["provenance"]["extractor"],
         compared=compared, features=features(model, card),
         rows=rows(card), noise=noise(card), shares=shares(card, real.class_names),
     )  # fmt: skip
-    (target / "README.md").write_text(text, encoding="utf-8")
-    print(f"wrote {target}: {sorted(presets.presets())}")
 
 
 def main():
@@ -284,7 +318,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
     parser.add_argument("run", type=Path)
-    parser.add_argument("--seconds", type=float, help="wall time, where the run does not say")
+    parser.add_argument("--seconds", type=float, help="wall time, if the run has no record of it")
     arguments = parser.parse_args()
     publish(arguments.name, arguments.run, arguments.seconds)
 

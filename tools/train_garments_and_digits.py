@@ -1,10 +1,10 @@
-"""Train the feature network that comes with the package, and write its weights and its card.
+"""Trains the feature network that comes with the package, and writes its weights and its card.
 
-    KERAS_BACKEND=torch python benchmarks/train_garments_and_digits.py [--epochs 12]
+    KERAS_BACKEND=torch python tools/train_garments_and_digits.py [--epochs 12]
 
-One small network tells the ten garments of Fashion-MNIST and the ten digits of MNIST apart. Each
-image is shifted by up to two pixels and a garment is mirrored half of the time; the learning rate
-falls along a cosine. The weights are rounded to half precision before they are tested.
+The network classifies the ten garments of Fashion-MNIST and the ten digits of MNIST. Each image is
+shifted by up to two pixels, and half of the garments are mirrored; the learning rate falls along a
+cosine. The weights are rounded to half precision before they are tested.
 """
 
 import argparse
@@ -33,7 +33,7 @@ last layer as features of grey images.
 Trained on the 60,000 training images of each, {epochs} epochs, seed 0, with
 
 ```
-KERAS_BACKEND=torch python benchmarks/train_garments_and_digits.py --epochs {epochs}
+KERAS_BACKEND=torch python tools/train_garments_and_digits.py --epochs {epochs}
 ```
 
 Versions: {versions}. The test images took no part in any choice but the number of epochs that the
@@ -56,7 +56,7 @@ class Batches(keras.utils.PyDataset):
         return len(self.images) // self.batch_size
 
     def on_epoch_end(self):
-        """Draw the next order."""
+        """Choose the order of the next epoch."""
         self.rng = np.random.default_rng(self.epoch)
         self.order = self.rng.permutation(len(self.images))
         self.epoch += 1

@@ -1,0 +1,42 @@
+"""The list of the experiments, and the help of every command."""
+
+import re
+
+import click
+from scripts import experiments, script
+
+from kerasgan_cli.main import cli
+
+experiment = script("experiment")
+
+
+def list_of_experiments(pages):
+    """Return every script of benchmarks/: what it measures, its command, how long, and where.
+
+    Args:
+        pages: A dictionary from the name of each marker to the path of its page under docs/.
+    """
+    rows = []
+    for name, doc, takes in experiments():
+        commands = re.findall(r"^    (python .*)$", doc, re.MULTILINE)
+        shown = sorted({page for marker, page in pages.items() if marker.split()[0] == name})
+        links = ", ".join(f"[{page}]({page})" for page in shown)
+        measured = doc.splitlines()[0].rstrip(".")
+        rows.append([measured, "<br>".join(f"`{c}`" for c in commands), takes, links])
+    return experiment.markdown(["What it measures", "Command", "Takes about", "Table"], rows)
+
+
+def command_line():
+    """Return the help of every command."""
+    parts = []
+
+    def walk(command, path):
+        context = click.Context(
+            command, info_name=path, terminal_width=90, help_option_names=["-h", "--help"]
+        )
+        parts.append(f"## `{path}`\n\n```text\n{command.get_help(context)}\n```")
+        for name, child in sorted(getattr(command, "commands", {}).items()):
+            walk(child, f"{path} {name}")
+
+    walk(cli, "kerasgan")
+    return "\n\n".join(parts)
