@@ -315,13 +315,15 @@ def test_distortion_without_bounds_changes_nothing():
     "layer", [DiffAugment(), ada(1.0), Distortion()], ids=["DiffAugment", "ADA", "Distortion"]
 )
 @pytest.mark.parametrize("shape", [(2, 1, 1, 1), (2, 7, 5, 2)])
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_shapes_and_dtypes(layer, shape, dtype):
-    run = compiled(lambda x: layer.transform(x, Noise(2)))
-    found = run(ops.ones(shape, dtype=dtype))
-    assert tuple(found.shape) == shape
-    assert keras.backend.standardize_dtype(found.dtype) == "float32"
-    assert np.isfinite(numpy(found)).all()
+def test_halves_are_augmented_as_floats_are(layer, shape):
+    images = np.random.default_rng(1).integers(-8, 9, shape) / 8  # Exact in both.
+    found = []
+    for dtype in ("float16", "float32"):
+        run = compiled(lambda x: layer.transform(x, Noise(2)))
+        found.append(run(ops.convert_to_tensor(images, dtype=dtype)))
+        assert tuple(found[-1].shape) == shape
+        assert keras.backend.standardize_dtype(found[-1].dtype) == "float32"
+    np.testing.assert_allclose(numpy(found[0]), numpy(found[1]), atol=1e-6)
 
 
 def test_the_share_of_changed_images_is_the_probability():
@@ -463,30 +465,38 @@ class Toy(backend.Trainer, keras.Model):
         return {"loss": value}
 
 
-@pytest.mark.parametrize("mode", ["eager", "auto", pytest.param("xla", marks=pytest.mark.slow)])
-def test_training_steps(mode, backend_name, tmp_path):
-    if mode == "xla" and backend_name != "tensorflow":
-        pytest.skip("JAX compiles by default; torch.compile takes minutes")
-    if mode == "eager" and backend_name == "jax":
-        pytest.skip("slow, and nobody trains so")
+KERNEL = np.random.default_rng(0).standard_normal((48, 1)) / 20
+
+
+def trained(mode):
+    """Return a toy after two epochs that run "eager", "auto" or "xla"."""
     model = Toy(ADA(target=0.1, speed=40, interval=2))
     model.compile(
         optimizer=keras.optimizers.SGD(0.01),
         run_eagerly=mode == "eager",
         jit_compile=mode == "xla" or (mode == "auto" and backend.resolve_jit("auto")),
     )
-    kernel = np.random.default_rng(0).standard_normal((48, 1)) / 20
-    model.dense.kernel.assign(kernel)
+    model.dense.kernel.assign(KERNEL)
     model.dense.bias.assign([9.0])  # All scores are positive.
     real = np.tile(SMALL, (5, 1, 1, 1))
     # Batches of 4, 4, 2, 4, 4, 2 images, or of 5 on JAX, which compiles for each size.
-    size = 5 if backend_name == "jax" else 4
+    size = 5 if keras.backend.backend() == "jax" else 4
     model.fit(real, batch_size=size, epochs=2, shuffle=False, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("mode", ["auto", pytest.param("xla", marks=pytest.mark.slow)])
+def test_training_steps(mode, backend_name, tmp_path):
+    if mode == "xla" and backend_name != "tensorflow":
+        pytest.skip("JAX compiles by default; torch.compile takes minutes")
+    model = trained(mode)
     probability = 20 / 40
     assert float(numpy(model.augment.probability.value)) == pytest.approx(probability)
     assert float(numpy(model.augment.overfitting.value)) == 1.0
-    assert np.isfinite(numpy(model.dense.kernel.value)).all()
-    assert not np.allclose(numpy(model.dense.kernel.value), kernel)
+    kernel = numpy(model.dense.kernel.value)
+    assert 1e-4 < np.abs(kernel - KERNEL).max() < 1
+    if backend_name != "jax":  # Operation by operation it takes minutes.
+        np.testing.assert_allclose(kernel, numpy(trained("eager").dense.kernel.value), atol=5e-4)
 
     model.save_weights(tmp_path / "toy.weights.h5")
     again = Toy(ADA(target=0.1, speed=40, interval=2))

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 
 import keras
 import numpy as np
@@ -171,15 +170,3 @@ def test_sampling_in_the_middle_of_an_epoch(gan, images):
     assert len(drawn) == 4
     assert not np.array_equal(drawn[0], drawn[-1])
     np.testing.assert_array_equal(drawn[-1], gan.sample(2, seed=0))
-
-
-def test_data_takes_a_small_share_of_a_step(images):
-    """The share is production time, an upper bound of the waiting."""
-    gan = kerasgan.WGANGP(*networks.dcgan(28, 1, width=16))
-    gan.compile()
-    dataset = ImageDataset(np.concatenate([images] * 10), batch_size=64)
-    gan.fit(dataset, verbose=0)  # Compiles.
-    dataset.seconds = 0
-    began = time.perf_counter()
-    gan.fit(dataset, verbose=0)
-    assert dataset.seconds / (time.perf_counter() - began) < 0.03

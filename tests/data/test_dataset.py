@@ -1,6 +1,8 @@
 import itertools
 import pickle
 import threading
+import time
+import tracemalloc
 
 import keras
 import numpy as np
@@ -109,8 +111,11 @@ def test_take_is_unshuffled_and_a_copy():
 
 def test_seconds_accumulate_and_reset():
     dataset = numbered(20, batch_size=5)
+    began = time.perf_counter()
     numbers(dataset)
-    assert 0 < dataset.seconds < 1
+    once = dataset.seconds
+    numbers(dataset)
+    assert 0 < once < dataset.seconds <= time.perf_counter() - began
     dataset.seconds = 0
     assert dataset.seconds == 0
 
@@ -198,37 +203,21 @@ def test_bad_input_is_named(images, options, message):
         ImageDataset(images, **{"batch_size": 4, **options})
 
 
-def test_a_batch_takes_under_3_percent_of_a_40_ms_step(rng):
-    # 0.05 ms and 0.4 ms on a quiet machine; the best of several, so a busy one does not matter.
-    for shape in [(2000, 28, 28, 1), (1000, 64, 64, 3)]:
-        dataset = ImageDataset(rng.integers(0, 256, shape, dtype=np.uint8))
-        shares = []
-        for epoch in range(100):
-            dataset.seek(epoch)
-            dataset.seconds = 0
-            for _ in dataset:
-                pass
-            shares.append(dataset.seconds / len(dataset) / 0.040)
-            if shares[-1] < 0.03:
-                break
-        assert min(shares) < 0.03
-
-
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_a_transposed_array_is_as_good_as_another(dtype):
     rng = np.random.default_rng(0)
-    first = rng.integers(0, 2, (20_000, 3, 16, 16)).astype(dtype)  # Channels first.
+    first = rng.integers(0, 2, (2_000, 3, 16, 16)).astype(dtype)  # Channels first.
     views = {
         "transposed": np.moveaxis(first, 1, -1),
         "copied": np.ascontiguousarray(np.moveaxis(first, 1, -1)),
     }
-    seconds, batches = {}, {}
+    batches = {}
     for name, images in views.items():
         dataset = ImageDataset(images, batch_size=32, seed=1)
         dataset[0]
-        dataset.seconds = 0.0
-        batches[name] = [np.array(dataset[i]) for i in range(20)]
-        seconds[name] = dataset.seconds
+        tracemalloc.start()
+        batches[name] = [np.array(dataset[i]) for i in range(2)]
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < images.nbytes / 2  # The whole array is not copied for a batch.
     np.testing.assert_array_equal(batches["transposed"], batches["copied"])
-    # Copying the whole array for each batch takes a hundred times as long.
-    assert seconds["transposed"] < 10 * seconds["copied"] + 0.02

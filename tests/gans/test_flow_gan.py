@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from by_hand import assert_held_out_losses
 from keras import ops
 
 import kerasgan
@@ -27,7 +28,7 @@ def test_prior_is_the_flows(kind, prior):
     gan = make(kind)
     assert gan.prior == prior
     for z in (gan.latent_vectors(4000, seed=0), ops.convert_to_numpy(gan.latent(4000))):
-        assert z.shape == (4000, 36) and np.isfinite(z).all()
+        assert z.shape == (4000, 36)
         spread = math.pi / math.sqrt(3) if prior == "logistic" else 1.0
         assert z.std() == pytest.approx(spread, rel=0.02)
 
@@ -66,7 +67,9 @@ def test_the_objective_is_the_weighted_sum():
 def test_the_extremes_train(weights):
     gan = make(adversarial_weight=weights[0], nll_weight=weights[1])
     history = gan.fit(IMAGES, batch_size=16, epochs=2, verbose=0).history
-    assert np.isfinite(history["loss"]).all() and np.isfinite(history["bits_per_dimension"]).all()
+    # Bytes at random have 8 bits; a new flow is not far from that.
+    assert np.allclose(history["bits_per_dimension"], 8.0, atol=1.0), history
+    assert_held_out_losses(gan, IMAGES)
 
 
 def test_likelihood_rises_when_it_is_trained():

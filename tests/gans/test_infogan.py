@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from by_hand import packs
 from keras import ops
 
 import kerasgan
@@ -89,19 +90,25 @@ def test_information_reads_categories_in_views_and_numbers_in_images():
     assert float(found) == pytest.approx(expected, rel=1e-5)
 
 
+def told(read, sizes):
+    """Return what the categories of two equal views tell, by NumPy, in nats."""
+    total, first = 0.0, 0
+    for size in sizes:
+        p = np.exp(read[:, first : first + size].astype("float64"))
+        p /= p.sum(1, keepdims=True)
+        joint = p.T @ p / len(p)
+        total += (joint * np.log(joint / np.outer(joint.sum(1), joint.sum(0)))).sum()
+        first += size
+    return total
+
+
 def test_view_information_equals_numpy():
     gan = viewed(view_weight=1.0, views=Flip())
     gan.compile()
     images = np.random.default_rng(0).uniform(-1, 1, (64, 8, 8, 1)).astype("float32")
     gan.fit(images, batch_size=16, epochs=5, verbose=0)  # So that there is something to know.
     batch = Batch(ops.convert_to_tensor(images), None, None)
-    read = reader(gan)(images[:, :, ::-1].copy())
-    expected = 0.0
-    for first, size in ((0, 3), (3, 2)):
-        p = np.exp(read[:, first : first + size].astype("float64"))
-        p /= p.sum(1, keepdims=True)
-        joint = p.T @ p / len(p)  # Both views are the mirror image.
-        expected += (joint * np.log(joint / np.outer(joint.sum(1), joint.sum(0)))).sum()
+    expected = told(reader(gan)(images[:, :, ::-1].copy()), (3, 2))
     assert expected > 1e-4
     assert float(gan.view_information(batch, training=False)) == pytest.approx(expected, rel=1e-3)
 
@@ -135,12 +142,28 @@ def test_the_critic_gains_by_what_views_tell():
     assert with_views == pytest.approx(without - 0.7 * told, rel=1e-5)
 
 
-def test_views_are_logged_and_kept(tmp_path):
-    gan = viewed(view_weight=0.5, views=kerasgan.augment.Distortion(rotation=5.0))
-    gan.compile()
+def information_of_views(gan, images):
+    """Return the categories' information where both views are the images themselves."""
+    batch = Batch(ops.convert_to_tensor(images), None, None)
+    return float(gan.view_information(batch, training=True))
+
+
+STILL = kerasgan.augment.Distortion(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_views_are_logged():
+    gan = viewed(view_weight=0.5, views=STILL)
+    gan.code_reader.layers[-1].kernel.assign(np.random.default_rng(0).normal(0, 30, (128, 7)))
+    gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
     images = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1)).astype("float32")
-    history = gan.fit(images, batch_size=16, epochs=2, verbose=0).history
-    assert np.isfinite(history["view_information"]).all()
+    history = gan.fit(images, batch_size=16, shuffle=False, verbose=0).history
+    expected = [information_of_views(gan, images[i : i + 16]) for i in (0, 16)]
+    assert min(expected) > 0.01
+    assert history["view_information"][0] == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_views_are_kept(tmp_path):
+    gan = viewed(view_weight=0.5, views=kerasgan.augment.Distortion(rotation=5.0))
     gan.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
     assert loaded.view_weight == 0.5 and loaded.views.rotation == 5.0
@@ -167,10 +190,19 @@ def test_views_of_packs_and_of_conditional_models():
     classes = {"num_classes": 3, "conditioning": "concat"}
     for size, labels in (({"packing": 2}, None), (classes, np.arange(32) % 3)):
         pair = kerasgan.networks.mlp(8, 1, latent_dim=16, width=8, depth=1, **size)
-        gan = kerasgan.InfoGAN(*pair, view_weight=1.0, packing=size.get("packing", 1))
+        packing = size.get("packing", 1)
+        gan = kerasgan.InfoGAN(*pair, view_weight=1.0, views=STILL, packing=packing)
         gan.compile()
-        history = gan.fit(images, labels, batch_size=16, verbose=0).history
-        assert np.isfinite(history["view_information"]).all()
+        gan.fit(images, labels, batch_size=16, verbose=0)
+        gan.code_reader.layers[-1].kernel.assign(np.random.default_rng(0).normal(0, 30, (128, 12)))
+        real = ops.convert_to_tensor(images)
+        given = None if labels is None else ops.convert_to_tensor(labels.astype("int32"))
+        seen = packs(images, packing) if labels is None else [real, given]
+        expected = told(reader(gan)(seen), (10,))
+        assert expected > 0.01
+        batch = Batch(real, None, None, given)
+        found = float(gan.view_information(batch, training=False))
+        assert found == pytest.approx(expected, rel=1e-3)
 
 
 def test_q_moves_with_the_critic_alone():

@@ -109,7 +109,6 @@ def test_an_augmentation_learns_in_the_critics_own_step_alone():
     images = RNG.uniform(-1, 1, (12, 8, 8, 1)).astype("float32")
     gan.fit(images, batch_size=4, verbose=0)
     assert float(ops.convert_to_numpy(gan.augment.steps)) == 3
-    assert np.isfinite(gan.sample(2, seed=0)).all()
 
 
 def test_each_step_ahead_draws_anew():
@@ -117,19 +116,29 @@ def test_each_step_ahead_draws_anew():
     gan = kerasgan.UnrolledGAN(*pair, unrolled_steps=2, augment=kerasgan.augment.DiffAugment())
     gan.compile(run_eagerly=True)
     seeds, noise = [], gan.noise
-    gan.noise = lambda *args: (
-        seeds.append(tuple(ops.convert_to_numpy(gan.seed_generator.state).tolist())),
-        noise(*args),
-    )[1]
+
+    def note(state):
+        seeds.append(tuple(np.asarray(state).tolist()))
+
+    def noted(*args):
+        state = gan.seed_generator.state
+        if keras.backend.backend() == "jax":  # Inside a gradient the seeds are traced.
+            import jax
+
+            jax.debug.callback(note, ops.convert_to_tensor(state))
+        else:
+            note(ops.convert_to_numpy(state))
+        return noise(*args)
+
+    gan.noise = noted
     real = ops.convert_to_tensor(RNG.uniform(-1, 1, (4, 8, 8, 1)).astype("float32"))
     with backend.no_gradients():
         z = gan.latent(4)
-    if keras.backend.backend() == "jax":  # Inside a gradient the seeds are traced.
-        before = ops.convert_to_numpy(gan.seed_generator.state)
-        gan.generator_loss(Batch(real, gan.generator(z), z))
-        assert not np.array_equal(before, ops.convert_to_numpy(gan.seed_generator.state))
-        return
     gan.generator_loss(Batch(real, gan.generator(z), z))
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.effects_barrier()
     assert len(seeds) > 6 and len(set(seeds)) == len(seeds)
 
 

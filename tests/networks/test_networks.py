@@ -18,7 +18,9 @@ def test_shapes_and_range(builder, size, channels):
 
 @pytest.mark.parametrize("builder", [networks.dcgan, networks.mlp])
 def test_norm_is_where_it_was_asked_for(builder):
-    names = lambda net: [type(layer).__name__ for layer in net.layers]  # noqa: E731
+    def names(network):
+        return [type(layer).__name__ for layer in network.layers]
+
     assert "BatchNormalization" not in names(builder(28, 1, width=2)[1])
     assert "BatchNormalization" in names(builder(28, 1, width=2, critic_norm="batch")[1])
 
