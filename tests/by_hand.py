@@ -49,7 +49,7 @@ def adversarial_losses(gan, images, labels=None):
     draws the same. The minimax generator is UnrolledGAN's, which looks at the whole objective.
     """
     seeds = ops.convert_to_numpy(gan.seed_generator.state).copy()
-    z = gan.latent(len(images))
+    z = gan.draw_latents(len(images))
     gan.seed_generator.state.assign(seeds)
 
     def run(network, x):
@@ -60,16 +60,14 @@ def adversarial_losses(gan, images, labels=None):
     fake = run(gan.generator, z)
     pair = (packs(np.asarray(x, "float32"), gan.packing) for x in (images, fake))
     real, fake = (run(gan.critic, x) for x in pair)
-    critic_loss, generator_loss = LOSSES[gan.adversarial_loss]
+    critic_loss, generator_loss = LOSSES[gan.adversarial_loss.name]
     return critic_loss(real, fake), generator_loss(real, fake)
 
 
 def assert_held_out_losses(gan, images, labels=None):
     """Check what `evaluate` returns for one batch, and return it."""
     expected = dict(
-        zip(
-            ("critic_loss", "generator_loss"), adversarial_losses(gan, images, labels), strict=True
-        )
+        zip(("critic_loss", "generator_loss"), adversarial_losses(gan, images, labels), strict=True)
     )
     found = gan.evaluate(images, labels, batch_size=len(images), verbose=0)
     expected["critic_loss"] += sum(p.weight * found[p.name] for p in gan.penalties)

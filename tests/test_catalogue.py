@@ -137,7 +137,8 @@ def test_options_refuse(kind, value, words):
 def test_what_needs_no_keras_does_not_import_it():
     code = (
         "import sys, kerasgan\n"
-        "from kerasgan import catalogue, recipe, files, validation, environment, text, hub, presets\n"
+        "from kerasgan import catalogue, recipe, files, validation, environment, text\n"
+        "from kerasgan import hub, presets, storage\n"
         "recipe.Recipe('gan').with_options(lr=1e-3, width=8).to_json()\n"
         "heavy = {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"

@@ -6,7 +6,13 @@ import pytest
 from keras import ops
 
 from kerasgan import backend, losses
-from kerasgan.penalties import DRAGANPenalty, gradient_norm, gradient_penalty, zero_centred_penalty
+from kerasgan.penalties import (
+    DRAGANPenalty,
+    PenaltyInputs,
+    gradient_norm,
+    gradient_penalty,
+    zero_centred_penalty,
+)
 
 RNG = np.random.default_rng(0)
 REAL = RNG.standard_normal((6, 2, 3, 1))
@@ -142,7 +148,11 @@ def test_dragan_penalty_equals_numpy(variable):
         return ops.convert_to_tensor(drawn[-1])
 
     real = ops.convert_to_tensor(REAL.astype("float32"))
-    found = DRAGANPenalty(1.0)(critic_of(variable), real, None, noise)
+    inputs = PenaltyInputs(
+        real=real, fake=None, z=None, labels=None, scores=critic_of(variable), generate=None,
+        noise=noise,
+    )  # fmt: skip
+    found = DRAGANPenalty(1.0)(inputs)
     shift, alpha = drawn
     points = REAL + alpha[:, None, None, None] * 0.5 * REAL.std() * shift
     norms = [np.sqrt((numpy_input_gradient(x.reshape(-1), W) ** 2).sum()) for x in points]

@@ -22,7 +22,7 @@ from keras import ops
 
 import kerasgan
 from kerasgan import backend
-from kerasgan.gans import Batch
+from kerasgan.adversarial import Batch
 
 BATCH = 16
 PRIME = 997
@@ -75,8 +75,13 @@ def pictures(n):
 # What a variant needs beside its defaults: small codes, steps that do not let rounding grow, and
 # scores whose differences show.
 SMALL = {
-    "infogan": {"categorical": (3,), "continuous": 1, "alpha": 1e-4, "critic_alpha": 1e-4},
-    "flow_gan": {"alpha": 1e-5},
+    "infogan": {
+        "categorical": (3,),
+        "continuous": 1,
+        "learning_rate": 1e-4,
+        "critic_learning_rate": 1e-4,
+    },
+    "flow_gan": {"learning_rate": 1e-5},
     "wgan": {"clip": 0.1},
 }
 
@@ -120,13 +125,13 @@ def gradients(model):
         ("critic", model.critic_variables()),
         ("generator", model.generator.trainable_variables),
     ):
-        z = model.latent(BATCH)
+        z = model.draw_latents(BATCH)
 
         def loss(player=player, z=z):
-            batch = Batch(real, model.generate(z, training=True), z)
+            batch = Batch(real, model.generator(z, training=True), z)
             if player == "generator":
-                return model.generator_loss(batch)
-            return model.penalised(model.critic_loss(batch), batch)
+                return model.generator_objective(batch, ())
+            return model.critic_objective(batch, model._penalties_of("critic"))
 
         for i, gradient in enumerate(backend.value_and_grad(loss, variables)[1]):
             gradient = ops.convert_to_numpy(gradient).astype("float64")

@@ -81,6 +81,7 @@ class Training:
         return {
             "generator_optimizer": keras.optimizers.serialize(self.optimizer.generator_optimizer),
             "critic_optimizer": keras.optimizers.serialize(self.optimizer.critic_optimizer),
+            "given": sorted(self._given_rates),
             **self._compile_arguments,
         }
 
@@ -90,7 +91,10 @@ class Training:
             key: keras.optimizers.deserialize(config[key])
             for key in ("generator_optimizer", "critic_optimizer")
         }
-        self.compile(**{**config, **optimizers})
+        given = config.get("given", ())  # The others were the variant's own.
+        self.compile(**{k: v for k, v in {**config, **optimizers}.items() if k != "given"})
+        rates = {player: rate for player, rate in self._given_rates.items() if player in given}
+        object.__setattr__(self, "_given_rates", rates)
 
     def fit(
         self,

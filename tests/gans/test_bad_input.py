@@ -96,7 +96,7 @@ def test_gradient_penalty_refuses_batch_norm():
         (kerasgan.WGAN, {"clip": 0}),
         (kerasgan.WGAN, {"clip": float("nan")}),
         (kerasgan.WGANGP, {"gp_weight": -1}),
-        (kerasgan.WGANGP, {"alpha": True}),
+        (kerasgan.WGANGP, {"learning_rate": True}),
     ],
 )
 def test_arguments_out_of_range(variant, arguments):
@@ -140,4 +140,4 @@ def test_sample_refuses(gan, n):
     with pytest.raises(ValueError, match="`n` must be a positive integer"):
         gan.sample(n)
     with pytest.raises(ValueError, match=r"`z` must have the shape \(n, 4\)"):
-        gan.images_of(np.zeros((2, 5)))
+        gan.decode_latents(np.zeros((2, 5)))

@@ -9,7 +9,7 @@ from keras import ops
 
 import kerasgan
 from kerasgan import networks
-from kerasgan.gans import Batch
+from kerasgan.adversarial import Batch
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (32, 6, 6, 1)).astype("float32") / 127.5 - 1
 
@@ -27,7 +27,7 @@ def make(kind="nice", **arguments):
 def test_prior_is_the_flows(kind, prior):
     gan = make(kind)
     assert gan.prior == prior
-    for z in (gan.latent_vectors(4000, seed=0), ops.convert_to_numpy(gan.latent(4000))):
+    for z in (gan.latent_vectors(4000, seed=0), ops.convert_to_numpy(gan.draw_latents(4000))):
         assert z.shape == (4000, 36)
         spread = math.pi / math.sqrt(3) if prior == "logistic" else 1.0
         assert z.std() == pytest.approx(spread, rel=0.02)
@@ -38,7 +38,9 @@ def test_log_prob_in_nats_and_bits():
     found = gan.log_prob(IMAGES, seed=3, batch_size=10)
     noise = np.random.default_rng(3).random(IMAGES.shape, dtype="float32")
     expected = ops.convert_to_numpy(
-        ops.stop_gradient(gan.sampler.log_prob(*map(ops.convert_to_tensor, (IMAGES, noise))))
+        ops.stop_gradient(
+            gan.sampling_generator.log_prob(*map(ops.convert_to_tensor, (IMAGES, noise)))
+        )
     )
     np.testing.assert_allclose(found["nats"], expected, rtol=1e-4)
     np.testing.assert_allclose(found["bits_per_dimension"], -expected / 36 / math.log(2), rtol=1e-4)
@@ -49,12 +51,12 @@ def test_log_prob_in_nats_and_bits():
 def test_the_objective_is_the_weighted_sum():
     gan = make(adversarial_weight=0.5, nll_weight=0.25)
     z = ops.convert_to_tensor(gan.latent_vectors(8, seed=0))
-    batch = Batch(ops.convert_to_tensor(IMAGES[:8]), gan.generate(z), z)
+    batch = Batch(ops.convert_to_tensor(IMAGES[:8]), gan.generator(z), z)
     values = {}
     for weights in ((0.5, 0.25), (1.0, 0.0), (0.0, 1.0)):
         gan.adversarial_weight, gan.nll_weight = weights
         gan.seed_generator.state.assign([7, 0])  # The same dequantisation noise.
-        loss = gan.generator_loss(batch)
+        loss = gan.generator_objective(batch, ())
         values[weights] = float(ops.convert_to_numpy(ops.stop_gradient(loss)))
     hybrid, adversarial, likelihood = values.values()
     assert hybrid == pytest.approx(0.5 * adversarial + 0.25 * likelihood, rel=1e-4)
@@ -73,7 +75,7 @@ def test_the_extremes_train(weights):
 
 
 def test_likelihood_rises_when_it_is_trained():
-    gan = make(adversarial_weight=0.0, alpha=5e-3, ema=None)
+    gan = make(adversarial_weight=0.0, learning_rate=5e-3, ema=None)
     black = np.full_like(IMAGES, -1.0) + np.float32(2 / 255) * (IMAGES > 0)
     before = gan.log_prob(black)["bits_per_dimension"].mean()
     gan.fit(black, batch_size=8, epochs=20, verbose=0)

@@ -10,8 +10,9 @@ from keras import layers, ops
 
 import kerasgan
 from kerasgan import backend, networks, penalties
-from kerasgan.gans import VARIANTS, Batch
-from kerasgan.gans.burn_in import BurnInAdam, cosine
+from kerasgan.adversarial import Batch
+from kerasgan.adversarial.burn_in import BurnInAdam, cosine
+from kerasgan.gans import VARIANTS
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(-1, 1, (24, 8, 8, 1)).astype("float32")
@@ -28,7 +29,13 @@ def pair(**arguments):
 
 def batch_of(gan, n=6):
     z = ops.convert_to_tensor(RNG.standard_normal((n, gan.latent_dim)).astype("float32"))
-    return Batch(ops.convert_to_tensor(IMAGES[:n]), gan.generate(z), z)
+    return Batch(ops.convert_to_tensor(IMAGES[:n]), gan.generator(z), z)
+
+
+def objective(gan, batch, penalties=True, player="critic", training=False):
+    """Return what a player minimises, with or without its penalties."""
+    chosen = gan._penalties_of(player) if penalties else ()
+    return getattr(gan, f"{player}_objective")(batch, chosen, training=training)
 
 
 # Packing.
@@ -36,11 +43,11 @@ def batch_of(gan, n=6):
 
 def test_packing_stacks_neighbours_along_the_channels():
     gan = kerasgan.WGANGP(*pair(packing=3), packing=3)
-    packed = ops.convert_to_numpy(gan.packed(ops.convert_to_tensor(IMAGES)))
+    packed = ops.convert_to_numpy(gan.scorer.pack(ops.convert_to_tensor(IMAGES)))
     assert packed.shape == (8, 8, 8, 3)
     for m in range(3):
         np.testing.assert_array_equal(packed[..., m : m + 1], IMAGES[m::3])
-    back = gan.unpacked(ops.convert_to_tensor(packed))
+    back = gan.scorer.unpack(ops.convert_to_tensor(packed))
     np.testing.assert_array_equal(ops.convert_to_numpy(back), IMAGES)
 
 
@@ -80,60 +87,53 @@ def test_penalties_add_up_with_their_weights():
         penalties.zero_centred_penalty(lambda x: gan.critic(x), images)
         for images in (batch.real, batch.fake)
     ]
-    plain = number(gan.critic_loss(batch, training=False))
-    found = number(gan.penalised(gan.critic_loss(batch, training=False), batch, training=False))
+    plain = number(objective(gan, batch, penalties=False))
+    found = number(objective(gan, batch))
     assert found == pytest.approx(
         plain + 3 * number(expected[0]) + 5 * number(expected[1]), rel=1e-5
     )
 
 
 def test_zero_centred_penalties_share_the_passes_of_the_loss():
-    gan = kerasgan.GAN(
-        *pair(packing=2), packing=2, penalties=[penalties.R1(3.0), penalties.R2(5.0)]
-    )
-    gan.compile()
-    batch, passes = batch_of(gan), []
-    score = gan.packed_scores
-    gan.packed_scores = lambda *args: passes.append(1) or score(*args)
+    class Apart(penalties.R1):
+        at = None  # As a penalty that takes a gradient of its own.
+
+        def __call__(self, inputs):
+            return penalties.zero_centred_penalty(inputs.scores, inputs.real)
+
     found = []
-    for slopes in ({"real": None, "fake": None}, {}):
-        passes.clear()
-        shared = dataclasses.replace(batch, slopes=slopes)
+    for r1 in (penalties.R1(3.0), Apart(3.0)):
+        gan = kerasgan.GAN(*pair(packing=2), packing=2, penalties=[r1, penalties.R2(5.0)])
+        gan.set_weights(
+            [0.1 * np.cos(np.arange(w.size)).reshape(w.shape) for w in gan.get_weights()]
+        )
+        gan.compile()
+        batch, passes = batch_of(gan), []
+        batch = dataclasses.replace(batch, z=None)
+        score = gan.scorer.scores_of_packed
+        gan.scorer.scores_of_packed = lambda *a, score=score, p=passes: p.append(1) or score(*a)
+        fakes = ops.convert_to_tensor(IMAGES[6:12])
+        batch = dataclasses.replace(batch, fake=fakes)
         loss, gradients = backend.value_and_grad(
-            lambda shared=shared: gan.penalised(gan.critic_loss(shared), shared),
+            lambda gan=gan, batch=batch: objective(gan, batch, training=True),
             gan.critic_variables(),
         )
         found.append((len(passes), number(loss), [ops.convert_to_numpy(g) for g in gradients]))
-    assert (found[0][0], found[1][0]) == (2, 4)
+    assert (found[0][0], found[1][0]) == (2, 3)
     assert found[0][1] == pytest.approx(found[1][1], rel=1e-5)
     for first, second in zip(found[0][2], found[1][2], strict=True):
         np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-6)
 
 
-def test_lazy_penalties_come_every_interval_and_weigh_as_much_more():
-    with pytest.warns(UserWarning, match="penalty_interval=2"):
-        gan = kerasgan.GAN(*pair(), penalties=[penalties.R1(3.0)], penalty_interval=2)
-    gan.compile(run_eagerly=True)
-    seen = []
-    step = gan.critic_step
-    gan.critic_step = lambda real, labels, penalise: (
-        seen.append(penalise),
-        step(real, labels, penalise),
-    )
-    factors = []
-    penalised = gan.penalised
-    gan.penalised = lambda *args, factor=1: (
-        factors.append(factor) or penalised(*args, factor=factor)
-    )
-    gan.fit(IMAGES, batch_size=6, verbose=0)
-    assert seen == [True, False, True, False]
-    assert factors == [2, 2]
-    del gan.penalised
+def test_held_out_losses_have_lazy_penalties_once():
+    gan = kerasgan.GAN(*pair(), penalties=[penalties.R1(3.0, every=2)])
+    gan.compile()
     batch = batch_of(gan)
     once = number(penalties.zero_centred_penalty(gan.critic, batch.real))
-    held_out = number(gan.penalised(0.0, batch, training=False))
-    assert held_out == pytest.approx(3 * once, rel=1e-5)
-    assert number(gan.penalised(0.0, batch, factor=2)) == pytest.approx(6 * once, rel=1e-5)
+    plain = number(objective(gan, batch, penalties=False))
+    assert number(objective(gan, batch)) == pytest.approx(plain + 3 * once, rel=1e-5)
+    training = number(objective(gan, batch, training=True))
+    assert training == pytest.approx(plain + 6 * once, rel=1e-5)
 
 
 def test_batch_norm_under_penalties():
@@ -261,7 +261,7 @@ def test_historical_averaging_follows_its_definition():
         np.sum((ops.convert_to_numpy(v) - ops.convert_to_numpy(p)) ** 2)
         for v, p in zip(gan.critic.trainable_variables, gan.past["critic"], strict=True)
     )
-    gan.critic_loss = lambda batch: ops.convert_to_tensor(0.0) * ops.sum(gan.critic(batch.real))
+    gan.critic_loss = lambda batch, scores, training: 0.0 * ops.sum(scores.real)
     logs = gan.fit(IMAGES[:8], batch_size=8, verbose=0).history
     assert logs["critic_loss"][0] == pytest.approx(2 * distance, rel=1e-3)
 
@@ -269,14 +269,14 @@ def test_historical_averaging_follows_its_definition():
 def test_feature_matching_equals_numpy():
     gan = kerasgan.GAN(*pair(), loss="feature_matching")
     batch = batch_of(gan)
-    found = number(gan.generator_loss(batch, training=False))
+    found = number(objective(gan, batch, player="generator"))
     real, fake = (
-        ops.convert_to_numpy(gan.body.features(x)).mean(0) for x in (batch.real, batch.fake)
+        ops.convert_to_numpy(gan.scorer.body.features(x)).mean(0) for x in (batch.real, batch.fake)
     )
     assert found == pytest.approx(((real - fake) ** 2).sum(), rel=1e-5)
     head = gan.critic.layers[-1]
     np.testing.assert_allclose(
-        ops.convert_to_numpy(head(gan.body.features(batch.real))),
+        ops.convert_to_numpy(head(gan.scorer.body.features(batch.real))),
         ops.convert_to_numpy(gan.critic(batch.real)),
         rtol=1e-5,
     )
@@ -307,7 +307,7 @@ def test_label_out_of_range(arguments):
 
 def test_uniform_prior():
     gan = kerasgan.GAN(*pair(), prior="uniform")
-    for z in (gan.latent_vectors(500, seed=0), ops.convert_to_numpy(gan.latent(500))):
+    for z in (gan.latent_vectors(500, seed=0), ops.convert_to_numpy(gan.draw_latents(500))):
         assert -1 <= z.min() < -0.9 and 0.9 < z.max() <= 1 and abs(z.std() - 3**-0.5) < 0.02
 
 
@@ -361,13 +361,17 @@ def test_burn_in_adam_equals_numpy():
 
 
 def test_gradients_of_every_loss_equal_finite_differences():
-    from kerasgan.losses import LOSSES
+    from kerasgan.losses import LOSSES, Scores
 
     # Away from the corners of the hinge loss at -1 and 1.
     scores = np.float32([[-2.0, 0.3, 0.8, 1.7, -0.6], [1.4, -0.2, -1.5, 0.1, 2.2]])[..., None]
     for name, loss in LOSSES.items():
-        both = [loss.critic]
-        both.append(loss.generator if loss.relativistic else lambda r, f, g=loss.generator: g(f))
+        if name == "feature_matching":  # It is of features; see its own test.
+            continue
+        both = [
+            lambda r, f, play=play: play(Scores(real=r, fake=f))
+            for play in (loss().critic, loss().generator)
+        ]
         for function in both:
             variable = keras.Variable(scores[1])
             _, (found,) = backend.value_and_grad(
@@ -414,7 +418,7 @@ def test_what_the_critic_judges_is_augmented_in_training_alone():
     batch = batch_of(gan)
     plain = ops.convert_to_numpy(gan.critic(batch.real))
     judged = [
-        ops.convert_to_numpy(ops.stop_gradient(gan.scores(batch.real, training=training)))
+        ops.convert_to_numpy(ops.stop_gradient(gan.scorer.scores(batch.real, training=training)))
         for training in (False, True)
     ]
     np.testing.assert_allclose(judged[0], plain, rtol=1e-6)
@@ -446,10 +450,11 @@ def test_datasets_are_checked_as_arrays_are():
 
 
 def test_the_learning_rate_of_r3gan_falls():
-    gan = kerasgan.R3GAN(*pair(), alpha=1e-5)
-    assert gan.final_alpha == pytest.approx(2.5e-6)
-    with pytest.raises(ValueError, match="`final_alpha` must not be above `alpha`"):
-        kerasgan.R3GAN(*pair(), alpha=1e-5, final_alpha=1e-4)
+    gan = kerasgan.R3GAN(*pair(), learning_rate=1e-5)
+    gan.compile()
+    assert gan.optimizer.generator_optimizer.final_factor == pytest.approx(0.25)
+    with pytest.raises(ValueError, match="`final_learning_rate` must not be above `learning_rate`"):
+        kerasgan.R3GAN(*pair(), learning_rate=1e-5, final_learning_rate=1e-4)
 
 
 def test_held_out_losses_of_r3gan_do_not_follow_the_schedule():
@@ -462,7 +467,7 @@ def test_held_out_losses_of_r3gan_do_not_follow_the_schedule():
     expected = 8 * sum(
         number(penalties.zero_centred_penalty(gan.critic, x)) for x in (batch.real, batch.fake)
     )
-    found = number(gan.penalised(0.0, batch, training=False))
+    found = number(objective(gan, batch)) - number(objective(gan, batch, penalties=False))
     assert found == pytest.approx(expected, rel=1e-4)
 
 

@@ -7,7 +7,7 @@ from keras import layers, ops
 
 import kerasgan
 from kerasgan import backend
-from kerasgan.gans import Batch
+from kerasgan.adversarial import Batch
 
 RNG = np.random.default_rng(0)
 REAL, Z = RNG.standard_normal((5, 4)), RNG.standard_normal((5, 3))
@@ -78,13 +78,14 @@ def test_gradient_through_the_updates(steps, inner):
     critic.set_weights(weights)
     generator.set_weights([theta])
     gan = kerasgan.UnrolledGAN(
-        generator, critic, unrolled_steps=steps, inner=inner, critic_alpha=RATE
+        generator, critic, unrolled_steps=steps, inner=inner, critic_learning_rate=RATE
     )
     gan.compile()
     real = ops.convert_to_tensor(REAL.reshape(-1, 2, 2, 1).astype("float32"))
     z = ops.convert_to_tensor(Z.astype("float32"))
     loss, (found,) = backend.value_and_grad(
-        lambda: gan.generator_loss(Batch(real, generator(z), z)), generator.trainable_variables
+        lambda: gan.generator_objective(Batch(real, generator(z), z), ()),
+        generator.trainable_variables,
     )
     assert float(loss) == pytest.approx(unrolled_loss(theta, weights, steps, inner), rel=1e-4)
     expected, h = np.empty_like(theta), 1e-5
@@ -115,7 +116,7 @@ def test_each_step_ahead_draws_anew():
     pair = kerasgan.networks.mlp(8, 1, latent_dim=4, width=8, depth=1)
     gan = kerasgan.UnrolledGAN(*pair, unrolled_steps=2, augment=kerasgan.augment.DiffAugment())
     gan.compile(run_eagerly=True)
-    seeds, noise = [], gan.noise
+    seeds, noise = [], gan.scorer.noise
 
     def note(state):
         seeds.append(tuple(np.asarray(state).tolist()))
@@ -130,11 +131,11 @@ def test_each_step_ahead_draws_anew():
             note(ops.convert_to_numpy(state))
         return noise(*args)
 
-    gan.noise = noted
+    gan.scorer.noise = noted
     real = ops.convert_to_tensor(RNG.uniform(-1, 1, (4, 8, 8, 1)).astype("float32"))
     with backend.no_gradients():
-        z = gan.latent(4)
-    gan.generator_loss(Batch(real, gan.generator(z), z))
+        z = gan.draw_latents(4)
+    gan.generator_objective(Batch(real, gan.generator(z), z), ())
     if keras.backend.backend() == "jax":
         import jax
 

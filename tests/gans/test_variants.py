@@ -129,11 +129,11 @@ def test_every_critic_step_sees_a_fresh_batch(variant, images, monkeypatch):
     gan.compile(run_eagerly=True)
     seen = []
 
-    def note(real, labels, penalise):
+    def note(real, labels, penalties):
         seen.append(float(ops.convert_to_numpy(real)[0].sum()))
 
-    monkeypatch.setattr(gan, "critic_step", note)
-    monkeypatch.setattr(gan, "generator_step", lambda real, labels: seen.append("generator"))
+    monkeypatch.setattr(gan, "_critic_step", note)
+    monkeypatch.setattr(gan, "_generator_step", lambda *args: seen.append("generator"))
     gan.fit(images, batch_size=8, verbose=0)
     assert [i for i, name in enumerate(seen) if name == "generator"] == [3, 7]
     batches = [value for value in seen if value != "generator"]
@@ -224,7 +224,7 @@ def test_mixed_bfloat16_keeps_the_losses_close(variant, images):
 @every_variant
 def test_without_a_moving_average_the_generator_samples(variant, images):
     gan = make(variant, ema=None)
-    assert gan.sampler is gan.generator
+    assert gan.sampling_generator is gan.generator
     gan.fit(images, batch_size=8, verbose=0)
     assert gan.sample(2, seed=0).shape == (2, 28, 28, 1)
 
