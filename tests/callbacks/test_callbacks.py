@@ -12,6 +12,7 @@ from PIL import Image
 import kerasgan
 from kerasgan import callbacks, networks
 from kerasgan.data import ImageDataset
+from kerasgan.text import duration
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_progress_tells_the_time_left_and_the_share_for_data(gan, images):
     ("seconds", "words"), [(8.12, "8.1 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
 )
 def test_durations_in_words(seconds, words):
-    assert callbacks.progress.duration(seconds) == words
+    assert duration(seconds) == words
 
 
 def test_standard_callbacks_work(gan, images, tmp_path):
