@@ -22,7 +22,7 @@ def gan():
     return gan
 
 
-def test_sample_grid_draws_every_epoch_and_an_animation(gan, images, tmp_path):
+def test_sample_grid_writes_every_epoch_and_an_animation(gan, images, tmp_path):
     callback = callbacks.SampleGrid(tmp_path, n=100, animation="gif")
     gan.fit(images, epochs=3, verbose=0, callbacks=[callback])
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -36,7 +36,7 @@ def test_sample_grid_draws_every_epoch_and_an_animation(gan, images, tmp_path):
         assert animation.n_frames == 3
 
 
-def test_sample_grid_draws_the_last_epoch_whatever_its_interval(gan, images, tmp_path):
+def test_sample_grid_writes_the_last_epoch_whatever_its_interval(gan, images, tmp_path):
     callback = callbacks.SampleGrid(tmp_path, n=4, every=2, animation=None)
     gan.fit(images, epochs=3, verbose=0, callbacks=[callback])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["epoch_0002.png", "epoch_0003.png"]
@@ -72,7 +72,7 @@ def test_checkpoint_keeps_the_last_good_state(gan, images, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_checkpoint_looks_within_an_epoch(gan, images, tmp_path):
+def test_checkpoint_checks_within_an_epoch(gan, images, tmp_path):
     checkpoint = callbacks.Checkpoint(tmp_path / "c.keras", check_every=2)
     gan.critic.set_weights([np.full_like(w, np.nan) for w in gan.critic.get_weights()])
     gan.fit(np.concatenate([images] * 20), batch_size=4, verbose=0, callbacks=[checkpoint])
