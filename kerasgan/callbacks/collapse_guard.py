@@ -195,12 +195,14 @@ class CollapseGuard(keras.callbacks.Callback):
         if self._kept is None and self.epochs is None:
             with self._checking("keep the best state"):
                 self._keep_the_best()
+        ended = self.epochs is None or self._epoch >= self.epochs
         if self.verdict is not None and self.collapsed is None:
-            if self.verdict.bad:
+            # Where a rescue failed, the rest of the training may still succeed.
+            if self.verdict.bad and (ended or self.policy != "rescue"):
                 self.collapsed = self.verdict.sentence
             elif self.verdict.state == "unknown":
                 self._records.say("unknown: the last check failed, so the training ends unchecked")
-        if self.epochs is None or self._epoch >= self.epochs:
+        if ended:
             self._mention_what_is_not_learned()
         self._records.write_report()
 

@@ -55,16 +55,15 @@ class Snapshot:
             ValueError, OSError, KeyError: If the file cannot be read or holds no snapshot.
         """
         with np.load(path, allow_pickle=False) as stored:
-            values, metrics = (
-                [
-                    stored[f"{kind}_{i}"]
-                    for i in range(sum(n.startswith(kind) for n in stored.files))
-                ]
-                for kind in ("value", "metric")
-            )
             *schedule, step = (int(value) for value in stored["about"])
             scores = map(float, stored["scores"])
+            values, metrics = (_numbered(stored, kind) for kind in ("value", "metric"))
             return cls(values, tuple(schedule), step, *scores, metrics)
+
+
+def _numbered(stored, kind):
+    count = sum(name.startswith(kind) for name in stored.files)
+    return [stored[f"{kind}_{i}"] for i in range(count)]
 
 
 def take(model, measurement):

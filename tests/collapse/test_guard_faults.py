@@ -158,6 +158,17 @@ def test_a_training_that_ends_with_a_failed_rescue_has_collapsed(monkeypatch, tm
     assert resumed.verdict.bad and resumed.journal.attempts == 1
 
 
+def test_a_failed_rescue_does_not_end_a_part_of_a_training(monkeypatch):
+    gan, real = healthy()
+    guard = guarded(epochs=12)
+    with monkeypatch.context() as patched:
+        patched.setattr(remedies, "apply", out_of_order)
+        fit(gan, real, guard, others=[Sabotage([7])])
+    assert guard.verdict.bad and guard.collapsed is None
+    fit(gan, real, guard, epochs=12, initial_epoch=8)
+    assert guard.verdict.state == "healthy" and guard.collapsed is None
+
+
 class WithoutPrivateName(keras.optimizers.SGD):
     """An optimizer that has no `_learning_rate` for kerasgan, as a later Keras may have none."""
 
