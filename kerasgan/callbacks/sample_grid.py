@@ -42,7 +42,7 @@ class SampleGrid(keras.callbacks.Callback):
         last = epoch + 1 == self.params.get("epochs") or self.model.stop_training
         if last or (epoch + 1) % self.every == 0:
             path = self.folder / f"epoch_{epoch + 1:04d}.png"
-            pictures.save_grid(path, self.model.images_of(self._z), self.columns)
+            pictures.save_grid(path, self.model.decode_latents(self._z), self.columns)
 
     def on_train_end(self, logs=None):
         frames = sorted(self.folder.glob("epoch_*.png"))
