@@ -187,7 +187,7 @@ def rescued():
         ).history
     return {
         "actions": [decision.action for decision in guard.journal.decisions],
-        "complaints": sorted(guard._complaints),
+        "complaints": sorted(guard._records.complaints),
         "diversity": history["diversity"][-1],
         "largest weight": float(np.abs(gan.generator.layers[-3].kernel.numpy()).max()),
     }

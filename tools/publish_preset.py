@@ -23,9 +23,9 @@ from PIL import Image
 import kerasgan
 from kerasgan import pictures, presets, scorecard
 from kerasgan.bench.environment import describe
-from kerasgan.callbacks.progress import duration
 from kerasgan.metrics import Result, distances, extractors
 from kerasgan.metrics.result import number
+from kerasgan.text import duration
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
 from kerasgan_cli.train import train

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kerasgan.environment import cores
-from kerasgan.callbacks.progress import duration
+from kerasgan.text import duration
 
 
 class Job(NamedTuple):

@@ -1,4 +1,4 @@
-"""Checkpoint: the whole state after every epoch, while the losses are finite."""
+"""Checkpoint: save the whole model after each epoch, as long as it is finite."""
 
 import math
 
@@ -9,18 +9,18 @@ from kerasgan.storage import save_model
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps the last good state in one file and stops a training that has diverged.
+    """Saves the last good state of the model, and stops a training that has diverged.
 
-    After each epoch the whole model is written, atomically. When a loss, a weight or a sample is
-    not finite, training stops and the file stays as it is: it holds the last good epoch.
+    After each epoch the whole model, with its optimizers, is saved atomically. If a loss, a weight
+    or a generated image is not finite, the training stops and the file keeps the last good epoch.
 
     Args:
         path: A file that ends in `.keras`.
-        check_every: Steps from one look at the losses to the next within an epoch.
+        check_every: Steps between two checks of the losses within an epoch.
 
     Attributes:
-        diverged: After training, one sentence about the loss that was not finite, or None.
-        saved: Whether the file holds a state.
+        diverged: After training, one sentence that names what was not finite, or None.
+        saved: Whether the model was saved.
     """
 
     def __init__(self, path, check_every=100):
@@ -37,7 +37,9 @@ class Checkpoint(keras.callbacks.Callback):
             self._check_losses(self.model.get_metrics_result(), f"in batch {batch}")
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.model.put_back_at != self.model.critic_steps:  # Else they are of the state before.
+        if (
+            self.model.put_back_at != self.model.critic_steps
+        ):  # Else they belong to the state before.
             self._check_losses(logs or {}, f"in epoch {epoch + 1}")
         self._check_weights(epoch)
         if self.diverged is None:
@@ -45,14 +47,14 @@ class Checkpoint(keras.callbacks.Callback):
             self.saved = True
 
     def _check_losses(self, logs, when):
-        # Not scores that other callbacks add, which may be NaN for want of a measurement.
+        # The scores that other callbacks add are left out: they may be NaN without a measurement.
         for name in ("loss", *self.model.trackers):
             for key in (name, f"val_{name}"):
                 if not math.isfinite(float(logs.get(key, 0.0))):
                     self._stop(f"{key} became {float(logs[key])} {when}")
 
     def _check_weights(self, epoch):
-        # The losses are those before the last update, which may have destroyed the weights.
+        # The losses were computed before the last update, which may have broken the weights.
         for variable in (*self.model.weights, *self.model.optimizer.variables):
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
                 self._stop(f"{variable.path} was no longer finite after epoch {epoch + 1}")

@@ -1,77 +1,82 @@
-"""CollapseGuard: notice a collapse while it happens, and put the model back."""
+"""CollapseGuard: notice a mode collapse during training, and restore the model."""
 
-import contextlib
 import math
-import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from kerasgan import report, validation
-from kerasgan.collapse import (
-    BROKEN,
-    Decision,
-    Detector,
-    Entry,
-    Gauge,
-    Journal,
-    Verdict,
-    lost,
-    remedies,
-    snapshot,
-)
+from kerasgan import validation
+from kerasgan.callbacks.guard_records import GuardRecords, described
+from kerasgan.collapse import BROKEN, Detector, DiversityMetric, Entry, Verdict, remedies, snapshot
 from kerasgan.collapse.detector import DIP, FAINT, level
 from kerasgan.data import DataError, some_images
+from kerasgan.metrics import MetricError
 
 POLICIES = ("rescue", "stop", "warn")
-CHECK_EVERY = 100  # Steps from one look at the losses to the next.
-FEWEST_STEPS = 200  # Between two looks, unless `every` says otherwise.
-PATIENCE = 5  # Looks after which a generator that has learned little is spoken of.
+LOSSES_EVERY = 100  # Steps between two checks of the losses within an epoch.
+FEWEST_STEPS = 200  # Critic steps between two checks, unless `every` is given.
+PATIENCE = 5  # Checks after which the guard mentions that a generator has learned little.
 
 
 class CollapseGuard(keras.callbacks.Callback):
-    """Looks at the generator as training goes on, and acts when it loses what it had.
+    """Watches for mode collapse during `fit`, and restores a healthy state if it happens.
 
-    After each epoch (of short ones after some, see `every`) it draws images from the moving average
-    of the generator, compares them with real ones (see `kerasgan.collapse.Gauge`), and adds
-    `diversity` to the logs: 1 is as diverse as held-out real images. Put it before the callbacks
-    that look at the logs.
+    The guard checks the generator after each epoch (where epochs are short, after as many as make
+    200 critic steps). A check generates images with the moving average of the generator's weights,
+    measures how much of the real data's variety they show (see
+    `kerasgan.collapse.DiversityMetric`), and adds `diversity` to the logs. A diversity of 1 is that
+    of held-out real images. Place the guard before the callbacks that read the logs.
 
-    A `kerasgan.collapse.Detector` reads the history of these looks. When it says collapsed, or a
-    loss is NaN or infinite, the guard follows its policy:
+    A `kerasgan.collapse.Detector` compares each check with the checks before it. When the generator
+    has lost much of what it had, or a loss is NaN or infinite, the guard follows its policy:
 
-    - "warn" says so;
-    - "stop" puts the best state back and stops;
-    - "rescue" puts the last healthy state back whole (networks, optimizers, moving average,
-      schedule), changes something (see `kerasgan.collapse.remedies`), and goes on; three times at
-      most, then it does what "stop" does. A training that was rescued ends with the best state
-      that the guard saw, if that is not the last one.
+    - "warn" prints a message.
+    - "stop" restores the best state and stops the training.
+    - "rescue" restores an earlier healthy state (networks, optimizers, moving average, schedule),
+      changes the training so that it does not collapse in the same way again (see
+      `kerasgan.collapse.remedies`), and lets it go on. After three rescues the guard does what
+      "stop" does. A training with a rescue ends with the best state that the guard has seen.
 
-    A generator that has learned nothing has nothing to lose. If training ends so, after five looks
-    or more, the guard says that.
+    A generator that has not learned yet has nothing to lose. If the training ends like that after
+    five checks or more, the guard says so.
 
-    Nothing that goes wrong in the guard itself ends the training: it warns, and goes blind if it
-    must.
+    No error in the guard ends the training; the guard prints it:
+
+    - A rescue that raises an error counts as one of the three. The journal lists it as "failed",
+      and the verdict stays "collapsed" or "diverged" until a later check is healthy.
+    - If a check raises an error, the verdict is "unknown" until a later check succeeds.
+    - A file that cannot be written is mentioned once.
 
     Args:
         policy: "rescue", "stop" or "warn".
-        data: Real images, an `ImageDataset` or an array; by default those that `fit` is given. Of
-            batches in another form the first are read, see `kerasgan.data.some_images`.
-        every: Critic steps from one look to the next; by default an epoch, or after the first as
-            many epochs as make 200 steps. The end of training is looked at in any case.
-        samples: Images in a look.
-        folder: Where its journal and the snapshots go, so that a resumed training finds them; None
-            keeps them in memory.
+        data: Real images to compare with, an `ImageDataset` or an array. By default they are those
+            that `fit` is given; of other forms of batches the first are read (see
+            `kerasgan.data.some_images`).
+        every: Critic steps between two checks. By default the guard checks after an epoch, or after
+            as many epochs as make 200 steps. It also checks at the end of the training.
+        samples: Number of images that a check generates.
+        folder: Run folder for the journal, the snapshots and `report.html`. A training that is
+            resumed with the same folder goes on with them. None keeps everything in memory.
         seed: Seed of the latent vectors and of the choice of real images.
-        stream: Where messages go; by default they are printed.
-        epochs: Epochs of the whole training, where `fit` is called for a part of it: then only
-            their end is the end. By default every `fit` is a training.
+        stream: Where to print messages; by default `sys.stdout`.
+        epochs: Number of epochs of the whole training, if `fit` is called for a part of it. By
+            default each call of `fit` is a whole training.
 
     Attributes:
-        verdict: What the detector said last, or None.
-        journal: The `kerasgan.collapse.Journal` of looks and decisions.
+        verdict: The last `kerasgan.collapse.Verdict`. It is None before the first check, and from a
+            rescue to the next check.
         collapsed: After training, one sentence if it ended collapsed or diverged, or None.
+        metric: The `kerasgan.collapse.DiversityMetric`, or None if the real images cannot be used;
+            then the guard checks nothing but the losses.
+        store: The `kerasgan.collapse.snapshot.SnapshotStore`.
+
+    Example:
+    ```python
+    guard = kerasgan.callbacks.CollapseGuard("rescue", folder="runs/mine")
+    gan.fit(images, epochs=20, callbacks=[guard])
+    print(guard.verdict, guard.collapsed)
+    ```
     """
 
     def __init__(
@@ -103,28 +108,38 @@ class CollapseGuard(keras.callbacks.Callback):
         self.collapsed = None
         self._training_data = None
         self._detector = Detector()
-        self._complaints = set()
+        self._epoch = 1
         self._forget()
 
     def _forget(self):
-        """Know nothing of any model."""
-        self.gauge = None
+        """Drop what is known of any model."""
+        self._records = GuardRecords(self.folder, self.stream, self._now)
+        self.store = snapshot.SnapshotStore(self._records.subfolder)
+        self.metric = None
         self.verdict = None
-        self._seen = None  # What it said of the last look, an end that is not noted included.
-        self.journal = Journal()
-        self.shelf = snapshot.Shelf(self.folder and self.folder / "guard")
-        self._watched = None  # The model that all this is about.
-        self._labels = None  # Of a conditional model, as the real images have them.
+        self._seen = None  # The last verdict of the detector, noted in the journal or not.
+        self._watched = None  # The model.
+        self._labels = None  # Labels for a conditional model, in the proportions of the data.
         self._diversity = float("nan")
-        self._level = 0.0  # Of the state that the model was in after
-        self._known = None  # so many critic steps.
-        self._looked = 0  # The step of the last look.
+        self._level = 0.0  # The level of the model's state,
+        self._known = None  # at this critic step.
+        self._checked = 0  # The critic step of the last check.
         self._warned = False
-        self._kept = None  # The snapshot that training ends with.
+        self._kept = None  # The snapshot that the training ends with.
+
+    @property
+    def journal(self):
+        """The `kerasgan.collapse.Journal` of all checks and decisions."""
+        return self._records.journal
+
+    def _now(self):
+        return self._epoch, self.model.critic_steps
 
     def see_training_data(self, data):
-        """Take note of what `fit` trains on; it calls this."""
+        """Remember what `fit` trains on; `fit` calls this."""
         self._training_data = data
+
+    # When to check.
 
     def on_train_begin(self, logs=None):
         if self.model is not self._watched:
@@ -132,49 +147,10 @@ class CollapseGuard(keras.callbacks.Callback):
             self._watched = self.model
         self._epoch = 1
         self.collapsed = self._kept = None
-        with self._safely("begin"):
-            if self.gauge is None:
+        expected = (DataError, MetricError, OSError)
+        with self._records.surviving("start", *expected, on_fault=self._set_unknown):
+            if self.metric is None:
                 self._prepare()
-
-    def _prepare(self):
-        data = self._training_data if self.data is None else self.data
-        try:
-            images = some_images(data)
-        except DataError as error:
-            raise DataError(f"{error}. Pass real images: CollapseGuard(data=...)") from None
-        gauge = Gauge(images, self.samples, seed=self.seed)
-        labels = getattr(data, "labels", None)
-        if self.model.num_classes is not None and labels is not None:
-            self._labels = np.random.default_rng(self.seed).choice(labels, gauge.samples)
-        self.gauge = gauge
-        if self.folder is not None:
-            (self.folder / "guard").mkdir(parents=True, exist_ok=True)
-            self._resume()
-            lost.write_exemplars(self.folder / "guard", gauge)
-
-    def _resume(self):
-        """Take back what an earlier part of this training saw; what came later is forgotten."""
-        if self._journal_file.exists():
-            self.journal = Journal.read(self._journal_file)
-            self.journal.go_back(self.model.critic_steps)
-        self.shelf.load(self.model)
-        if not self.journal.entries:
-            return
-        last = self.journal.entries[-1]
-        self._looked, self._diversity = last.step, last.look.diversity
-        self._level, self._known = level(last.look), last.step
-        decision = self.journal.decisions[-1] if self.journal.decisions else None
-        if decision is None or decision.back_to is None or decision.step < last.step:
-            self.verdict = Verdict(last.state, last.sentence, 0.0)
-        else:  # What that look saw was put right.
-            self._known = None
-            for found in self.shelf.snapshots:
-                if found.step == decision.back_to:
-                    self._diversity = found.diversity
-
-    @property
-    def _journal_file(self):
-        return self.folder / "guard" / "journal.json"
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch + 1
@@ -184,52 +160,106 @@ class CollapseGuard(keras.callbacks.Callback):
         if self._kept is not None:
             return
         if self.every is not None and self._due():
-            with self._safely("look"):
-                self._look()
-        elif batch and batch % CHECK_EVERY == 0:
-            with self._safely("read the losses"):
+            with self._checking():
+                self._check()
+        elif batch and batch % LOSSES_EVERY == 0:
+            with self._checking("read the losses"):
                 self.model.synchronize()
-                self._check(self.model.get_metrics_result())
+                self._check_losses(self.model.get_metrics_result())
 
     def on_epoch_end(self, epoch, logs=None):
         if self._kept is not None:
-            # One more step was taken on the state that was put back.
-            with self._safely("put the best state back"):
-                snapshot.put_back(self._kept, self.model)
+            # Keras took one more step after the state was put back.
+            self._put_kept_back()
         elif self.collapsed is None:
-            with self._safely("look"):
-                broken = self._check(logs or {})
-                # An epoch that was cut short is looked at when it is whole.
-                whole = not self.model.stop_training
-                last = self._epoch >= max(self.epochs or 0, self.params["epochs"])
-                if whole and not broken:
-                    if self._due():
-                        self._look()
-                    elif last and self.gauge and self.model.critic_steps != self._looked:
-                        self._look(at_the_end=True)
-                if last and whole:
-                    self._keep_the_best()
+            with self._checking():
+                self._check_epoch(logs or {})
         if logs is not None:
             logs["diversity"] = self._diversity
 
+    def _check_epoch(self, logs):
+        broken = self._check_losses(logs)
+        if self.model.stop_training:  # An epoch that was cut short is checked when it is whole.
+            return
+        last = self._epoch >= max(self.epochs or 0, self.params["epochs"])
+        if not broken:
+            if self._due():
+                self._check()
+            elif last and self.metric and self.model.critic_steps != self._checked:
+                self._check(at_the_end=True)
+        if last and not self.model.stop_training:
+            self._keep_the_best()
+
     def on_train_end(self, logs=None):
-        # What stopped a training of so many epochs may be someone who goes on with it later.
+        # A training of a given number of `epochs` may have been stopped to go on with it later.
         if self._kept is None and self.epochs is None:
-            with self._safely("put the best state back"):
+            with self._checking("keep the best state"):
                 self._keep_the_best()
-        if self.verdict is not None and self.verdict.bad and self.collapsed is None:
-            self.collapsed = self.verdict.sentence
-        if self.epochs is None or self._epoch >= self.epochs:
-            self._say_what_is_missing()
-        self._report()
+        ended = self.epochs is None or self._epoch >= self.epochs
+        if self.verdict is not None and self.collapsed is None:
+            # Where a rescue failed, the rest of the training may still succeed.
+            if self.verdict.bad and (ended or self.policy != "rescue"):
+                self.collapsed = self.verdict.sentence
+            elif self.verdict.state == "unknown":
+                self._records.say("unknown: the last check failed, so the training ends unchecked")
+        if ended:
+            self._mention_what_is_not_learned()
+        self._records.write_report()
 
     def _due(self):
-        # Nothing but steps decides, so that a resumed training looks where a straight one does.
-        since = self.model.critic_steps - self._looked
+        # It counts steps alone, so that a resumed training checks where an uninterrupted one does.
+        since = self.model.critic_steps - self._checked
         fewest = FEWEST_STEPS if self.journal.entries else 1
-        return self.gauge is not None and since >= (self.every or fewest)
+        return self.metric is not None and since >= (self.every or fewest)
 
-    def _check(self, logs):
+    # Before the first check.
+
+    def _prepare(self):
+        data = self._training_data if self.data is None else self.data
+        try:
+            images = some_images(data)
+        except DataError as error:
+            raise DataError(f"{error}. Pass real images: CollapseGuard(data=...)") from None
+        metric = DiversityMetric(images, self.samples, seed=self.seed)
+        labels = getattr(data, "labels", None)
+        if self.model.num_classes is not None and labels is not None:
+            self._labels = np.random.default_rng(self.seed).choice(labels, metric.samples)
+        self.metric = metric
+        self._records.write_exemplars(metric)
+        if self.folder is not None:
+            self._records.resume(self.model.critic_steps)
+            with self._records.surviving("read the snapshots", OSError):
+                self.store.load(self.model)
+            if self.journal.entries:
+                self._resume()
+
+    def _resume(self):
+        """Go on from what an earlier part of this training has seen."""
+        last = self.journal.entries[-1]
+        self._checked, self._diversity = last.step, last.measurement.diversity
+        self._level, self._known = level(last.measurement), last.step
+        self.verdict = Verdict(last.state, last.sentence, 0.0)
+        decision = self.journal.put_back
+        if decision is not None:
+            self._known = None  # The last check was of the state before.
+            steps = {found.step: found for found in self.store.snapshots}
+            if decision.back_to in steps:
+                self._diversity = steps[decision.back_to].diversity
+            failed = decision.action == "failed"
+            self.verdict = Verdict(last.state, decision.sentence, 0.0) if failed else None
+
+    # A check.
+
+    def _checking(self, what="check the generator"):
+        return self._records.surviving(what, on_fault=self._set_unknown)
+
+    def _set_unknown(self, sentence):
+        """Let the verdict be "unknown" after a check that failed; a bad verdict stays."""
+        self._diversity = float("nan")
+        if self.verdict is None or not self.verdict.bad:
+            self.verdict = Verdict("unknown", sentence, float("nan"))
+
+    def _check_losses(self, logs):
         """Act if a loss of the training is not finite; return whether there was one."""
         for name in self.model.trackers:
             if name in logs and not math.isfinite(float(logs[name])):
@@ -237,58 +267,55 @@ class CollapseGuard(keras.callbacks.Callback):
                 return True
         return False
 
-    def _look(self, at_the_end=False):
-        images, look = self._measured()
-        self._seen = verdict = self._detector([*self.journal.current, look])
-        # A training that is resumed later has not seen an end: nothing is noted but a collapse.
+    def _check(self, at_the_end=False):
+        images, measurement = self._measure()
+        self._seen = verdict = self._detector([*self.journal.current, measurement])
+        # An uninterrupted training has no check here, so a resumed one must not know of it either,
+        # unless there is something to do.
         if verdict.bad or not at_the_end:
-            self._follow(verdict, look, images)
+            self._follow(verdict, measurement, images)
 
-    def _measured(self):
-        """Return images of the generator as it is and their look; its level is known then."""
-        images = self.model.sample(self.gauge.samples, seed=self.seed, labels=self._labels)
-        look = self.gauge.measure(images)
-        self._level, self._known = level(look), self.model.critic_steps
-        return images, look
+    def _measure(self):
+        """Return images of the generator in its present state, and their `Measurement`."""
+        images = self.model.sample(self.metric.samples, seed=self.seed, labels=self._labels)
+        measurement = self.metric.measure(images)
+        self._level, self._known = level(measurement), self.model.critic_steps
+        return images, measurement
 
     def _diverged(self, sentence):
         self._follow(self._detector.diverged(sentence), BROKEN, None)
 
-    def _follow(self, verdict, look, images):
-        self._looked = self.model.critic_steps
-        self._diversity = look.diversity
+    def _follow(self, verdict, measurement, images):
+        """Write a check down, and act on its verdict."""
+        self._checked = self.model.critic_steps
+        self._diversity = measurement.diversity
         before, self.verdict = self.verdict, verdict
-        peaks = self.journal.peaks
-        entry = Entry(self._epoch, self._looked, look, verdict.state, verdict.sentence)
-        self.journal.add(entry)
-        with self._safely("keep pictures of a look"):
-            if self.folder is not None and look.shares:
-                folder = self.folder / "guard"
-                lost.write_look(folder, self.gauge, entry, look, images, peaks, verdict.bad)
+        entry = Entry(self._epoch, self._checked, measurement, verdict.state, verdict.sentence)
+        self._records.add(entry, self.metric, images, verdict.bad)
         if verdict.bad:
             self._act(verdict)
         elif verdict.state == "collapsing":
             if before is None or before.state != "collapsing":
-                self._say(f"collapsing? {verdict.sentence}")
+                self._records.say(f"collapsing? {verdict.sentence}")
         else:
             self._warned = False
-            found = snapshot.take(self.model, look)
-            if not found.finite:  # The moving average is the last to see it.
+            found = snapshot.take(self.model, measurement)
+            if not found.finite:  # Weights break before the moving average of them does.
                 self._diverged("a weight became NaN or infinite")
                 return
-            best = self.shelf.best(self.model)
-            with self._safely("keep a snapshot"):
-                if best is None or found.level >= (1 - DIP) * best.level:
-                    self.shelf.add(found)
-        with self._safely("write its journal"):
-            if self.folder is not None:
-                self.journal.write(self._journal_file)
+            best = self.store.best(self.model)
+            if best is None or found.level >= (1 - DIP) * best.level:
+                with self._records.surviving("write a snapshot", OSError):
+                    self.store.add(found)
+        self._records.write_journal()
+
+    # What to do about it.
 
     def _act(self, verdict):
-        attempt = self.journal.rescues + 1
+        attempt = self.journal.attempts + 1
         if self.policy == "warn":
             if not self._warned:  # Once for each collapse.
-                self._decide("warn", verdict.sentence)
+                self._records.decide("warn", verdict.sentence)
             self._warned = True
         elif self.policy == "stop" or attempt > remedies.ATTEMPTS:
             self._stop(verdict)
@@ -296,82 +323,75 @@ class CollapseGuard(keras.callbacks.Callback):
             self._rescue(verdict, attempt)
 
     def _rescue(self, verdict, attempt):
-        back_to = self.shelf.choose(attempt, self.model)
-        if back_to is None:
+        state = self.store.choose(attempt, self.model)
+        if state is None:
             self._stop(verdict)
             return
-        rates = remedies.rates(self.model)
-        # Counted before it is tried: what fails in it must not be tried for ever.
-        self._decide("rescue", verdict.sentence, back_to)
-        self.verdict = None
-        self._put_back(back_to)
-        changes = remedies.apply(self.model, attempt, rates)
-        self.journal.amend(changes)
-        self._say(f"changed {', '.join(changes)}")
-        self._report()
+        back_to = None
+        try:
+            rates = remedies.rates(self.model)
+            self._put_back(state)
+            back_to = state.step
+            changes = remedies.apply(self.model, attempt, rates)
+        except Exception as error:
+            sentence = f"{verdict.sentence}; the rescue raised {described(error)}"
+            self.verdict = Verdict(verdict.state, sentence, verdict.score)
+            self._records.decide("failed", sentence, back_to)
+        else:
+            self.verdict = None
+            self._records.decide("rescue", verdict.sentence, back_to, changes)
 
     def _stop(self, verdict):
-        best = self._kept = self.shelf.best(self.model)
+        self._kept = self.store.best(self.model)
         self.collapsed = verdict.sentence
         self.model.stop_training = True
-        if best is None:
-            self._decide("stop", f"{verdict.sentence}; there is no healthy state to go back to")
+        if self._kept is None:
+            self._records.decide(
+                "stop", f"{verdict.sentence}; there is no healthy state to go back to"
+            )
             return
-        self._decide("stop", verdict.sentence, best)
-        self._put_back(best)
-
-    def _put_back(self, state):
-        self._diversity = state.diversity
-        self._level, self._known = state.level, self.model.critic_steps
-        snapshot.put_back(state, self.model)
+        back_to = self._kept.step
+        self._records.decide("stop", verdict.sentence, back_to if self._put_kept_back() else None)
 
     def _keep_the_best(self):
-        """End a training that was rescued with the best state that was seen."""
-        best = self.shelf.best(self.model)
-        if self.policy != "rescue" or not self.journal.rescues or best is None:
+        """End a training with rescues with the best state that was seen."""
+        best = self.store.best(self.model)
+        if best is None or self.policy != "rescue" or not self.journal.attempts:
+            return
+        if self.collapsed is not None:
             return
         if self.model.critic_steps != self._known:
-            self._measured()
-        if self.collapsed is not None or self._level >= best.level:
+            self._measure()
+        if self._level >= best.level:
             return
-        self._kept = best
         seen = f"it shows more of the data ({best.level:.2f}) than the last ({self._level:.2f})"
-        self._decide("keep", f"training ends with its best state: {seen}", best)
-        self._put_back(best)
+        self._kept = best
+        if self._put_kept_back():
+            self._records.decide("keep", f"training ends with its best state: {seen}", best.step)
 
-    def _say_what_is_missing(self):
-        """Speak of a generator that had time and has learned nothing: it has nothing to lose."""
-        learning = self._seen is not None and self._seen.state == "learning"
-        if learning and self._level <= FAINT and len(self.journal.entries) >= PATIENCE:
-            self._say(
-                f"not learned: {self._seen.sentence}. Train longer, or where the diversity stands "
-                "still with higher learning rates, larger networks or another loss"
-            )
-
-    def _decide(self, action, sentence, back_to=None):
-        step = None if back_to is None else back_to.step
-        decision = Decision(self._epoch, self.model.critic_steps, action, sentence, (), step)
-        self.journal.decide(decision)
-        self._say(str(decision))
-        self._report()
-
-    def _report(self):
-        with self._safely("write the report"):
-            if self.folder is not None:
-                self.journal.write(self._journal_file)
-                report.write(self.folder)
-
-    def _say(self, text):
-        with contextlib.suppress(OSError):  # Whoever read the output may have gone.
-            print(f"guard: {text}", file=self.stream or sys.stdout, flush=True)
-
-    @contextlib.contextmanager
-    def _safely(self, what):
-        """Keep what goes wrong in here away from the training; say so, once for each kind."""
+    def _put_kept_back(self):
+        """Put back the state that the training ends with; return whether that worked."""
         try:
-            yield
+            self._put_back(self._kept)
         except Exception as error:
-            complaint = f"could not {what}: {type(error).__name__}: {error}"
-            if complaint not in self._complaints:
-                self._complaints.add(complaint)
-                self._say(f"{complaint}. The training goes on")
+            self._kept = None
+            failure = f"the best state could not be put back: {described(error)}"
+            self.collapsed = f"{self.collapsed}; {failure}" if self.collapsed else failure
+            self._records.decide("failed", failure)
+            return False
+        return True
+
+    def _put_back(self, state):
+        snapshot.put_back(state, self.model)
+        self._diversity = state.diversity
+        self._level, self._known = state.level, self.model.critic_steps
+
+    def _mention_what_is_not_learned(self):
+        learning = self._seen is not None and self._seen.state == "learning"
+        if self.collapsed is not None or not learning or self._level > FAINT:
+            return
+        if len(self.journal.entries) >= PATIENCE:
+            self._records.say(
+                f"not learned: {self._seen.sentence}. Train longer. If the diversity stands still, "
+                "try higher learning rates, larger networks or another loss"
+            )

@@ -1,4 +1,4 @@
-"""MetricsFile: one row of logs an epoch."""
+"""MetricsFile: the logs as a CSV file, one row for each epoch."""
 
 import csv
 import time
@@ -10,15 +10,13 @@ from kerasgan.files import atomic
 
 
 class MetricsFile(keras.callbacks.Callback):
-    """Writes the logs of every finished epoch to a CSV file, which is whole at any moment.
+    """Writes the logs of each finished epoch, and its duration, to a CSV file.
 
-    And the seconds that it took.
-
-    Rows of epochs that are trained again, after a resume from an earlier checkpoint, are
-    replaced.
+    The file is replaced atomically, so it can be read at any moment. If a resumed training repeats
+    epochs, their rows are replaced.
 
     Args:
-        path: The CSV file; its first column is the epoch, counted from 1.
+        path: The CSV file. Its first column is the epoch, counted from 1; its last is `seconds`.
     """
 
     def __init__(self, path):

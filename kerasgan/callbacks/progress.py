@@ -1,4 +1,4 @@
-"""Progress: one line an epoch, with the time that is left."""
+"""Progress: one line for each epoch, with the time that is left."""
 
 import contextlib
 import sys
@@ -6,17 +6,19 @@ import time
 
 import keras
 
+from kerasgan.text import duration
+
 
 class Progress(keras.callbacks.Callback):
     """Prints the logs of each epoch, its speed, and an estimate of the time left.
 
-    On a terminal the line moves within the epoch.
+    On a terminal, a line that is updated twice a second shows the progress within the epoch.
 
     Args:
-        dataset: The `ImageDataset` that is trained on, whose share of the time is printed, or
-            None.
-        epochs: The last epoch of the whole training; by default that of this `fit`.
-        stream: Where to print.
+        dataset: The `ImageDataset` that is trained on, or None. With it, the share of the epoch's
+            time that went into preparing data is printed as well.
+        epochs: The number of epochs in the whole training. By default it is that of this `fit`.
+        stream: Where to print; by default `sys.stdout`.
     """
 
     def __init__(self, dataset=None, epochs=None, stream=None):
@@ -29,7 +31,7 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._durations = []
         self._end = self.epochs or self.params["epochs"]
-        self._drawn = 0.0
+        self._shown = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -41,8 +43,8 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         self._steps = batch + 1
         now = time.perf_counter()
-        if self.live and now - self._drawn > 0.5:
-            self._drawn = now
+        if self.live and now - self._shown > 0.5:
+            self._shown = now
             of = self.params.get("steps") or "?"
             elapsed = now - self._began
             text = f"epoch {self._epoch + 1}/{self._end}  step {batch + 1}/{of}"
@@ -73,12 +75,3 @@ class Progress(keras.callbacks.Callback):
         # Whoever read the output may have gone; the training goes on.
         with contextlib.suppress(BrokenPipeError):
             print(text, end="", file=self.stream, flush=True)
-
-
-def duration(seconds):
-    """Return seconds in words: `8.1 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"

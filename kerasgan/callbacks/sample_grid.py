@@ -1,4 +1,4 @@
-"""SampleGrid: watch the generator learn."""
+"""SampleGrid: pictures of generated images after each epoch."""
 
 from pathlib import Path
 
@@ -10,18 +10,18 @@ ANIMATIONS = ("webp", "gif", None)
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Draws the images of the same latent vectors after each epoch.
+    """Writes a grid of generated images after each epoch, always of the same latent vectors.
 
-    Writes `epoch_0001.png`, `epoch_0002.png`, ... and at the end one animation of all of them,
-    those of earlier runs into the same folder included.
+    The grids are `epoch_0001.png`, `epoch_0002.png` and so on. At the end of the training, all
+    grids in the folder, also those of earlier calls of `fit`, are joined into one animation.
 
     Args:
-        folder: Where the pictures go; made if it is missing.
-        n: Images in a grid.
-        columns: Images in a row; None for a square grid.
+        folder: Where to write the pictures; it is made if it is missing.
+        n: Number of images in a grid.
+        columns: Number of images in a row; None for a square grid.
         seed: Seed of the latent vectors.
-        every: Epochs from one grid to the next; the last epoch always gets one.
-        animation: "webp", "gif" or None.
+        every: Epochs between two grids. The last epoch always has one.
+        animation: Format of the animation, "webp" or "gif"; None for no animation.
     """
 
     def __init__(self, folder, n=100, columns=None, seed=0, every=1, animation="webp"):

@@ -1,4 +1,4 @@
-"""Scores: metrics of the generated images while training goes on."""
+"""Scores: metrics of the generated images during training."""
 
 import warnings
 
@@ -9,25 +9,26 @@ from kerasgan.metrics import CHEAP, METRICS, Evaluator, MetricError
 
 
 class Scores(keras.callbacks.Callback):
-    """Adds scores to the logs of an epoch, where other callbacks and the history find them.
+    """Adds metrics of the generated images to the logs of an epoch.
 
-    Put it before the callbacks that look at them, as
-    `[Scores(images), EarlyStopping("frechet_distance", mode="min", patience=5)]`. What real images
-    score stands in `results`.
+    Place it before the callbacks that read the logs:
+    `[Scores(images), EarlyStopping("frechet_distance", mode="min", patience=5)]`.
 
-    What these images do not allow is found out before training: a metric that was named raises, one
-    of the default ones is left out with a warning. Images that cannot be measured, since training
-    has diverged, score NaN.
+    Images that cannot be measured because the training has diverged score NaN.
 
     Args:
-        data: Real images, best held out: an `ImageDataset` or an array.
+        data: Real images, an `ImageDataset` or an array; preferably ones that are not trained on.
         metrics: Names from `kerasgan.metrics.METRICS`; by default the cheap ones.
-        samples: Generated images, and real ones, in a score.
-        every: Epochs from one measurement to the next; the logs hold the last one in between.
-        **arguments: See `kerasgan.metrics.Evaluator`.
+        samples: Number of generated images, and of real images, in a score.
+        every: Epochs between two measurements. In between, the logs repeat the last one.
+        **arguments: Arguments of `kerasgan.metrics.Evaluator`.
 
     Attributes:
-        results: The last `Result`s, with baselines and provenance.
+        results: The last `Result`s. Each holds what real images score and how it was computed.
+
+    Raises:
+        MetricError: If a metric in `metrics` cannot be computed with these images. A metric of the
+            default ones is left out with a warning instead.
     """
 
     def __init__(self, data, metrics=None, samples=2000, every=1, **arguments):

@@ -1,8 +1,8 @@
-"""Notice a collapse, explain it, and put the model back."""
+"""Notice a mode collapse during training, explain it, and restore the model."""
 
 from kerasgan.collapse.advice import ADVICE
 from kerasgan.collapse.detector import Detector, Verdict
-from kerasgan.collapse.gauge import BROKEN, Gauge, Look
+from kerasgan.collapse.diversity import BROKEN, DiversityMetric, Measurement
 from kerasgan.collapse.journal import Decision, Entry, Journal
 
 __all__ = [
@@ -10,9 +10,9 @@ __all__ = [
     "BROKEN",
     "Decision",
     "Detector",
+    "DiversityMetric",
     "Entry",
-    "Gauge",
     "Journal",
-    "Look",
+    "Measurement",
     "Verdict",
 ]

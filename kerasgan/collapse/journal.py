@@ -1,29 +1,29 @@
-"""What a guard saw and did, in the order of the training."""
+"""What a guard measured and did, in the order of the training."""
 
 import dataclasses
 import json
 
 import numpy as np
 
-from kerasgan.collapse.gauge import Look
+from kerasgan.collapse.diversity import Measurement
 from kerasgan.files import atomic
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One look.
+    """One check.
 
     Args:
-        epoch: Epoch in which it was, from 1.
+        epoch: Epoch of the check, counted from 1.
         step: Critic steps that the training had taken.
-        look: What it found, without the shares of the cells.
-        state: What the detector made of it.
-        sentence: Why.
+        measurement: The `Measurement`, without the shares of the cells.
+        state: The state that the detector concluded, one of `detector.STATES`.
+        sentence: The detector's evidence.
     """
 
     epoch: int
     step: int
-    look: Look
+    measurement: Measurement
     state: str
     sentence: str
 
@@ -33,13 +33,19 @@ class Decision:
     """One thing that the guard did.
 
     Args:
-        epoch: When.
-        step: When, in critic steps.
-        action: "warn", "rescue", "stop", or "keep" where a rescued training ends with its best
-            state.
-        sentence: What and why.
+        epoch: Epoch of the decision, counted from 1.
+        step: Critic steps that the training had taken.
+        action: One of
+
+            - "warn": it reported a collapse;
+            - "rescue": it put a healthy state back and changed the training;
+            - "stop": it put the best state back and stopped the training;
+            - "keep": it put the best state back at the end of a training with rescues;
+            - "failed": a rescue, or putting the best state back, raised an error;
+            - "error": something else in the guard raised an unexpected error.
+        sentence: The reason, or the error.
         changes: What a rescue changed, in words.
-        back_to: The step whose state was put back, or None.
+        back_to: The critic step whose state was put back, or None.
     """
 
     epoch: int
@@ -59,15 +65,12 @@ class Decision:
 
 
 class Journal:
-    """Looks and decisions.
-
-    `current` are the looks that say what the generator has had: what a rescue took back is not
-    among them.
+    """All checks and decisions of a training.
 
     Args:
-        entries: `Entry` objects.
+        entries: The `Entry` of each check.
         decisions: `Decision` objects.
-        current: Numbers of entries.
+        current: Indices of the entries that `current` returns.
         peaks: The greatest share that each cell has had.
     """
 
@@ -79,27 +82,50 @@ class Journal:
 
     @property
     def current(self):
-        """The looks that say what the generator has had."""
-        return [self.entries[i].look for i in self._current]
+        """The measurements of the states that led to the present one.
+
+        Where an earlier state was put back, those of the collapse before it are left out.
+        """
+        return [self.entries[i].measurement for i in self._current]
 
     @property
     def rescues(self):
-        """How many rescues there were."""
-        return sum(decision.action == "rescue" for decision in self.decisions)
+        """How many rescues were made."""
+        return self._count("rescue")
+
+    @property
+    def failures(self):
+        """How often a rescue, or putting the best state back, failed."""
+        return self._count("failed")
+
+    @property
+    def attempts(self):
+        """How many rescues were tried."""
+        return self.rescues + self.failures
+
+    def _count(self, action):
+        return sum(decision.action == action for decision in self.decisions)
+
+    @property
+    def put_back(self):
+        """The last decision that put a state back after the last check, or None."""
+        found = [d for d in self.decisions if d.back_to is not None]
+        if not found or not self.entries or found[-1].step < self.entries[-1].step:
+            return None
+        return found[-1]
 
     def add(self, entry):
-        """Add a look; of its shares the greatest are kept."""
-        shares = entry.look.shares
+        """Add a check. The shares of its cells are not kept, only the greatest share of each."""
+        shares = entry.measurement.shares
         if shares:
             self.peaks = np.maximum(self.peaks or 0.0, shares).tolist()
-        if entry.look.finite:
+        if entry.measurement.finite:
             self._current.append(len(self.entries))
-        self.entries.append(
-            dataclasses.replace(entry, look=dataclasses.replace(entry.look, shares=()))
-        )
+        measurement = dataclasses.replace(entry.measurement, shares=())
+        self.entries.append(dataclasses.replace(entry, measurement=measurement))
 
     def go_back(self, step):
-        """Forget what came after a step: the model that goes on has not been there."""
+        """Forget what came after a critic step, where training resumes from that step."""
         self.decisions = [d for d in self.decisions if d.step <= step]
         kept = sum(entry.step <= step for entry in self.entries)
         self.entries = self.entries[:kept]
@@ -108,15 +134,11 @@ class Journal:
             self.peaks = []
 
     def decide(self, decision):
-        """Add a decision; one that put a state back takes the looks back that led to it."""
+        """Add a decision. If it put a state back, `current` loses the checks of the collapse."""
         self.decisions.append(decision)
         if decision.back_to is not None:
             well = [i for i in self._current if self.entries[i].state in ("learning", "healthy")]
             self._current = well
-
-    def amend(self, changes):
-        """Say what the last decision changed."""
-        self.decisions[-1] = dataclasses.replace(self.decisions[-1], changes=tuple(changes))
 
     def write(self, path):
         """Write everything as JSON, atomically."""
@@ -131,19 +153,24 @@ class Journal:
 
     @classmethod
     def read(cls, path):
-        """Return what `write` wrote.
+        """Return the journal in a file that `write` wrote, in this version or an earlier one.
 
         Raises:
-            OSError, ValueError, KeyError, TypeError: If the file holds none.
+            OSError, ValueError, KeyError, TypeError: If the file cannot be read or holds no
+                journal.
         """
         stored = json.loads(path.read_text(encoding="utf-8"))
         return cls(
-            [Entry(**{**e, "look": _look(e["look"])}) for e in stored["entries"]],
+            [_entry(entry) for entry in stored["entries"]],
             [Decision(**{**d, "changes": tuple(d["changes"])}) for d in stored["decisions"]],
             stored["current"],
             stored["peaks"],
         )
 
 
-def _look(stored):
-    return Look(**{**stored, "shares": tuple(stored["shares"])})
+def _entry(stored):
+    stored = dict(stored)
+    # Earlier versions called a measurement a look.
+    found = stored.pop("look") if "look" in stored else stored["measurement"]
+    measurement = Measurement(**{**found, "shares": tuple(found["shares"])})
+    return Entry(**{**stored, "measurement": measurement})

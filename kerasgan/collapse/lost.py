@@ -8,38 +8,39 @@ from kerasgan.files import atomic
 ALARMS = 8  # Files of alarms that are kept.
 
 
-def write_exemplars(folder, gauge):
-    """Write the most typical real images of each cell to `cells.npz`."""
+def write_exemplars(folder, metric):
+    """Write the most typical real images of each cell of a `DiversityMetric` to `cells.npz`."""
     _write(
         folder / "cells.npz",
-        shares=gauge.real_shares,
-        images=_bytes(np.concatenate(gauge.exemplars)),
-        counts=np.array([len(images) for images in gauge.exemplars]),
+        shares=metric.real_shares,
+        images=_bytes(np.concatenate(metric.exemplars)),
+        counts=np.array([len(images) for images in metric.exemplars]),
     )
 
 
-def write_look(folder, gauge, entry, look, images, peaks, alarm=False):
-    """Write which cells a look found empty, and the generated image nearest to each.
+def write_check(folder, metric, entry, measurement, images, peaks, alarm=False):
+    """Write which cells a check found empty, and the generated image nearest to each.
 
     Args:
-        folder: Where `look.npz` goes, and of an alarm `alarm-STEP.npz`.
-        gauge: The `Gauge`.
-        entry: The `Entry` of the look.
-        look: The `Look`, with its shares.
-        images: What was generated.
-        peaks: The greatest share that each cell had in earlier looks.
-        alarm: Whether to keep it.
+        folder: Where to write `check.npz` and, if this is an alarm, `alarm-STEP.npz`.
+        metric: The `DiversityMetric`.
+        entry: The journal's `Entry` of the check.
+        measurement: The `Measurement`, with its shares.
+        images: The generated images that were measured.
+        peaks: The greatest share that each cell had in earlier checks.
+        alarm: Whether the detector said collapsed or diverged. The files of the last 8 alarms are
+            kept.
     """
-    cells = gauge.lost(look)
+    cells = metric.lost(measurement)
     found = {
         "cells": np.array(cells, "int64"),
-        "shares": np.array(look.shares),
+        "shares": np.array(measurement.shares),
         "peaks": np.array(peaks),
-        "nearest": _bytes(images[gauge.nearest(cells, images)]) if cells else np.zeros(0, "uint8"),
+        "nearest": _bytes(images[metric.nearest(cells, images)]) if cells else np.zeros(0, "uint8"),
         "epoch": entry.epoch,
         "step": entry.step,
     }
-    _write(folder / "look.npz", **found)
+    _write(folder / "check.npz", **found)
     if alarm:
         old = sorted(folder.glob("alarm-*.npz"))
         for path in old[: max(0, len(old) - ALARMS + 1)]:

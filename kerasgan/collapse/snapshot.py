@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import zipfile
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -15,14 +16,16 @@ _SCHEDULE = ("generator_steps", "critic_steps_this_round")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Snapshot:
-    """What `take` found.
+    """The state of a model that `take` copied.
 
     Args:
-        values: Every variable of the networks, the moving average, the seeds and both optimizers.
-        schedule: Where the critic's and the generator's turns stood.
+        values: Every variable of the networks, the moving average, the seeds, the model's own
+            weights and both optimizers.
+        schedule: The counters that decide when the generator's next step comes.
         step: The model's critic steps at that moment.
-        diversity: What the look before it found.
-        level: The detector's `level` of that look, by which the best one is known.
+        diversity: The diversity that was measured.
+        level: The detector's `level` of that measurement. The best snapshot has the highest.
+        metrics: The variables of the metrics that a subclass of the model has of its own.
     """
 
     values: list
@@ -30,15 +33,17 @@ class Snapshot:
     step: int
     diversity: float
     level: float
+    metrics: list = dataclasses.field(default_factory=list)
 
     @property
     def finite(self):
-        """Whether all values are."""
+        """Whether all values are finite; a metric may start at infinity, so they are left out."""
         return all(np.isfinite(value).all() for value in self.values)
 
     def write(self, file):
-        """Write to an open file; `read` takes it back."""
+        """Write to an open binary file, from which `read` reads it."""
         arrays = {f"value_{i}": value for i, value in enumerate(self.values)}
+        arrays |= {f"metric_{i}": value for i, value in enumerate(self.metrics)}
         scores = np.array([self.diversity, self.level])
         np.savez(file, about=np.array([*self.schedule, self.step]), scores=scores, **arrays)
 
@@ -47,46 +52,61 @@ class Snapshot:
         """Return the snapshot in a file.
 
         Raises:
-            ValueError, OSError, KeyError: If it holds none.
+            ValueError, OSError, KeyError: If the file cannot be read or holds no snapshot.
         """
         with np.load(path, allow_pickle=False) as stored:
-            values = [stored[f"value_{i}"] for i in range(len(stored.files) - 2)]
             *schedule, step = (int(value) for value in stored["about"])
-            return cls(values, tuple(schedule), step, *map(float, stored["scores"]))
+            scores = map(float, stored["scores"])
+            values, metrics = (_numbered(stored, kind) for kind in ("value", "metric"))
+            return cls(values, tuple(schedule), step, *scores, metrics)
 
 
-def take(model, look):
-    """Return a `Snapshot` of a compiled adversarial model at a look; nothing of it is shared."""
+def _numbered(stored, kind):
+    count = sum(name.startswith(kind) for name in stored.files)
+    return [stored[f"{kind}_{i}"] for i in range(count)]
+
+
+def take(model, measurement):
+    """Return a `Snapshot` of a compiled adversarial model, which shares no memory with it.
+
+    Args:
+        model: The model.
+        measurement: The `Measurement` of its images at this moment.
+    """
     model.synchronize()
     return Snapshot(
-        values=[np.array(ops.convert_to_numpy(v)) for v in _variables(model)],
+        values=_copies(_variables(model)),
         schedule=tuple(getattr(model, name) for name in _SCHEDULE),
         step=model.critic_steps,
-        diversity=look.diversity,
-        level=level(look),
+        diversity=measurement.diversity,
+        level=level(measurement),
+        metrics=_copies(_metric_variables(model)),
     )
 
 
 def fits(snapshot, model):
-    """Return whether a snapshot is one of this model: as many variables, of the same shapes."""
-    variables = _variables(model)
-    return len(variables) == len(snapshot.values) and all(
-        tuple(v.shape) == x.shape for v, x in zip(variables, snapshot.values, strict=True)
+    """Return whether a snapshot has as many variables as the model, of the same shapes."""
+    pairs = (
+        (_variables(model), snapshot.values),
+        (_metric_variables(model), snapshot.metrics),
     )
+    return all([tuple(v.shape) for v in own] == [x.shape for x in stored] for own, stored in pairs)
 
 
 def put_back(snapshot, model):
     """Give a model the state of a snapshot.
 
-    The count of critic steps goes on: it is the place in the data, so that the images that come
-    next are new ones, epochs keep their numbers, and curves stay whole.
+    Only the count of critic steps stays as it is. It is the place in the data: the next images are
+    new ones, and epochs keep their numbers.
     """
     model.synchronize()
     for variable, value in zip(_variables(model), snapshot.values, strict=True):
         variable.assign(value)
     for name, value in zip(_SCHEDULE, snapshot.schedule, strict=True):
         setattr(model, name, value)
-    model.reset_metrics()
+    model.reset_metrics()  # The means of this epoch belong to the state before.
+    for variable, value in zip(_metric_variables(model), snapshot.metrics, strict=True):
+        variable.assign(value)
     model.put_back_at = model.critic_steps
 
 
@@ -98,22 +118,37 @@ def _variables(model):
     ]
 
 
-class Shelf:
-    """The few snapshots that are kept: the best one, and the newest two.
+def _metric_variables(model):
+    """Return the variables of the metrics that are not the logged means of the model itself."""
+    logged = {id(tracker) for tracker in model.trackers.values()}
+    # As a layer, the model lists the metrics among its attributes; as a trainer also Keras' own.
+    metrics = keras.layers.Layer.metrics.fget(model)
+    return [v for metric in metrics if id(metric) not in logged for v in metric.variables]
+
+
+def _copies(variables):
+    return [np.array(ops.convert_to_numpy(variable)) for variable in variables]
+
+
+class SnapshotStore:
+    """Keeps the best snapshot and the newest two.
 
     Args:
-        folder: Where they are written too, one file each; None for memory alone.
+        folder: Where to write them as well, one file each; None keeps them in memory only.
+
+    Attributes:
+        snapshots: The snapshots, the oldest first.
     """
 
     def __init__(self, folder=None):
         self.folder = folder
-        self.snapshots = []  # The oldest first.
+        self.snapshots = []
 
     def add(self, found):
-        """Keep a snapshot and drop what is one too many.
+        """Add a snapshot, and drop the one that is neither the best nor among the newest two.
 
         Raises:
-            OSError: If it cannot be written; it is kept in memory all the same.
+            OSError: If the file cannot be written. The snapshot is kept in memory all the same.
         """
         self.snapshots.append(found)
         best = max(self.snapshots, key=lambda s: (s.level, s.step))
@@ -128,9 +163,9 @@ class Shelf:
                 found.write(file)
 
     def load(self, model):
-        """Take back those in the folder that are whole, fit the model and are of its past.
+        """Read the snapshots in the folder that fit the model and are not newer than it.
 
-        The other files are removed.
+        Other files of snapshots, and damaged ones, are removed.
         """
         for path in sorted(self.folder.glob("snapshot-*.npz")):
             with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -141,15 +176,20 @@ class Shelf:
             path.unlink()
 
     def best(self, model):
-        """Return the one of the highest level that fits the model, or None."""
+        """Return the snapshot of the highest level that fits the model, or None."""
         fitting = [s for s in self.snapshots if fits(s, model)]
         return max(fitting, key=lambda s: (s.level, s.step), default=None)
 
     def choose(self, attempt, model):
-        """Return the one to go back to: the last but one, and in later attempts the best.
+        """Return the snapshot that a rescue goes back to, or None.
 
-        The last one shows a moving average that was healthy; the networks behind it may have been
-        on their way already.
+        The first attempt takes the last but one, later attempts the best. The last one is not
+        used: the moving average was healthy then, but the networks themselves may have begun to
+        collapse.
+
+        Args:
+            attempt: Number of the rescue, from 1.
+            model: The model that the snapshot must fit.
         """
         fitting = [s for s in self.snapshots if fits(s, model)]
         if attempt > 1 or not fitting:

@@ -1,4 +1,4 @@
-"""One page about a training: what it drew, how diverse it was, what it lost."""
+"""One page about a training: what it generated, how diverse it was, what it lost."""
 
 from kerasgan.report.page import write
 

@@ -1,4 +1,4 @@
-"""Line charts as SVG, drawn by hand so that the page needs nothing from elsewhere."""
+"""Line charts as SVG text, so that the page needs no plotting library and no script."""
 
 import html
 import math
@@ -11,12 +11,12 @@ def line_chart(series, marks=(), label="", low=None, high=None, guide=None):
     """Return an SVG chart.
 
     Args:
-        series: `{name: [(x, y), ...]}`; points that are not finite leave a gap.
-        marks: `(x, kind, text)` of vertical lines; the kind is a CSS class.
-        label: What the chart shows, for those who do not see it.
-        low: The least y; by default that of the data.
-        high: The greatest.
-        guide: A y at which a dashed line is drawn, or None.
+        series: `{name: [(x, y), ...]}`. Points that are not finite leave a gap in the line.
+        marks: Vertical lines, each `(x, kind, text)`. The kind is a CSS class, the text a tooltip.
+        label: What the chart shows, for screen readers.
+        low: The lowest y; by default that of the data.
+        high: The highest y; by default that of the data.
+        guide: The y of a dashed line, or None.
     """
     points = [p for line in series.values() for p in line if math.isfinite(p[1])]
     if not points:
@@ -79,7 +79,7 @@ def line_chart(series, marks=(), label="", low=None, high=None, guide=None):
 
 
 def ticks(low, high, whole=False, about=6):
-    """Return round numbers between two others, about so many."""
+    """Return about `about` round numbers between `low` and `high`."""
     rough = (high - low) / about
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * k for k in (1, 2, 5, 10) if size * k >= rough)

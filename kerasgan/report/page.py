@@ -1,4 +1,4 @@
-"""report.html: made of the files in a run's folder, and of nothing else."""
+"""report.html: a page that is made only from the files in a run folder."""
 
 import base64
 import csv
@@ -17,25 +17,25 @@ from kerasgan.files import atomic
 from kerasgan.report.charts import line_chart
 
 NAME = "report.html"
-FRAMES = 24  # Grids in the page, evenly over the epochs.
-FRAME_SIDE = 640  # Pixels to which a larger grid is shrunk.
-PARTS = 12  # Lost parts of the data that are shown.
+FRAMES = 24  # Grids of samples in the page, from evenly spaced epochs.
+FRAME_SIDE = 640  # Pixels; larger grids are shrunk to it.
+PARTS = 12  # Missing parts of the data that are shown.
 
 
 def write(folder):
-    """Write `report.html` into a run's folder.
+    """Write `report.html` into a run folder.
 
-    Of the folder it reads what is there: `guard/` of `callbacks.CollapseGuard`, `samples/` of
+    The page uses what the folder holds: `guard/` of `callbacks.CollapseGuard`, `samples/` of
     `callbacks.SampleGrid`, `metrics.csv` of `callbacks.MetricsFile`, and `options.json`.
 
     Args:
-        folder: The folder; it must hold `guard/journal.json`.
+        folder: The run folder. It must hold `guard/journal.json`; the other files may be missing.
 
     Returns:
         The path of the page.
 
     Raises:
-        ValueError: If there is no journal, or it is not readable.
+        ValueError: If there is no journal, or it cannot be read.
     """
     folder = Path(folder)
     try:
@@ -47,15 +47,15 @@ def write(folder):
         ) from error
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     rows, options = _rows(folder / "metrics.csv"), _options(folder)
-    last = journal.entries[-1] if journal.entries else None
+    state, sentence = _verdict(journal)
     lost_title, lost = _lost(folder / "guard", journal)
     text = string.Template(template).substitute(
         title=html.escape(folder.resolve().name),
         about=_about(options, journal),
-        state=last.state if last else "learning",
-        sentence=html.escape(last.sentence if last else "There was no look yet."),
+        state=state,
+        sentence=html.escape(sentence),
         diversity=line_chart(
-            {"diversity": [(_place(e, options), e.look.diversity) for e in journal.entries]},
+            {"diversity": [(_place(e, options), e.measurement.diversity) for e in journal.entries]},
             _marks(journal, options),
             "Diversity over the epochs",
             low=0.0,
@@ -67,7 +67,7 @@ def write(folder):
         frames=_frames(folder / "samples"),
         lost_title=lost_title,
         lost=lost,
-        advice="".join(f"<li>{line}</li>" for line in _advice(journal)),
+        advice="".join(f"<li>{line}</li>" for line in _advice(journal, state)),
         losses=line_chart(
             {
                 name: [(int(row["epoch"]), _number(row.get(name))) for row in rows]
@@ -76,12 +76,27 @@ def write(folder):
             _marks(journal, options),
             "Losses over the epochs",
         ),
-        table=_table(last),
+        table=_table(journal.entries[-1] if journal.entries else None),
     )
     path = folder / NAME
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path
+
+
+def _verdict(journal):
+    """Return the state after the last check and the evidence for it."""
+    if not journal.entries:
+        state, sentence, step = "learning", "The guard has not checked the generator yet.", -1
+    else:
+        last = journal.entries[-1]
+        state, sentence, step = last.state, last.sentence, last.step
+    for decision in journal.decisions:
+        if decision.step > step and decision.action == "error":
+            state, sentence = "unknown", decision.sentence
+        elif decision.step >= step and decision.action == "failed":
+            sentence = decision.sentence
+    return state, sentence
 
 
 def _rows(path):
@@ -105,8 +120,10 @@ def _about(options, journal):
         words.append(f"{options['model']} on {Path(options['data']).name}")
     if journal.entries:
         last = journal.entries[-1]
-        words.append(f"{len(journal.entries)} looks, {last.step:,} critic steps")
-    words.append(f"{journal.rescues} rescues" if journal.rescues != 1 else "one rescue")
+        words.append(f"{len(journal.entries)} checks, {last.step:,} critic steps")
+    words.append(f"{journal.rescues} rescues" if journal.rescues != 1 else "1 rescue")
+    if journal.failures:
+        words.append(f"{journal.failures} failed")
     return html.escape("; ".join(words))
 
 
@@ -118,7 +135,7 @@ def _options(folder):
 
 
 def _place(of, options):
-    """Return where a look or a decision stands among the epochs, in fractions where it can."""
+    """Return the epoch of a check or a decision, with a fraction if the options allow it."""
     try:
         return of.step / (options["images"] // options["batch_size"])
     except (KeyError, TypeError, ZeroDivisionError):
@@ -132,7 +149,10 @@ def _marks(journal, options):
 def _marks_note(journal):
     if not journal.decisions:
         return ""
-    return "Lines: rescues, and where the best state was kept, in green; warnings and stops in red."
+    return (
+        "Green lines are rescues and the end with the best state. Red lines are warnings, stops "
+        "and errors."
+    )
 
 
 def _decisions(journal):
@@ -154,7 +174,7 @@ def _frames(folder):
     names = [f"epoch {int(path.stem.split('_')[1])}" for path in paths]
     sources = [_embedded(path) for path in paths]
     last = len(paths) - 1
-    return f"""<h2>What it drew</h2>
+    return f"""<h2>What it generated</h2>
 <div class="frames">
 <p><label for="frame">Drag to go through the epochs: <output id="name">{names[last]}</output>
 </label></p>
@@ -189,32 +209,36 @@ def _url(image, form, **options):
 def _lost(folder, journal):
     """Return the title and the body of the part about missing cells."""
     alarms = sorted(folder.glob("alarm-*.npz"))
-    source = alarms[-1] if alarms else folder / "look.npz"
-    title = "What it lost" if alarms else "What it does not draw"
+    source = alarms[-1] if alarms else folder / "check.npz"
+    if not source.exists():
+        source = folder / "look.npz"  # The name in earlier versions.
+    title = "What it lost" if alarms else "What it does not generate"
     try:
-        with np.load(folder / "cells.npz") as cells, np.load(source) as look:
-            cells, look = dict(cells), dict(look)
+        with np.load(folder / "cells.npz") as cells, np.load(source) as check:
+            cells, check = dict(cells), dict(check)
     except (OSError, ValueError, EOFError):
         return title, '<p class="none">No pictures were kept.</p>'
-    if not len(look["cells"]):
-        return title, '<p class="none">Every part of the real data is drawn.</p>'
+    if not len(check["cells"]):
+        return title, '<p class="none">The generator shows every part of the real data.</p>'
     if cells["images"].shape[-1] not in (1, 3) or cells["images"].shape[1] < 4:
-        return title, '<p class="none">The data are no pictures.</p>'
-    missing = len(look["cells"])
-    real = cells["shares"][look["cells"]].sum()
+        return title, '<p class="none">The data cannot be shown as pictures.</p>'
+    missing = len(check["cells"])
+    real = cells["shares"][check["cells"]].sum()
     intro = (
-        f"<p>At epoch {int(look['epoch'])}, step {int(look['step']):,}, {missing} of "
-        f"{len(cells['shares'])} parts of the real data, {real:.0%} of its images, were all but "
-        "missing. Left, real images of each; in the frame, the nearest that was generated.</p>"
+        f"<p>At epoch {int(check['epoch'])}, step {int(check['step']):,}, {missing} of "
+        f"{len(cells['shares'])} parts of the real data were (nearly) missing. They hold "
+        f"{real:.0%} of the real images. Each row shows real images of one part and, in the frame, "
+        "the generated image nearest to them.</p>"
     )
     starts = np.concatenate([[0], np.cumsum(cells["counts"])])
     parts = []
-    for cell, nearest in list(zip(look["cells"], look["nearest"], strict=True))[:PARTS]:
+    for cell, nearest in list(zip(check["cells"], check["nearest"], strict=True))[:PARTS]:
         shown = cells["images"][starts[cell] : starts[cell + 1]]
-        was = look["peaks"][cell] if len(look["peaks"]) else 0.0
-        words = f"{cells['shares'][cell]:.1%} of the real images, {look['shares'][cell]:.1%} drawn"
-        if was > look["shares"][cell]:
-            words += f"; at most {was:.1%} earlier"
+        was = check["peaks"][cell] if len(check["peaks"]) else 0.0
+        share = check["shares"][cell]
+        words = f"{cells['shares'][cell]:.1%} of the real images, {share:.1%} of the generated"
+        if was > share:
+            words += f" (at most {was:.1%} earlier)"
         images = "".join(_tile(image, "a real image of this part") for image in shown)
         near = _tile(nearest, "the generated image nearest to it", ' class="nearest"')
         parts.append(f'<div class="part"><div class="row">{images}{near}</div><p>{words}</p></div>')
@@ -226,23 +250,24 @@ def _tile(image, alt, more=""):
     return f'<img alt="{alt}"{more} src="{_url(pictures.picture(image), "PNG")}">'
 
 
-def _advice(journal):
+def _advice(journal, state):
     states = [entry.state for entry in journal.entries]
-    # What happened once may happen again, also after a rescue.
+    # A training that was rescued may collapse again, so the advice stays.
     worst = next((s for s in ("diverged", "collapsed") if s in states), None)
-    return ADVICE[worst or (states[-1] if states else "learning")]
+    return ADVICE[worst or state]
 
 
 def _table(entry):
     if entry is None:
-        return '<p class="none">There was none.</p>'
+        return '<p class="none">There was no check.</p>'
+    found = entry.measurement
     rows = [
-        ("diversity", entry.look.diversity, 1.0, "overlap of the histograms over the cells"),
-        ("cells", entry.look.cells, 1.0, "cells of the real data with a fifth of their share"),
-        ("coverage", entry.look.coverage, 1.0, "real images with a generated one close by"),
-        ("Vendi score", entry.look.vendi, 1.0, "effective number of directions"),
-        ("spread", entry.look.spread, 1.0, "variance"),
-        ("JS divergence", entry.look.js, 0.0, "between the histograms, in nats"),
+        ("diversity", found.diversity, 1.0, "overlap of the two histograms over the cells"),
+        ("cells", found.cells, 1.0, "share of the cells with at least a fifth of their real share"),
+        ("coverage", found.coverage, 1.0, "share of the real images with a generated one close by"),
+        ("Vendi score", found.vendi, 1.0, "effective number of directions"),
+        ("spread", found.spread, 1.0, "variance"),
+        ("JS divergence", found.js, 0.0, "between the two histograms, in nats"),
     ]
     cells = "".join(
         f'<tr><td>{name}</td><td class="number">{value:.3f}</td><td class="number">{real:g}</td>'
@@ -252,5 +277,6 @@ def _table(entry):
     return (
         '<div class="scroll"><table><tr><th></th><th class="number">generated</th>'
         f'<th class="number">real images</th><th></th></tr>{cells}</table></div>'
-        '<p class="note"><code>kerasgan evaluate</code> gives the scores of the literature.</p>'
+        '<p class="note">The cells are the parts into which k-means divides the real '
+        "images. <code>kerasgan evaluate</code> computes the metrics of the literature.</p>"
     )

@@ -11,6 +11,7 @@ from PIL import Image
 import kerasgan
 from kerasgan import callbacks, networks
 from kerasgan.data import ImageDataset
+from kerasgan.text import duration
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def gan():
     return gan
 
 
-def test_sample_grid_draws_every_epoch_and_an_animation(gan, images, tmp_path):
+def test_sample_grid_writes_every_epoch_and_an_animation(gan, images, tmp_path):
     callback = callbacks.SampleGrid(tmp_path, n=100, animation="gif")
     gan.fit(images, epochs=3, verbose=0, callbacks=[callback])
     names = sorted(path.name for path in tmp_path.iterdir())
@@ -34,7 +35,7 @@ def test_sample_grid_draws_every_epoch_and_an_animation(gan, images, tmp_path):
         assert animation.n_frames == 3
 
 
-def test_sample_grid_draws_the_last_epoch_whatever_its_interval(gan, images, tmp_path):
+def test_sample_grid_writes_the_last_epoch_whatever_its_interval(gan, images, tmp_path):
     callback = callbacks.SampleGrid(tmp_path, n=4, every=2, animation=None)
     gan.fit(images, epochs=3, verbose=0, callbacks=[callback])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["epoch_0002.png", "epoch_0003.png"]
@@ -70,7 +71,7 @@ def test_checkpoint_keeps_the_last_good_state(gan, images, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_checkpoint_looks_within_an_epoch(gan, images, tmp_path):
+def test_checkpoint_checks_within_an_epoch(gan, images, tmp_path):
     checkpoint = callbacks.Checkpoint(tmp_path / "c.keras", check_every=2)
     gan.critic.set_weights([np.full_like(w, np.nan) for w in gan.critic.get_weights()])
     gan.fit(np.concatenate([images] * 20), batch_size=4, verbose=0, callbacks=[checkpoint])
@@ -102,7 +103,7 @@ def test_progress_tells_the_time_left_and_the_share_for_data(gan, images):
     ("seconds", "words"), [(8.12, "8.1 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
 )
 def test_durations_in_words(seconds, words):
-    assert callbacks.progress.duration(seconds) == words
+    assert duration(seconds) == words
 
 
 def test_standard_callbacks_work(gan, images, tmp_path):

@@ -3,23 +3,23 @@
 import numpy as np
 import pytest
 
-from kerasgan.collapse import Detector, Look
+from kerasgan.collapse import Detector, Measurement
 
 pytestmark = pytest.mark.numpy
 
-JUDGE = Detector()
+DETECT = Detector()
 
 
-def look(level, coverage=None, finite=True):
-    """Return a look at a generator that draws a share of the data, as well as it can."""
+def measured(level, coverage=None, finite=True):
+    """Return the measurement of a generator that shows a share of the data, as well as it can."""
     coverage = level if coverage is None else coverage
-    return Look(level, level, coverage, level, level, 0.0, finite)
+    return Measurement(level, level, coverage, level, level, 0.0, finite)
 
 
 def states(levels, coverages=None):
     coverages = [None] * len(levels) if coverages is None else coverages
-    seen = [look(x, c) for x, c in zip(levels, coverages, strict=True)]
-    return [JUDGE(seen[: i + 1]).state for i in range(len(seen))]
+    seen = [measured(x, c) for x, c in zip(levels, coverages, strict=True)]
+    return [DETECT(seen[: i + 1]).state for i in range(len(seen))]
 
 
 def test_a_slow_starter_is_learning_and_never_collapses():
@@ -47,12 +47,12 @@ def test_the_noise_of_a_healthy_run_is_no_alarm():
         assert not {"collapsed", "diverged"} & set(states(levels))
 
 
-def test_a_sudden_loss_is_seen_in_the_same_look():
+def test_a_sudden_loss_is_seen_in_the_same_check():
     found = states([0.3, 0.6, 0.8, 0.9, 0.9, 0.2, 0.1])
     assert found[4:] == ["healthy", "collapsed", "collapsed"]
 
 
-def test_a_smaller_loss_is_seen_in_the_second_look():
+def test_a_smaller_loss_is_seen_in_the_second_check():
     found = states([0.3, 0.6, 0.9, 0.9, 0.59, 0.58, 0.58])
     assert found[4:] == ["collapsing", "collapsed", "collapsed"]
 
@@ -79,16 +79,16 @@ def test_better_pictures_of_less_are_a_collapse_all_the_same():
 
 
 def test_what_is_not_finite_has_diverged():
-    verdict = JUDGE([look(0.5), look(0.0, finite=False)])
+    verdict = DETECT([measured(0.5), measured(0.0, finite=False)])
     assert verdict.state == "diverged" and verdict.bad and verdict.score == 1
 
 
 def test_the_sentence_says_what_was_lost():
-    seen = [look(x) for x in (0.5, 0.9, 0.9, 0.9, 0.1)]
-    sentence = JUDGE(seen).sentence
-    assert "diversity 0.10" in sentence and "0.90" in sentence and "2 looks ago" in sentence
+    seen = [measured(x) for x in (0.5, 0.9, 0.9, 0.9, 0.1)]
+    sentence = DETECT(seen).sentence
+    assert "diversity 0.10" in sentence and "0.90" in sentence and "2 checks ago" in sentence
 
 
-def test_no_look_is_refused():
-    with pytest.raises(ValueError, match="at least one look"):
-        JUDGE([])
+def test_an_empty_history_is_refused():
+    with pytest.raises(ValueError, match="at least one"):
+        DETECT([])

@@ -16,7 +16,7 @@ def test_onset_is_where_the_modes_fell_and_stayed():
     assert exam.onset([0.9, 1.0, 1.0, 0.5, 0.9, 0.7, 0.6]) == 5
     assert exam.onset([0.9, 1.0, 1.0, *[0.2] * 5, 0.9]) == 3  # It came back too late.
     assert exam.onset([0.0, 0.0, 0.0]) is None  # It never had anything.
-    assert exam.onset([0.1, 0.9, 0.1, 0.1]) is None  # One lucky look.
+    assert exam.onset([0.1, 0.9, 0.1, 0.1]) is None  # One lucky check.
     assert exam.onset([]) is None
 
 

@@ -5,12 +5,13 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kerasgan import pictures, report
-from kerasgan.collapse import Decision, Detector, Entry, Gauge, Journal, lost
+from kerasgan.collapse import Decision, Detector, DiversityMetric, Entry, Journal, lost
 from kerasgan.report.charts import line_chart, ticks
 
 pytestmark = pytest.mark.numpy
@@ -32,17 +33,17 @@ def run(tmp_path_factory):
     (folder / "guard").mkdir(parents=True)
     (folder / "samples").mkdir()
     real = blobs(900, 0)
-    gauge = Gauge(real, samples=300)
+    metric = DiversityMetric(real, samples=300)
     journal, detect = Journal(), Detector()
-    lost.write_exemplars(folder / "guard", gauge)
+    lost.write_exemplars(folder / "guard", metric)
     for epoch in range(1, 8):
         images = np.repeat(real[:3], 100, axis=0) if epoch == 5 else blobs(300, epoch)
-        look = gauge.measure(images)
-        verdict = detect([*journal.current, look])
-        entry = Entry(epoch, 100 * epoch, look, verdict.state, verdict.sentence)
+        found = metric.measure(images)
+        verdict = detect([*journal.current, found])
+        entry = Entry(epoch, 100 * epoch, found, verdict.state, verdict.sentence)
         peaks = journal.peaks
         journal.add(entry)
-        lost.write_look(folder / "guard", gauge, entry, look, images, peaks, verdict.bad)
+        lost.write_check(folder / "guard", metric, entry, found, images, peaks, verdict.bad)
         if verdict.bad:
             journal.decide(Decision(epoch, 500, "rescue", verdict.sentence, ("new seeds",), 400))
         pictures.save_grid(folder / "samples" / f"epoch_{epoch:04d}.png", images[:16])
@@ -95,21 +96,38 @@ def test_the_page_is_whole_and_self_contained(run):
 
 def test_lost_parts_come_with_the_greatest_loss_first(run):
     text = (run / "report.html").read_text()
-    shares = [float(s) for s in re.findall(r"([\d.]+)% of the real images, 0.0% drawn", text)]
+    shares = [
+        float(s) for s in re.findall(r"([\d.]+)% of the real images, 0.0% of the generated", text)
+    ]
     assert len(shares) > 5 and shares == sorted(shares, reverse=True)
-    assert "at most" in text  # It had been drawn earlier.
+    assert "at most" in text  # It was generated earlier.
 
 
 def test_a_healthy_run_says_so(tmp_path):
     (tmp_path / "guard").mkdir()
-    gauge = Gauge(blobs(900, 0), samples=300)
-    look = gauge.measure(blobs(300, 1))
+    metric = DiversityMetric(blobs(900, 0), samples=300)
+    found = metric.measure(blobs(300, 1))
     journal = Journal()
-    journal.add(Entry(1, 100, look, "healthy", "diversity 1.00"))
+    journal.add(Entry(1, 100, found, "healthy", "diversity 1.00"))
     journal.write(tmp_path / "guard" / "journal.json")
     text = report.write(tmp_path).read_text()
     assert "Nothing is wrong" in text and "No pictures were kept" in text
     assert Journal.read(tmp_path / "guard" / "journal.json").entries == journal.entries
+
+
+def test_a_run_of_an_earlier_version_is_read(tmp_path):
+    """Its journal and its pictures have other names: a measurement was called a look."""
+    run = shutil.copytree(Path(__file__).with_name("stored_run"), tmp_path / "run")
+    journal = Journal.read(run / "guard" / "journal.json")
+    assert [entry.state for entry in journal.entries] == ["learning", "healthy", "collapsed"]
+    assert journal.entries[-1].measurement.cells == 0.1
+    assert len(journal.current) == 2 and journal.attempts == journal.rescues == 1
+    text = report.write(run).read_text()
+    assert "9 of 10 parts of the real data were (nearly) missing" in text
+    journal.write(run / "guard" / "journal.json")
+    assert '"look"' not in (run / "guard" / "journal.json").read_text()
+    again = Journal.read(run / "guard" / "journal.json")
+    assert again.entries == journal.entries and again.decisions == journal.decisions
 
 
 def test_a_folder_without_a_journal_is_refused(tmp_path):

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan.collapse import Detector, Look
+from kerasgan.collapse import Detector, Measurement
 
 HISTORIES = Path(__file__).with_name("histories.jsonl")
 RESCUES = Path(__file__).with_name("rescues.jsonl")
 KEPT = 0.95  # Of the best modes that a run ever had: then it counts as saved.
 LOST = 0.3  # A run has collapsed where its modes fell by so much from their best, and stayed.
-EARLY = 2  # Looks by which an alarm may come before the oracle's onset; earlier it is a false one.
-LASTS = 5  # Looks, or to the end: what is back before has not stayed away.
+EARLY = 2  # Checks by which an alarm may precede the oracle's onset; an earlier one is false.
+LASTS = 5  # Checks for which the modes must stay lost, or until the end.
 HAD = 0.4  # A run that never covered this share of the modes had nothing to lose.
 
 
@@ -26,11 +26,11 @@ def histories(half=None, path=HISTORIES):
 
 
 def onset(modes):
-    """Return the first look from which on a run has collapsed, or None if it has not.
+    """Return the first check from which on a run has collapsed, or None if it has not.
 
     Args:
-        modes: The share of the modes that each look covered, by the oracle. What two looks in a
-            row did not cover it never had.
+        modes: The share of the modes that was covered at each check, by the oracle. A run had a
+            share of the modes if two checks in a row covered it.
     """
     pairs = itertools.pairwise([0.0, *modes])
     had = itertools.accumulate((min(pair) for pair in pairs), max)
@@ -38,22 +38,23 @@ def onset(modes):
     return next((i for i in range(len(gone)) if all(gone[i : i + LASTS])), None)
 
 
-def looks(history):
-    """Return the `Look`s of a history."""
+def measurements(history):
+    """Return the `Measurement`s of a history."""
     names = ("diversity", "cells", "coverage", "vendi", "spread", "js", "finite")
-    return [Look(**{name: record[name] for name in names}) for record in history["looks"]]
+    return [Measurement(**{name: record[name] for name in names}) for record in history["looks"]]
 
 
 def sit(history, detector=None):
-    """Return what the detector says of each look of a history, and the truth.
+    """Return what the detector says of each check of a history, and the truth.
 
     Returns:
-        A dict: `score`, the highest of all looks; `alarm`, the first look that it calls collapsed
-        or diverged, or None; `false_alarm`, whether there was one before there was anything to
-        see; `onset`, that of the oracle; `delay`, from it to the alarm in looks.
+        A dict: `score`, the highest of all checks; `alarm`, the first check that it calls collapsed
+        or diverged, or None; `false_alarm`, whether there was an alarm more than `EARLY` checks
+        before the onset, or without an onset; `onset`, that of the oracle; `delay`, from the onset
+        to the alarm in checks.
     """
     detector = detector or Detector()
-    seen = looks(history)
+    seen = measurements(history)
     verdicts = [detector(seen[: i + 1]) for i in range(len(seen))]
     alarms = [i for i, verdict in enumerate(verdicts) if verdict.bad]
     truth = _truth(history["looks"])
@@ -70,7 +71,7 @@ def sit(history, detector=None):
 
 
 def _truth(records):
-    """Return the look from which on a run had collapsed or diverged, or None."""
+    """Return the check from which on a run had collapsed or diverged, or None."""
     broken = next((i for i, record in enumerate(records) if not record["finite"]), None)
     found = [i for i in (onset([record["modes"] for record in records]), broken) if i is not None]
     return min(found, default=None)
@@ -81,7 +82,7 @@ def figures(results):
 
     Returns:
         A dict: `collapsed` and `healthy`, how many runs of each; `auroc` of the score; `caught`;
-        `false_alarms`, in runs of either kind; `median_delay` in looks of those that were caught.
+        `false_alarms`, in runs of either kind; `median_delay` in checks of those that were caught.
     """
     bad = [r for r in results if r["onset"] is not None]
     good = [r for r in results if r["onset"] is None]
@@ -108,8 +109,8 @@ def table(results):
     """Return results and their figures as lines of text."""
     rows = [("run", "truth", "detector", "score", "delay")]
     for r in sorted(results, key=lambda r: (r["onset"] is None, r["name"])):
-        truth = "healthy" if r["onset"] is None else f"collapsed at look {r['onset'] + 1}"
-        alarm = "no alarm" if r["alarm"] is None else f"alarm at look {r['alarm'] + 1}"
+        truth = "healthy" if r["onset"] is None else f"collapsed at check {r['onset'] + 1}"
+        alarm = "no alarm" if r["alarm"] is None else f"alarm at check {r['alarm'] + 1}"
         delay = "" if r["delay"] is None else f"{r['delay']:+d}"
         rows.append((r["name"], truth, alarm, f"{r['score']:.2f}", delay))
     lines = _columns(rows)
@@ -122,7 +123,7 @@ def table(results):
             f"{found['collapsed']} runs collapsed, {found['healthy']} did not. "
             f"AUROC {found['auroc']:.4f}; caught {found['caught']} of {found['collapsed']}; "
             f"false alarms {found['false_alarms']}; "
-            f"median delay {delay} looks.",
+            f"median delay {delay} checks.",
         ]
     )
 

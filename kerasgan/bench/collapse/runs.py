@@ -13,7 +13,7 @@ from kerasgan import gans
 from kerasgan.bench import mixtures, processes, training
 from kerasgan.bench.collapse import oracle
 from kerasgan.callbacks import CollapseGuard
-from kerasgan.collapse import Gauge
+from kerasgan.collapse import DiversityMetric
 from kerasgan.data import ImageDataset, load
 from kerasgan.files import write_json
 
@@ -62,12 +62,12 @@ def train(recipe, policy="none"):
     images, truth = real_data(recipe["data"], recipe.get("limit"))
     model = build(recipe)
     dataset = ImageDataset(images, batch_size=recipe.get("batch_size", 64), seed=recipe["seed"])
-    gauge = Gauge(images)
+    metric = DiversityMetric(images)
     records = []
 
     def look_at(step):
-        drawn = model.sample(gauge.samples, seed=0)
-        seen = dataclasses.asdict(gauge.measure(drawn))
+        drawn = model.sample(metric.samples, seed=0)
+        seen = dataclasses.asdict(metric.measure(drawn))
         del seen["shares"]
         rounded = {k: v if isinstance(v, bool) else round(v, 4) for k, v in seen.items()}
         records.append({"step": step, "modes": round(truth(drawn), 4), **rounded})
@@ -81,12 +81,12 @@ def train(recipe, policy="none"):
     found = {"recipe": recipe, "policy": policy, "looks": records}
     if guard is not None:
         found["decisions"] = [dataclasses.asdict(d) for d in guard.journal.decisions]
-        final = model.sample(gauge.samples, seed=1)
-        look = gauge.measure(final)
+        final = model.sample(metric.samples, seed=1)
+        measurement = metric.measure(final)
         found["final"] = {
             "modes": truth(final),
-            "coverage": look.coverage,
-            "diversity": look.diversity,
+            "coverage": measurement.coverage,
+            "diversity": measurement.diversity,
         }
     return {**found, "seconds": round(seconds, 1)}
 

@@ -1,4 +1,4 @@
-"""A few cheap numbers that say how much of the real data a generator draws."""
+"""How much of the real data a generator produces, in a few numbers that are cheap to compute."""
 
 import dataclasses
 
@@ -9,28 +9,34 @@ from kerasgan.data import from_uint8
 from kerasgan.metrics import checks, clusters, divergences, frechet, vendi
 from kerasgan.metrics.prdc import Neighbourhoods
 
-MAX_VALUES = 1024  # Of an image, once it is shrunk.
+MAX_VALUES = 1024  # In an image after it is shrunk.
 COMPONENTS = 32
 CELLS = 50
 REFERENCE = 5000  # Real images behind the components and the cells.
-EXEMPLARS = 5  # Real images that stand for a cell.
-PRESENT = 0.2  # A cell counts as filled from this share of its real share on.
+EXEMPLARS = 5  # Real images that are shown for a cell.
+PRESENT = 0.2  # A cell counts as filled if it has at least this fraction of its real share.
 
 
 @dataclasses.dataclass(frozen=True)
-class Look:
-    """What one look at a generator found. All but `finite` and `js` are relative to as many
-    held-out real images, which score 1.
+class Measurement:
+    """How much of the real data a set of generated images shows.
+
+    `diversity`, `cells`, `coverage`, `vendi` and `spread` are divided by what held-out real images
+    score, so that 1 is as good as real images.
 
     Args:
-        diversity: Overlap of the two histograms over the cells of the real data, `sum min(p, q)`.
-        cells: Cells that hold at least a fifth of their real share.
-        coverage: Real images with a generated one as near as their fifth real neighbour.
-        vendi: Vendi score of the features, the effective number of directions that they fill.
+        diversity: Overlap of the histograms of generated and of real images over the cells,
+            `sum min(p, q)`.
+        cells: Share of the cells that hold at least a fifth of their share of the real images.
+        coverage: Share of the real images with a generated image as near as their fifth real
+            neighbour. Reference: Naeem et al. 2020, https://arxiv.org/abs/2002.09797.
+        vendi: Vendi score of the features: the effective number of directions that they fill.
+            Reference: Friedman and Dieng 2022, https://arxiv.org/abs/2210.02410.
         spread: Variance of the features.
-        js: Jensen-Shannon divergence between the histograms, in nats, less that of real images.
-        finite: Whether all images were.
-        shares: Each cell's share of the generated images, `(cells,)`.
+        js: Jensen-Shannon divergence between the histograms, in nats, minus that of held-out real
+            images; 0 at best.
+        finite: Whether all images were finite.
+        shares: The share of the generated images in each cell, `(cells,)`.
     """
 
     diversity: float
@@ -43,33 +49,34 @@ class Look:
     shares: tuple = ()
 
 
-BROKEN = Look(0.0, 0.0, 0.0, 0.0, 0.0, float(np.log(2)), finite=False)
+# What images with NaN or infinite values score.
+BROKEN = Measurement(0.0, 0.0, 0.0, 0.0, 0.0, float(np.log(2)), finite=False)
 
 
-class Gauge:
-    """Real images, prepared once, beside which a generator's are measured in a moment.
+class DiversityMetric:
+    """Measures how much of the real data's variety generated images show.
 
-    Images are shrunk by averaging until they have at most 1,024 values, and projected on the first
-    32 principal components of the real ones. There k-means divides the real images into 50 cells.
-    No network and no label takes part, and NumPy does all of it: one set of images gives one
-    result, whatever the backend.
+    It shrinks images by averaging until they have at most 1,024 values and projects them on the
+    first 32 principal components of the real images. There, k-means divides the real images into
+    50 cells. The metric uses no network and no labels. It runs in NumPy, so the same images give
+    the same result on every backend.
 
     Args:
-        images: Real images `(n, height, width, channels)`, uint8 or floats in [-1, 1]; an array or
-            a memory map, of which a random part is read. At least 40.
-        samples: Generated images in a look, and held-out real ones; a third of the real images if
-            those are fewer.
-        cells: Cells; a tenth of the real images behind them if that is less.
+        images: At least 40 real images `(n, height, width, channels)`, uint8 or floats in
+            [-1, 1]. Of an array or a memory map a random part is read.
+        samples: Number of generated images in a measurement, and of held-out real images. It is at
+            most a third of the real images.
+        cells: Number of cells, at most a tenth of the real images that are divided.
         seed: Seed of the choice of real images and of k-means.
 
     Attributes:
-        samples: Images that `measure` wants.
-        real_shares: Each cell's share of the real images behind them, `(cells,)`.
-        exemplars: Of each cell the few real images in its middle, `(k, height, width, channels)`;
-            no other real image is kept.
+        samples: Number of images that `measure` expects.
+        real_shares: The share of the real images in each cell, `(cells,)`.
+        exemplars: For each cell the real images nearest to its centre, an array `(k, height,
+            width, channels)` with k up to 5. No other real image is kept.
 
     Raises:
-        MetricError: If there are fewer images, or all are equal.
+        MetricError: If there are fewer than 40 images, or all are equal.
     """
 
     def __init__(self, images, samples=1000, cells=CELLS, seed=0):
@@ -96,15 +103,15 @@ class Gauge:
         self.exemplars = []
         for cell in range(len(self.real_shares)):
             members = np.flatnonzero(cell_of == cell)
-            middle = members[np.argsort(squares[members], kind="stable")][:EXEMPLARS]
-            self.exemplars.append(np.asarray(images[np.sort(reference)[middle]]))
+            nearest = members[np.argsort(squares[members], kind="stable")][:EXEMPLARS]
+            self.exemplars.append(np.asarray(images[np.sort(reference)[nearest]]))
 
     def measure(self, images):
-        """Return the `Look` at generated images, `(n, height, width, channels)` in [-1, 1]."""
+        """Return the `Measurement` of images `(n, height, width, channels)` in [-1, 1]."""
         if not np.isfinite(images).all():
             return BROKEN
         found = self._measure(self._features(images))
-        return Look(
+        return Measurement(
             **{
                 name: found[name] / self._held_out[name]
                 for name in ("diversity", "cells", "coverage", "vendi", "spread")
@@ -113,14 +120,14 @@ class Gauge:
             shares=tuple(found["shares"].tolist()),
         )
 
-    def lost(self, look):
-        """Return the cells that a look found empty or nearly so, the greatest loss first."""
-        loss = self.real_shares - np.asarray(look.shares)
-        missing = np.asarray(look.shares) < PRESENT * self.real_shares
+    def lost(self, measurement):
+        """Return the cells that are (nearly) empty in a `Measurement`, the greatest loss first."""
+        loss = self.real_shares - np.asarray(measurement.shares)
+        missing = np.asarray(measurement.shares) < PRESENT * self.real_shares
         return [int(cell) for cell in np.argsort(-loss) if missing[cell]]
 
     def nearest(self, cells, images):
-        """Return for each of some cells the number of the image nearest to its middle."""
+        """Return for each of the given cells the index of the image nearest to its centre."""
         return clusters.assign(self._cells.centres[cells], self._features(images))[0].tolist()
 
     def _measure(self, features):
@@ -144,13 +151,13 @@ class Gauge:
 
 
 def _shrunk(images, rows):
-    """Return chosen images as rows of at most `MAX_VALUES` floats: means over squares of pixels."""
+    """Return the images at `rows` as vectors of at most `MAX_VALUES` means over square blocks."""
     height, width, channels = images.shape[1:]
     side = 1
     while -(-height // side) * -(-width // side) * channels > MAX_VALUES and side < height:
         side += 1
     found = []
-    for some in checks.blocks(rows, 256):  # Of a memory map no more is read at a time.
+    for some in checks.blocks(rows, 256):  # No more of a memory map is read at a time.
         x = np.asarray(images[some])
         x = from_uint8(x) if x.dtype == np.uint8 else x.astype("float32")
         x = np.add.reduceat(x, np.arange(0, height, side), axis=1)

@@ -1,0 +1,120 @@
+"""What a `CollapseGuard` tells the user: messages, the journal, pictures and the report."""
+
+import contextlib
+import sys
+
+from kerasgan import report
+from kerasgan.collapse import Decision, Journal, lost
+
+
+class GuardRecords:
+    """Prints a guard's messages, keeps its journal, and writes its files.
+
+    Args:
+        folder: The run folder, a `Path`, or None to write nothing. The journal and the pictures go
+            into its subfolder `guard`, the report into the folder itself.
+        stream: Where to print; None for `sys.stdout`.
+        now: A callable that returns the present epoch and critic step.
+
+    Attributes:
+        journal: The `kerasgan.collapse.Journal`.
+        complaints: The errors that were reported; each is reported once.
+    """
+
+    def __init__(self, folder, stream, now):
+        self.folder = folder
+        self.stream = stream
+        self.journal = Journal()
+        self.complaints = set()
+        self._now = now
+
+    @property
+    def subfolder(self):
+        """The folder of the journal, the pictures and the snapshots, or None."""
+        return None if self.folder is None else self.folder / "guard"
+
+    @property
+    def journal_file(self):
+        """The path of the journal, or None."""
+        return None if self.folder is None else self.subfolder / "journal.json"
+
+    def say(self, text):
+        """Print one message."""
+        with contextlib.suppress(OSError):  # The reader of a pipe may have gone.
+            print(f"guard: {text}", file=self.stream or sys.stdout, flush=True)
+
+    def decide(self, action, sentence, back_to=None, changes=()):
+        """Add a `Decision` to the journal, print it, and write the report."""
+        decision = Decision(*self._now(), action, sentence, tuple(changes), back_to)
+        self.journal.decide(decision)
+        self.say(str(decision))
+        self.write_report()
+
+    @contextlib.contextmanager
+    def surviving(self, what, *expected, on_fault=None):
+        """Keep an error in this block from ending the training, and report it once.
+
+        Args:
+            what: What the block does, in words that follow "could not".
+            *expected: Errors whose cause lies outside of the guard, such as `OSError` for a full
+                disk. Any other error is a fault of the guard: it goes into the journal as well.
+            on_fault: Called with the text of an error that was not expected, or None.
+        """
+        try:
+            yield
+        except expected as error:
+            text = f"could not {what}: {described(error)}"
+            if self._is_new(text):
+                self.say(f"{text}. The training goes on")
+        except Exception as error:
+            text = f"could not {what}: {described(error)}"
+            if self._is_new(text):
+                self.decide("error", text)
+            if on_fault is not None:
+                on_fault(text)
+
+    def _is_new(self, text):
+        new = text not in self.complaints
+        self.complaints.add(text)
+        return new
+
+    def resume(self, step):
+        """Read the journal of an earlier part of this training, up to a critic step."""
+        with self.surviving("read the journal", OSError, ValueError, KeyError, TypeError):
+            if self.folder is not None and self.journal_file.exists():
+                journal = Journal.read(self.journal_file)
+                journal.go_back(step)
+                self.journal = journal
+
+    def write_exemplars(self, metric):
+        """Write the real images that the report shows."""
+        with self.surviving("write pictures of the data", OSError):
+            if self.folder is not None:
+                self.subfolder.mkdir(parents=True, exist_ok=True)
+                lost.write_exemplars(self.subfolder, metric)
+
+    def add(self, entry, metric, images, alarm):
+        """Add a check to the journal, and write the pictures of what it found missing."""
+        peaks, measurement = self.journal.peaks, entry.measurement
+        self.journal.add(entry)
+        with self.surviving("write pictures of a check", OSError):
+            if self.folder is not None and measurement.shares:
+                lost.write_check(self.subfolder, metric, entry, measurement, images, peaks, alarm)
+
+    def write_journal(self):
+        """Write the journal into the folder."""
+        with self.surviving("write the journal", OSError):
+            if self.folder is not None:
+                self.journal.write(self.journal_file)
+
+    def write_report(self):
+        """Write the journal, and the report that is made from it."""
+        with self.surviving("write the report", OSError):
+            if self.folder is not None:
+                self.journal.write(self.journal_file)
+                report.write(self.folder)
+
+
+def described(error):
+    """Return an error's type and message."""
+    return f"{type(error).__name__}: {error}"
