@@ -67,9 +67,7 @@ def adversarial_losses(gan, images, labels=None):
 def assert_held_out_losses(gan, images, labels=None):
     """Check what `evaluate` returns for one batch, and return it."""
     expected = dict(
-        zip(
-            ("critic_loss", "generator_loss"), adversarial_losses(gan, images, labels), strict=True
-        )
+        zip(("critic_loss", "generator_loss"), adversarial_losses(gan, images, labels), strict=True)
     )
     found = gan.evaluate(images, labels, batch_size=len(images), verbose=0)
     expected["critic_loss"] += sum(p.weight * found[p.name] for p in gan.penalties)

@@ -2,10 +2,14 @@
 
 import dataclasses
 import io
+import json
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from processes import run_on_a_small_disk
 
 import kerasgan
 from kerasgan import callbacks, collapse
@@ -199,18 +203,28 @@ def test_put_back_is_exact():
 # What must not end the training.
 
 
-def test_a_full_disk_is_survived(tmp_path, monkeypatch):
-    def full(*args, **kwargs):
-        raise OSError(28, "No space left on device")
+ON_A_FULL_DISK = """
+import json, sys
+folder, *sys.path[:0] = sys.argv[1:]
+import test_guard as here
+gan, real = here.healthy()
+guard = here.guarded(folder=folder)
+history = here.fit(gan, real, guard, others=[here.Sabotage([4])]).history
+actions = [decision.action for decision in guard.journal.decisions]
+print(json.dumps([len(history["loss"]), actions, guard.stream.getvalue()]))
+"""
 
-    monkeypatch.setattr(np, "savez", full)
-    monkeypatch.setattr(np, "savez_compressed", full)
-    gan, real = healthy()
-    guard = guarded(folder=tmp_path)
-    history = fit(gan, real, guard, others=[Sabotage([4])]).history
-    assert len(history["loss"]) == 8
-    assert "No space left on device" in guard.stream.getvalue()
-    assert guard.stream.getvalue().count("No space left") <= 3
+
+def test_a_full_disk_is_survived(tmp_path):
+    here = Path(__file__).parent
+    done = run_on_a_small_disk(
+        "24k", tmp_path, [sys.executable, "-c", ON_A_FULL_DISK, tmp_path, here, here.parent]
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    epochs, actions, said = json.loads(done.stdout.splitlines()[-1])
+    assert epochs == 8 and actions == ["rescue"]  # From the states in memory.
+    troubles = [line for line in said.splitlines() if "No space left on device" in line]
+    assert troubles and len(set(troubles)) == len(troubles)  # Each is said once.
 
 
 @pytest.mark.parametrize(
