@@ -107,6 +107,7 @@ def test_evaluate_knows_the_metrics_and_the_extractors():
     assert set(evaluate.EXTRACTORS) == {"auto", *kerasgan.metrics.extractors.EXTRACTORS}
 
 
+@pytest.mark.slow
 def test_loading_after_importing_in_either_order(tmp_path):
     model = kerasgan.WGAN(*kerasgan.networks.mlp(8, 1, latent_dim=2, width=4, depth=1))
     model.save(tmp_path / "m.keras")
@@ -121,11 +122,16 @@ def test_loading_after_importing_in_either_order(tmp_path):
 @pytest.mark.parametrize(
     "line",
     [
-        "import kerasgan; kerasgan.data.ImageDataset",
-        "from kerasgan.data import load",
         "from kerasgan.gans import GAN",
-        "from kerasgan.penalties import gradient_penalty",
-        "import kerasgan.networks",
+        *(
+            pytest.param(line, marks=pytest.mark.slow)
+            for line in (
+                "import kerasgan; kerasgan.data.ImageDataset",
+                "from kerasgan.data import load",
+                "from kerasgan.penalties import gradient_penalty",
+                "import kerasgan.networks",
+            )
+        ),
     ],
 )
 def test_any_room_can_be_imported_first(line):

@@ -525,6 +525,7 @@ def test_an_unwritable_place_is_an_error(command, data, tmp_path):
     assert code == 1 and str(tmp_path / "file") in err
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_last_good_state(data, tmp_path, backend_name):
     disk, kept = tmp_path / "disk", tmp_path / "kept"
     disk.mkdir()
