@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sys
 import zipfile
 
@@ -21,12 +22,15 @@ from kerasgan_cli import main
 SMALL = ["--latent-dim", "4", "--width", "4", "--network", "mlp", "--epochs", "1"]
 
 
-@pytest.fixture
-def data(tmp_path):
-    path = tmp_path / "images.npz"
+def write_images(path):
     images = np.random.default_rng(0).integers(0, 256, (80, 12, 12), dtype="uint8")
     np.savez(path, images=images)
     return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_images(tmp_path / "images.npz")
 
 
 @pytest.fixture
@@ -45,11 +49,23 @@ def command(capsys, monkeypatch, backend_name):
     keras.config.set_dtype_policy("float32")
 
 
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, backend_name):
+    """A run that was trained once."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_images(folder / "images.npz")
+    place = ["--data", str(folder / "images.npz"), "--run-dir", str(folder / "r")]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
+        patch.setenv("KERAS_BACKEND", backend_name)
+        main(["train", "gan", *place, *SMALL])
+    assert stop.value.code == 0
+    return folder / "r" / "0001-gan-images"
+
+
 @pytest.fixture
-def run_folder(command, data, tmp_path):
-    code, out, err = command("train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL)
-    assert code == 0, out + err
-    return tmp_path / "r" / "0001-gan-images"
+def run_folder(trained, data, tmp_path):
+    """A copy of that run, for the test to change."""
+    return shutil.copytree(trained, tmp_path / "r" / trained.name)
 
 
 def test_train_writes_a_run_folder(run_folder):
@@ -310,22 +326,51 @@ def test_unusable_files_are_listed_in_the_run(command, tmp_path, monkeypatch):
     assert "broken.png" in listed and "nothing.jpg" in listed and "skipped 2" in err
 
 
-class Break(keras.callbacks.Callback):
-    """Makes the critic's weights NaN when the third epoch begins."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 2:
-            critic = self.model.critic
-            critic.set_weights([np.full_like(w, np.nan) for w in critic.get_weights()])
-
-
-def test_a_diverging_training_keeps_the_last_good_state(command, data, tmp_path, monkeypatch):
+@pytest.fixture
+def in_the_third_epoch(monkeypatch):
+    """A function that lets every training do something to its model in the third epoch."""
     fit = kerasgan.AdversarialModel.fit
 
-    def breaking(self, *arguments, callbacks=(), **options):
-        return fit(self, *arguments, callbacks=[*callbacks, Break()], **options)
+    def arrange(happens):
+        def changed(self, *arguments, callbacks=(), **options):
+            def begin(epoch, logs):
+                if epoch == 2:
+                    happens(self)
 
-    monkeypatch.setattr(kerasgan.AdversarialModel, "fit", breaking)
+            more = keras.callbacks.LambdaCallback(on_epoch_begin=begin)
+            return fit(self, *arguments, callbacks=[*callbacks, more], **options)
+
+        monkeypatch.setattr(kerasgan.AdversarialModel, "fit", changed)
+
+    return arrange
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_can_be_resumed(
+    command, data, tmp_path, in_the_third_epoch, number
+):
+    in_the_third_epoch(lambda model: signal.raise_signal(number))
+    code, out, err = command(
+        "train", "gan", "--data", data, "--run-dir", tmp_path, *SMALL, "--epochs", 5,
+        "--batch-size", 8,
+    )  # fmt: skip
+    run = tmp_path / "0001-gan-images"
+    assert code == 130 and f"kerasgan train --resume {run}" in out, out + err
+    steps = keras.saving.load_model(run / "checkpoint.keras").critic_steps
+    assert 20 < steps < 30  # Within the third epoch of ten steps.
+    in_the_third_epoch(lambda model: None)
+    assert command("train", "--resume", run)[0] == 0
+    assert keras.saving.load_model(run / "model.keras").critic_steps == 50
+
+
+def test_a_diverging_training_keeps_the_last_good_state(
+    command, data, tmp_path, in_the_third_epoch
+):
+    def destroy(model):
+        weights = model.critic.get_weights()
+        model.critic.set_weights([np.full_like(w, np.nan) for w in weights])
+
+    in_the_third_epoch(destroy)
     code, _, err = command(
         "train", "wgan_gp", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
         "--epochs", 60, "--batch-size", 8, "--guard", "off",
@@ -623,18 +668,28 @@ def test_evaluate_refuses(command, run_folder, tmp_path, arguments, message):
     assert code in (1, 2) and message in err
 
 
-@pytest.fixture
-def preset(command, run_folder, tmp_path):
-    """A preset's folder, with a card."""
+@pytest.fixture(scope="session")
+def published(trained, tmp_path_factory):
+    """A preset's folder, with a card, and the real images beside it."""
     from kerasgan import scorecard
 
-    model = keras.saving.load_model(run_folder / "model.keras")
+    folder = tmp_path_factory.mktemp("published")
+    model = keras.saving.load_model(trained / "model.keras")
     pixels = np.random.default_rng(0).integers(0, 256, (240, 12, 12), dtype="uint8")
-    np.savez(tmp_path / "real.npz", images=pixels)
-    model.save_to_preset(tmp_path / "p", half=True)
-    halved = kerasgan.from_preset(tmp_path / "p")
-    card = scorecard.measure(halved, {"name_or_path": str(tmp_path / "real.npz")}, samples=120)
-    model.save_to_preset(tmp_path / "p", {"card": card}, half=True)
+    np.savez(folder / "real.npz", images=pixels)
+    model.save_to_preset(folder / "p", half=True)
+    halved = kerasgan.from_preset(folder / "p")
+    card = scorecard.measure(halved, {"name_or_path": str(folder / "real.npz")}, samples=120)
+    model.save_to_preset(folder / "p", {"card": card}, half=True)
+    return folder
+
+
+@pytest.fixture
+def preset(published, tmp_path):
+    """A copy of that preset, for the test to change; its card names the images beside it."""
+    shutil.copytree(published, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "p" / "metadata.json"
+    path.write_text(path.read_text().replace(str(published), str(tmp_path)))
     return tmp_path / "p"
 
 
