@@ -1,5 +1,5 @@
 # make demo    sample a pretrained model, then train a small one on cartoon faces
-# make test    the test suite
+# make test    the test suite but for its slow tests; all of it with PYTEST="-m ''"
 # make lint    the formatter and the linter
 # make docs    the documentation, into site/
 # make docs-figures  its tables and pictures, from stored results and the presets; with TRAININGS=1
@@ -38,7 +38,7 @@ demo: $(VENV)/.installed
 	@echo "Look at demo/fashion.png and at the pictures in demo/runs/*/samples/"
 
 test: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow" $(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

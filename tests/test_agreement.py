@@ -52,7 +52,10 @@ def test_the_accelerator_agrees_with_the_cpu(backend_name):
     _agree(report(backend_name), on_cpu, 1e-3, backend_name)
 
 
+@pytest.mark.slow
 def test_losses_of_five_rounds_and_gradients_agree(backend_name):
+    if len(BACKENDS) == 1:
+        pytest.skip("needs a second backend")
     if backend_name != BACKENDS[0]:
         pytest.skip(f"the suite of {BACKENDS[0]} compares all pairs")
     reports = {backend: report(backend) for backend in BACKENDS}
@@ -61,9 +64,12 @@ def test_losses_of_five_rounds_and_gradients_agree(backend_name):
 
 
 def test_samples_of_a_preset_agree(backend_name, tmp_path):
+    others = BACKENDS[BACKENDS.index(backend_name) + 1 :]
+    if not others:
+        pytest.skip("needs a second backend, and each pair is compared once")
     model = kerasgan.GAN(*kerasgan.networks.dcgan(28, 1, latent_dim=8, width=4))
     model.save_to_preset(tmp_path / "preset")
     expected = model.sample(16, seed=1)
-    for other in BACKENDS[BACKENDS.index(backend_name) + 1 :]:
+    for other in others:
         found = np.array(run_worker("samples", other, tmp_path / "preset"))
         np.testing.assert_allclose(found, expected, atol=1e-3)

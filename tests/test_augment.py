@@ -527,6 +527,7 @@ print(json.dumps([[v.numpy().tolist() for v in pair] for pair in values[:2]]))
 """
 
 
+@pytest.mark.slow
 def test_replicas_move_the_probability_together(backend_name):
     if backend_name != "tensorflow":
         pytest.skip("JAX programs see the whole batch; PyTorch has no replicas")

@@ -5,7 +5,10 @@ from processes import run_worker
 from test_agreement import _close
 
 
-@pytest.mark.parametrize("name", ["gan", "wgan", "wgan_gp", "r3gan"])
+@pytest.mark.parametrize(
+    "name",
+    ["gan", *(pytest.param(n, marks=pytest.mark.slow) for n in ("wgan", "wgan_gp", "r3gan"))],
+)
 def test_two_devices_equal_one(name, backend_name):
     if backend_name == "torch":
         pytest.skip("Keras has no data parallelism of its own on PyTorch")
@@ -14,6 +17,7 @@ def test_two_devices_equal_one(name, backend_name):
     _close(losses["together"], losses["alone"], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_collapse_on_two_devices_is_put_back(backend_name):
     if backend_name == "torch":
         pytest.skip("Keras has no data parallelism of its own on PyTorch")

@@ -342,7 +342,16 @@ def test_foreign_weights_are_refused(folder, tmp_path):
         kerasgan.from_preset(folder)
 
 
-@pytest.mark.parametrize("name", presets.presets())
+FAST = ("wgan_gp_fashion_mnist", "conditional_gan_fashion_mnist")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in FAST else pytest.mark.slow)
+        for name in presets.presets()
+    ],
+)
 def test_every_preset_of_the_zoo_loads_and_gives_its_golden_samples(name, tmp_path):
     source = presets.presets()[name]
     copied = shutil.copytree(source, tmp_path / name)

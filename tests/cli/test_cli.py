@@ -3,13 +3,17 @@
 import json
 import os
 import re
+import shlex
 import shutil
+import signal
+import sys
 import zipfile
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
+from processes import run_on_a_small_disk
 
 import kerasgan
 from kerasgan import networks, storage
@@ -18,12 +22,15 @@ from kerasgan_cli import main
 SMALL = ["--latent-dim", "4", "--width", "4", "--network", "mlp", "--epochs", "1"]
 
 
-@pytest.fixture
-def data(tmp_path):
-    path = tmp_path / "images.npz"
+def write_images(path):
     images = np.random.default_rng(0).integers(0, 256, (80, 12, 12), dtype="uint8")
     np.savez(path, images=images)
     return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_images(tmp_path / "images.npz")
 
 
 @pytest.fixture
@@ -42,11 +49,23 @@ def command(capsys, monkeypatch, backend_name):
     keras.config.set_dtype_policy("float32")
 
 
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, backend_name):
+    """A run that was trained once."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_images(folder / "images.npz")
+    place = ["--data", str(folder / "images.npz"), "--run-dir", str(folder / "r")]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
+        patch.setenv("KERAS_BACKEND", backend_name)
+        main(["train", "gan", *place, *SMALL])
+    assert stop.value.code == 0
+    return folder / "r" / "0001-gan-images"
+
+
 @pytest.fixture
-def run_folder(command, data, tmp_path):
-    code, out, err = command("train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL)
-    assert code == 0, out + err
-    return tmp_path / "r" / "0001-gan-images"
+def run_folder(trained, data, tmp_path):
+    """A copy of that run, for the test to change."""
+    return shutil.copytree(trained, tmp_path / "r" / trained.name)
 
 
 def test_train_writes_a_run_folder(run_folder):
@@ -307,20 +326,61 @@ def test_unusable_files_are_listed_in_the_run(command, tmp_path, monkeypatch):
     assert "broken.png" in listed and "nothing.jpg" in listed and "skipped 2" in err
 
 
-def test_a_diverging_training_keeps_the_last_good_state(command, data, tmp_path):
+@pytest.fixture
+def in_the_third_epoch(monkeypatch):
+    """A function that lets every training do something to its model in the third epoch."""
+    fit = kerasgan.AdversarialModel.fit
+
+    def arrange(happens):
+        def changed(self, *arguments, callbacks=(), **options):
+            def begin(epoch, logs):
+                if epoch == 2:
+                    happens(self)
+
+            more = keras.callbacks.LambdaCallback(on_epoch_begin=begin)
+            return fit(self, *arguments, callbacks=[*callbacks, more], **options)
+
+        monkeypatch.setattr(kerasgan.AdversarialModel, "fit", changed)
+
+    return arrange
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_can_be_resumed(
+    command, data, tmp_path, in_the_third_epoch, number
+):
+    in_the_third_epoch(lambda model: signal.raise_signal(number))
+    code, out, err = command(
+        "train", "gan", "--data", data, "--run-dir", tmp_path, *SMALL, "--epochs", 5,
+        "--batch-size", 8,
+    )  # fmt: skip
+    run = tmp_path / "0001-gan-images"
+    assert code == 130 and f"kerasgan train --resume {run}" in out, out + err
+    steps = keras.saving.load_model(run / "checkpoint.keras").critic_steps
+    assert 20 < steps < 30  # Within the third epoch of ten steps.
+    in_the_third_epoch(lambda model: None)
+    assert command("train", "--resume", run)[0] == 0
+    assert keras.saving.load_model(run / "model.keras").critic_steps == 50
+
+
+def test_a_diverging_training_keeps_the_last_good_state(
+    command, data, tmp_path, in_the_third_epoch
+):
+    def destroy(model):
+        weights = model.critic.get_weights()
+        model.critic.set_weights([np.full_like(w, np.nan) for w in weights])
+
+    in_the_third_epoch(destroy)
     code, _, err = command(
         "train", "wgan_gp", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
-        "--epochs", 60, "--lr", 1e18, "--batch-size", 8, "--guard", "off",
+        "--epochs", 60, "--batch-size", 8, "--guard", "off",
     )  # fmt: skip
     assert code == 1
-    assert "diverged" in err
-    run = tmp_path / "r" / "0001-wgan_gp-images"
-    if (run / "checkpoint.keras").exists():
-        assert str(run / "checkpoint.keras") in err
-        weights = keras.saving.load_model(run / "checkpoint.keras").get_weights()
-        assert all(np.isfinite(w).all() for w in weights)
-    else:
-        assert "no good state" in err
+    checkpoint = tmp_path / "r" / "0001-wgan_gp-images" / "checkpoint.keras"
+    assert "diverged" in err and str(checkpoint) in err
+    kept = keras.saving.load_model(checkpoint)
+    assert kept.critic_steps == 2 * 10
+    assert all(np.isfinite(w).all() for w in kept.get_weights())
 
 
 def test_an_epoch_that_destroys_the_weights_is_not_kept(command, data, tmp_path):
@@ -328,10 +388,8 @@ def test_an_epoch_that_destroys_the_weights_is_not_kept(command, data, tmp_path)
         "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
         "--epochs", 3, "--lr", 1e38, "--critic-lr", 1e-4, "--guard", "off",
     )  # fmt: skip
-    assert code == 1 and "diverged" in err, out + err
-    checkpoint = tmp_path / "r" / "0001-gan-images" / "checkpoint.keras"
-    if checkpoint.exists():
-        assert np.isfinite(keras.saving.load_model(checkpoint).sample(2, seed=0)).all()
+    assert code == 1 and "diverged" in err and "no good state" in err, out + err
+    assert not list(tmp_path.glob("r/*/*.keras"))
 
 
 def test_nan_within_an_epoch_ends_the_training(command, data, tmp_path):
@@ -354,8 +412,7 @@ def test_the_guard_stops_a_training_without_a_healthy_state(command, data, tmp_p
     assert "guard: stop" in out
     run = tmp_path / "r" / "0001-gan-images"
     assert "What the guard did" in (run / "report.html").read_text()
-    if (run / "model.keras").exists():
-        assert np.isfinite(keras.saving.load_model(run / "model.keras").sample(2, seed=0)).all()
+    assert not list(run.glob("*.keras"))
 
 
 def test_the_guard_shows_the_diversity_and_reports(command, data, run_folder):
@@ -513,21 +570,25 @@ def test_an_unwritable_place_is_an_error(command, data, tmp_path):
     assert code == 1 and str(tmp_path / "file") in err
 
 
-def test_a_full_disk_leaves_no_half_written_file(command, data, run_folder, tmp_path):
-    full = "/dev/full"
-    if not __import__("os").path.exists(full):
-        pytest.skip("no /dev/full")
-    from kerasgan.files import atomic
-
-    target = tmp_path / "out.bin"
-    target.write_text("old")
-    with pytest.raises(OSError, match="No space left"), atomic(target) as temporary:
-        shutil.copyfile("/dev/null", temporary)
-        with open(full, "w") as file:
-            file.write("x" * 10)
-            file.flush()
-    assert target.read_text() == "old"
-    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".tmp")]
+@pytest.mark.slow
+def test_a_full_disk_keeps_the_last_good_state(data, tmp_path, backend_name):
+    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    # Enough for two checkpoints, of which one is being written, and for some pictures.
+    train = [sys.executable, "-m", "kerasgan_cli", "train", "gan", "--data", data, *SMALL]
+    train += ["--run-dir", disk, "--epochs", 40, "--guard", "off", "--backend", backend_name]
+    keep = f'"$@"; code=$?; cp -r {shlex.quote(str(disk))} {shlex.quote(str(kept))}; exit $code'
+    done = run_on_a_small_disk("400k", disk, ["sh", "-c", keep, "sh", *train])
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "No space left on device" in done.stderr and "Traceback" not in done.stderr
+    assert f"kept in {disk / '0001-gan-images' / 'checkpoint.keras'}" in done.stderr
+    run = kept / "0001-gan-images"
+    model = keras.saving.load_model(run / "checkpoint.keras")
+    rows = (run / "metrics.csv").read_text().splitlines()[1:]
+    assert 1 < model.critic_steps <= len(rows) < 40  # One step an epoch.
+    for path in (run / "samples").iterdir():
+        Image.open(path).load()
+    assert not [path for path in kept.rglob("*") if "tmp" in path.name]
 
 
 def test_a_backend_that_is_not_installed_shows_the_pip_line(command, data, monkeypatch):
@@ -607,18 +668,28 @@ def test_evaluate_refuses(command, run_folder, tmp_path, arguments, message):
     assert code in (1, 2) and message in err
 
 
-@pytest.fixture
-def preset(command, run_folder, tmp_path):
-    """A preset's folder, with a card."""
+@pytest.fixture(scope="session")
+def published(trained, tmp_path_factory):
+    """A preset's folder, with a card, and the real images beside it."""
     from kerasgan import scorecard
 
-    model = keras.saving.load_model(run_folder / "model.keras")
+    folder = tmp_path_factory.mktemp("published")
+    model = keras.saving.load_model(trained / "model.keras")
     pixels = np.random.default_rng(0).integers(0, 256, (240, 12, 12), dtype="uint8")
-    np.savez(tmp_path / "real.npz", images=pixels)
-    model.save_to_preset(tmp_path / "p", half=True)
-    halved = kerasgan.from_preset(tmp_path / "p")
-    card = scorecard.measure(halved, {"name_or_path": str(tmp_path / "real.npz")}, samples=120)
-    model.save_to_preset(tmp_path / "p", {"card": card}, half=True)
+    np.savez(folder / "real.npz", images=pixels)
+    model.save_to_preset(folder / "p", half=True)
+    halved = kerasgan.from_preset(folder / "p")
+    card = scorecard.measure(halved, {"name_or_path": str(folder / "real.npz")}, samples=120)
+    model.save_to_preset(folder / "p", {"card": card}, half=True)
+    return folder
+
+
+@pytest.fixture
+def preset(published, tmp_path):
+    """A copy of that preset, for the test to change; its card names the images beside it."""
+    shutil.copytree(published, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "p" / "metadata.json"
+    path.write_text(path.read_text().replace(str(published), str(tmp_path)))
     return tmp_path / "p"
 
 

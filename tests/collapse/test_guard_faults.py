@@ -1,11 +1,14 @@
 """Errors in the guard: none ends the training, and none goes unsaid."""
 
+import json
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from guarded_training import Sabotage, fit, guarded, healthy
+from processes import run_on_a_small_disk
 
 from kerasgan import collapse
 from kerasgan.callbacks import guard_records
@@ -13,18 +16,28 @@ from kerasgan.collapse import remedies, snapshot
 from kerasgan.collapse.detector import level
 
 
-def test_a_full_disk_is_survived(tmp_path, monkeypatch):
-    def full(*args, **kwargs):
-        raise OSError(28, "No space left on device")
+ON_A_FULL_DISK = """
+import json, sys
+folder, *sys.path[:0] = sys.argv[1:]
+import guarded_training as here
+gan, real = here.healthy()
+guard = here.guarded(folder=folder)
+history = here.fit(gan, real, guard, others=[here.Sabotage([4])]).history
+actions = [decision.action for decision in guard.journal.decisions]
+print(json.dumps([len(history["loss"]), actions, guard.stream.getvalue()]))
+"""
 
-    monkeypatch.setattr(np, "savez", full)
-    monkeypatch.setattr(np, "savez_compressed", full)
-    gan, real = healthy()
-    guard = guarded(folder=tmp_path)
-    history = fit(gan, real, guard, others=[Sabotage([4])]).history
-    assert len(history["loss"]) == 8
-    assert "No space left on device" in guard.stream.getvalue()
-    assert guard.stream.getvalue().count("No space left") <= 3
+
+def test_a_full_disk_is_survived(tmp_path):
+    here = Path(__file__).parent
+    done = run_on_a_small_disk(
+        "24k", tmp_path, [sys.executable, "-c", ON_A_FULL_DISK, tmp_path, here, here.parent]
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    epochs, actions, said = json.loads(done.stdout.splitlines()[-1])
+    assert epochs == 8 and "rescue" in actions  # From the states in memory.
+    troubles = [line for line in said.splitlines() if "No space left on device" in line]
+    assert troubles and len(set(troubles)) == len(troubles)  # Each is said once.
 
 
 # What a check cannot do without.

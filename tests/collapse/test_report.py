@@ -149,6 +149,7 @@ def test_charts_leave_gaps_and_survive_anything():
     assert ticks(1, 7, whole=True) == [1, 2, 3, 4, 5, 6, 7]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 400])
 def test_a_browser_shows_it_without_scrolling_sideways(run, tmp_path, width):
     browser = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -11,7 +11,7 @@ import pytest
 
 from kerasgan.data import DataError, load, stacked, tfds_images
 
-pytestmark = pytest.mark.numpy
+pytestmark = [pytest.mark.numpy, pytest.mark.xdist_group("tfds")]  # `data_dir` is made once.
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = REPOSITORY.parent / "shared" / "data"

@@ -102,22 +102,34 @@ def here(tmp_path, monkeypatch):
 
 def _run(path, wanted):
     names = {}
-    found = [code for of, language, code in blocks(path) if language == "python" and of == wanted]
-    if not found:
-        pytest.skip("no Python here")
-    for code in found:
+    for code in python_of(path, wanted):
         exec(compile(code, f"{path.name}: {code[:40]!r}", "exec"), names)
 
 
-@pytest.mark.slow
+def holding(wanted, fast=()):
+    """Parametrise a test over the pages that hold something; all are slow but the `fast` ones."""
+    pages = [
+        pytest.param(path, id=name_of(path), marks=() if path in fast else pytest.mark.slow)
+        for path in PAGES
+        if wanted(path)
+    ]
+    return pytest.mark.parametrize("path", pages)
+
+
+def python_of(path, backend=None):
+    return [code for of, language, code in blocks(path) if language == "python" and of == backend]
+
+
 @pytest.mark.numpy
-@pytest.mark.parametrize("path", PAGES, ids=name_of)
+@holding(python_of, fast=[ROOT / "README.md"])
 def test_python_blocks_run(path, here):
     _run(path, None)
 
 
 @pytest.mark.slow
 def test_blocks_of_one_backend_run(here, backend_name):
+    if not python_of(ROOT / "docs" / "guides" / "scaling.md", backend_name):
+        pytest.skip(f"the page has nothing for {backend_name} alone")
     _run(ROOT / "docs" / "guides" / "scaling.md", backend_name)
 
 
@@ -166,15 +178,15 @@ def test_commands_are_understood(path):
         _understood(words)
 
 
-@pytest.mark.slow
+def commands_to_run(path):
+    return [w[1:] for w in commands(path) if w[0] == "kerasgan" and w[1] in RUN]
+
+
 @pytest.mark.numpy
-@pytest.mark.parametrize("path", PAGES, ids=name_of)
+@holding(commands_to_run)
 def test_commands_run(path, here, backend_name, monkeypatch, capsys):
     monkeypatch.setenv("KERAS_BACKEND", backend_name)
-    wanted = [w[1:] for w in commands(path) if w[0] == "kerasgan" and w[1] in RUN]
-    if not wanted:
-        pytest.skip("no command here that is run")
-    for words in wanted:
+    for words in commands_to_run(path):
         with pytest.raises(SystemExit) as stop:
             main(_small(words))
         shown = capsys.readouterr()

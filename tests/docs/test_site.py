@@ -18,6 +18,11 @@ PHONE = 360
 pytestmark = pytest.mark.numpy
 
 
+def of_the_site(test):
+    """Mark a test that needs the site, which one process builds for all of them."""
+    return pytest.mark.slow(pytest.mark.xdist_group("site")(test))
+
+
 def test_tables_are_what_the_results_say(script):
     for path, text in script("pages").written().items():
         assert text == path.read_text(encoding="utf-8"), f"{path}: run tools/docs/pages.py"
@@ -77,6 +82,7 @@ class _Page(html.parser.HTMLParser):
             self.sources.append(attrs.get("src") or attrs.get("href") or "")
 
 
+@of_the_site
 def test_pictures_have_words_and_nothing_is_fetched_from_elsewhere(site):
     for path in site.rglob("*.html"):
         page = _Page(path.read_text())
@@ -86,6 +92,7 @@ def test_pictures_have_words_and_nothing_is_fetched_from_elsewhere(site):
             assert not source.startswith(("http:", "https:", "//")), (path, source)
 
 
+@of_the_site
 def test_no_equation_is_left_as_tex(site):
     for path in (site / "variants").rglob("*.html"):
         text = path.read_text()
@@ -93,6 +100,7 @@ def test_no_equation_is_left_as_tex(site):
     assert (site / "variants" / "wgan_gp" / "index.html").read_text().count("<math") >= 4
 
 
+@of_the_site
 def test_no_page_is_wider_than_a_phone(site):
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:

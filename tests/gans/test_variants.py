@@ -14,6 +14,15 @@ from kerasgan.gans import VARIANTS
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 
+# In these a variant does little of its own.
+few_fast = pytest.mark.parametrize(
+    "variant",
+    [
+        pytest.param(cls, id=name, marks=() if name in ("gan", "wgan_gp") else pytest.mark.slow)
+        for name, cls in VARIANTS.items()
+    ],
+)
+
 
 # What a variant needs beside its defaults on small networks.
 SMALL = {
@@ -72,7 +81,7 @@ def test_two_rounds_compiled_are_two_rounds_run_eagerly(variant, images, backend
     assert_same_history(*histories, rtol=1e-4)
 
 
-@every_variant
+@few_fast
 def test_convolutional_networks_train(variant, images):
     gan = make(variant, architecture="dcgan", n_critic=1)
     before = {id(v): ops.convert_to_numpy(v) for v in gan.trainable_variables}
@@ -153,7 +162,7 @@ def test_saving_gives_the_whole_state_back(variant, images, tmp_path):
     assert_same_state(gan, loaded)
 
 
-@every_variant
+@few_fast
 def test_saving_weights_gives_the_whole_state_back(variant, images, tmp_path):
     gan = make(variant)
     gan.fit(images, batch_size=8, verbose=0)
@@ -200,7 +209,7 @@ def test_evaluate_equals_numpy_and_moves_nothing(variant, images):
         np.testing.assert_array_equal(a, b)
 
 
-@every_variant
+@few_fast
 def test_mixed_bfloat16_keeps_the_losses_close(variant, images):
     import tempfile
 
@@ -221,7 +230,7 @@ def test_mixed_bfloat16_keeps_the_losses_close(variant, images):
         np.testing.assert_allclose(a[name], b[name], rtol=0.05, atol=0.02)
 
 
-@every_variant
+@few_fast
 def test_without_a_moving_average_the_generator_samples(variant, images):
     gan = make(variant, ema=None)
     assert gan.sampling_generator is gan.generator

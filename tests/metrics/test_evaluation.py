@@ -217,6 +217,7 @@ def test_extractors_have_names_of_their_own():
         evaluator(extractor=Nameless())
 
 
+@pytest.mark.slow
 def test_networks_of_keras_applications():
     extractor = application("MobileNetV2", weights=None, input_shape=(32, 32, 3), alpha=0.35)
     assert extractor.side == 32 and "keras.applications.MobileNetV2 (None)" in extractor.name

@@ -58,8 +58,8 @@ def test_assign():
     np.testing.assert_array_equal(np.stack([numpy(v) for v in variables]), [[1, 1], [2, 2]])
 
 
-def test_draw_gives_as_many_rows_as_asked():
-    assert backend.draw(lambda n: ops.zeros((n, 3)), 5).shape == (5, 3)
+def test_replica_rows_gives_as_many_rows_as_asked():
+    assert backend.replica_rows(lambda n: ops.zeros((n, 3)), 5).shape == (5, 3)
 
 
 def twins(kind, shape, **settings):
@@ -128,34 +128,34 @@ def test_layers_equal_those_of_keras(kind, settings, side):
         np.testing.assert_allclose(a / scale, b / scale, atol=2e-5)
 
 
-def test_lay_out_changes_no_value():
+def test_the_memory_layout_changes_no_value():
     values = np.random.default_rng(0).standard_normal((3, 4, 5, 6)).astype("float32")
     variables = [keras.Variable(values), keras.Variable(values[0])]
-    backend.lay_out(variables)
+    backend.set_memory_layout(variables)
     np.testing.assert_array_equal(numpy(variables[0].value), values)
     np.testing.assert_array_equal(numpy(variables[1].value), values[0])
     variables[0].assign(2 * values)
     np.testing.assert_array_equal(numpy(variables[0].value), 2 * values)
 
 
-@pytest.mark.parametrize("laid_out", [False, True])
-def test_quickened_adam_equals_kerass(laid_out):
+@pytest.mark.parametrize("in_layout", [False, True])
+def test_fused_adam_equals_kerass(in_layout):
     rng = np.random.default_rng(0)
     shapes = [(3, 3, 4, 5), (7,), (2, 6)]
     start = [rng.standard_normal(shape).astype("float32") for shape in shapes]
     steps = [[rng.standard_normal(s).astype("float32") for s in shapes] for _ in range(4)]
     found = []
-    for quick in (False, True):
+    for fused in (False, True):
         variables = [keras.Variable(value) for value in start]
         optimizer = keras.optimizers.Adam(
             keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5),
             beta_1=0.5, beta_2=0.9, epsilon=1e-3, clipvalue=1.0, weight_decay=0.01,
         )  # fmt: skip
         optimizer.build(variables)
-        if laid_out:
-            backend.lay_out([*variables, *optimizer.variables])
-        if quick:
-            backend.quicken(optimizer)
+        if in_layout:
+            backend.set_memory_layout([*variables, *optimizer.variables])
+        if fused:
+            backend.fuse_steps(optimizer)
         for gradients in steps:
             optimizer.apply([ops.convert_to_tensor(g) for g in gradients], variables)
         found.append([ops.convert_to_numpy(v) for v in (*variables, *optimizer.variables)])
