@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasgan.environment import cores
 from kerasgan.callbacks.progress import duration
+from kerasgan.environment import cores
 
 
 class Job(NamedTuple):
