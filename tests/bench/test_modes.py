@@ -31,7 +31,7 @@ def test_a_ring_has_as_many_places_as_modes():
 
 
 @pytest.mark.numpy
-def test_one_lost_mode_and_clouds_are_seen():
+def test_a_lost_mode_and_scattered_points_lower_the_scores():
     rng = np.random.default_rng(0)
     points = RING.real(4000, seed=0)
     left = points[points[:, 0, 0, 0] < 0.75]
@@ -204,7 +204,7 @@ def test_of_points_quality_orders_what_has_as_many_modes():
 
 
 @pytest.mark.numpy
-def test_what_is_infinite_is_drawn():
+def test_an_infinite_kl_counts_as_that_of_one_mode():
     lines = list(lines_of(["A"]))
     lines[0]["moments"][0]["ema"] = {"modes_covered": 0.0, "high_quality": 0.0, "mode_kl": np.inf}
     np.testing.assert_allclose(tables.over_time(lines, "mode_kl")[0], (np.log(8) + 0.02) / 2)
@@ -290,9 +290,9 @@ def test_finished_trials_are_kept_and_torn_lines_left_out(tmp_path, monkeypatch)
     assert len(done) == 5 and found[0]["recipe"]["why"] == "other words"
 
 
-def test_pictures_are_drawn(tmp_path):
+def test_pictures_are_written(tmp_path):
     pytest.importorskip("matplotlib")
     points = np.random.default_rng(0).uniform(-1, 1, (2, 50, 1, 1, 2))
-    tables.draw(list(lines_of(["A", "B"])), lambda line: points, tmp_path / "a.png")
-    tables.draw(list(lines_of(["A"])), lambda line: None, tmp_path / "b.png")
+    tables.plot(list(lines_of(["A", "B"])), lambda line: points, tmp_path / "a.png")
+    tables.plot(list(lines_of(["A"])), lambda line: None, tmp_path / "b.png")
     assert (tmp_path / "a.png").stat().st_size > 5000
