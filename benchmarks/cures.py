@@ -35,7 +35,7 @@ from PIL import Image
 import kerasgan
 from kerasgan import pictures
 from kerasgan.bench import training
-from kerasgan.bench.environment import describe
+from kerasgan.environment import describe
 from kerasgan.files import write_json
 from kerasgan_cli.train import train
 from kerasgan_cli.training import build

@@ -15,7 +15,7 @@ import keras
 import kerasgan
 from kerasgan import pictures
 from kerasgan.bench import training
-from kerasgan.bench.environment import describe
+from kerasgan.environment import describe
 from kerasgan.files import write_json
 
 TAKES = "6 minutes"

@@ -37,7 +37,7 @@ from PIL import Image, ImageDraw
 
 import kerasgan
 from kerasgan import backend, pictures
-from kerasgan.bench.environment import describe
+from kerasgan.environment import describe
 from kerasgan.callbacks import CollapseGuard, Scores
 from kerasgan.metrics import extractors
 

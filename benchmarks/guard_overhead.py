@@ -23,7 +23,7 @@ import experiment
 import keras
 
 import kerasgan
-from kerasgan.bench.environment import describe
+from kerasgan.environment import describe
 from kerasgan.callbacks import CollapseGuard
 from kerasgan.callbacks.collapse_guard import FEWEST_STEPS
 

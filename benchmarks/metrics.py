@@ -148,7 +148,7 @@ def run(options):
     """Measure the metrics and numbers of samples of the options, and write all rows."""
     import keras
 
-    from kerasgan.bench.environment import describe
+    from kerasgan.environment import describe
 
     path = options.out / "metrics.json"
     rows = []

@@ -15,7 +15,7 @@ import time
 
 import experiment
 
-from kerasgan.bench.environment import cores, describe
+from kerasgan.environment import cores, describe
 from kerasgan.files import write_json
 
 TAKES = "5 minutes"

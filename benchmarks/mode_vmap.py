@@ -17,7 +17,7 @@ import time
 
 import experiment
 
-from kerasgan.bench.environment import describe
+from kerasgan.environment import describe
 from kerasgan.files import write_json
 
 TAKES = "a minute"

@@ -35,7 +35,7 @@ from divergences import LOG2, js_of_gaussians, w1_of_gaussians
 
 import kerasgan
 from kerasgan import backend, losses
-from kerasgan.bench.environment import describe
+from kerasgan.environment import describe
 
 TAKES = "2 minutes"
 REAL, FAKE = -4.0, 4.0

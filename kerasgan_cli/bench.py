@@ -1,4 +1,4 @@
-"""`kerasgan bench`: the benchmarks, rerun from stored results or from nothing."""
+"""`kerasgan bench`: the benchmarks, from stored results or trained again."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ _workers = click.option(
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Trainings at a time, each with its share of the cores.",
+    help="How many trainings run at a time; each gets an equal share of the cores.",
 )
 
 
 @click.group()
 def bench():
-    """Repeat what this project's figures rest on."""
+    """Repeat the benchmarks of this project."""
 
 
 @bench.command()
@@ -26,30 +26,30 @@ def bench():
     type=click.Choice(["design", "exam", "both"]),
     default="exam",
     show_default=True,
-    help="The half that the detector was made with, or the other.",
+    help="Which runs: design, those that the detector was made with, or exam, the others.",
 )
 @click.option(
     "--repeat",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Train every run again into FOLDER; finished ones are kept. About an hour for one half.",
+    help="Train every run again into FOLDER, about an hour for one half; finished runs are kept.",
 )
 @click.option(
     "--policy",
     type=click.Choice(["none", "stop", "rescue"]),
     default="none",
     show_default=True,
-    help="With --repeat: train with a guard of this policy.",
+    help="With --repeat: the policy of a collapse guard.",
 )
 @_workers
-@click.option("--rescues", is_flag=True, help="How runs that collapse end under each policy.")
-@click.option("--only", metavar="TEXT", help="Only the runs whose name holds TEXT.")
+@click.option("--rescues", is_flag=True, help="Show how runs that collapse end under each policy.")
+@click.option("--only", metavar="TEXT", help="Only runs whose name contains TEXT.")
 @backend_option
 def collapse(half, repeat, policy, workers, rescues, only, backend):
-    """The collapse detector's exam: what it says of runs that collapse and of runs that do not.
+    """The exam of the collapse detector: its verdicts on runs that collapse and runs that do not.
 
-    The truth comes from an oracle that the detector never sees: the mixture's centres, a
-    classifier, the avatars' known colours.
+    The truth is found by means that the detector does not have: the centres of a mixture, a
+    classifier of the images, or the known colours of the avatars.
     """
     if policy != "none" and repeat is None:
         raise click.UsageError("--policy goes with --repeat.")
@@ -69,8 +69,8 @@ def collapse(half, repeat, policy, workers, rescues, only, backend):
         histories = runs.repeat(recipes, repeat, policy, workers, echo=click.echo)
     chosen = [h for h in histories if only is None or only in h["recipe"]["name"]]
     if not chosen:
-        raise click.UsageError(f"no run's name holds {only!r}.")
-    click.echo(exam.table([exam.sit(history) for history in chosen]))
+        raise click.UsageError(f"no run's name contains {only!r}.")
+    click.echo(exam.table([exam.examine(history) for history in chosen]))
 
 
 def _modes(name, help, options=(), budgets=""):
@@ -81,19 +81,19 @@ def _modes(name, help, options=(), budgets=""):
         default="all",
         show_default=True,
         metavar="NAMES",
-        help="Recipes, with commas between them.",
+        help="Names of recipes, with commas between them.",
     )
     @click.option(
         "--trials",
         type=click.IntRange(min=1),
-        help="Of each recipe.  [default: what the recipe says, 3 or 10]",
+        help="How many trials of each recipe.  [default: the recipe's own number, 3 or 10]",
     )
     @click.option(
         "--budget",
         default="short",
         show_default=True,
         metavar="BUDGET",
-        help=f"Critic steps of every method: a number, short, or as many as the paper{budgets}.",
+        help=f"Critic steps of each trial: a number, short, or paper, the paper's number{budgets}.",
     )
     @click.option(
         "--out",
@@ -101,11 +101,11 @@ def _modes(name, help, options=(), budgets=""):
         default=Path("bench"),
         show_default=True,
         metavar="FOLDER",
-        help="Where results go; trials that are there already are kept.",
+        help="Folder of the results; trials that are in it are not run again.",
     )
     @_workers
     def command(models, trials, budget, out, workers, small_critic=False):
-        # The trials choose their own backends, in processes of their own; here it counts modes.
+        # The trials run in processes of their own, with the backends of their recipes.
         choose_backend(None)
         from kerasgan.bench.modes import tasks
 
@@ -139,7 +139,7 @@ def _run_modes(task, recipes, trials, steps, out, workers):
 
     try:
         modes.run(task, recipes, trials, steps, out, workers, click.echo)
-        # Of all that are there, and not of those alone that were asked for.
+        # The table holds all trials in the folder, also those that were not asked for now.
         lines = modes.latest(modes.read(out, task), task.recipes(), steps)
         text = tables.markdown(lines, task.protocol)
         stem = task.stem(steps)
@@ -148,7 +148,7 @@ def _run_modes(task, recipes, trials, steps, out, workers):
         raise click.ClickException(str(error)) from error
     click.echo(f"\n{text}\n\ntable: {out / f'{stem}.md'}")
     try:
-        tables.draw(lines, lambda line: modes.samples_of(out, line), out / f"{stem}.png")
+        tables.plot(lines, lambda line: modes.samples_of(out, line), out / f"{stem}.png")
     except ImportError:
         click.echo("no pictures: matplotlib is not installed. pip install 'kerasgan[plots]'")
     else:
@@ -157,30 +157,30 @@ def _run_modes(task, recipes, trials, steps, out, workers):
 
 _modes(
     "ring",
-    """Eight Gaussians on a ring: how many modes each variant keeps.
+    """Eight Gaussians on a ring: how many modes each method covers.
 
-    The protocol of PacGAN (Lin et al. 2018), with networks and a budget that two cores can do.
+    The protocol is PacGAN's (Lin et al. 2018), with smaller networks and fewer steps.
     """,
 )
 _modes(
     "grid",
-    """Twenty-five Gaussians on a grid: how many modes each variant keeps.
+    """Twenty-five Gaussians on a grid: how many modes each method covers.
 
-    The protocol of PacGAN (Lin et al. 2018), with networks and a budget that two cores can do.
+    The protocol is PacGAN's (Lin et al. 2018), with smaller networks and fewer steps.
     """,
 )
 _modes(
     "stacked-mnist",
-    """Three digits as the channels of an image, 1,000 modes: how many each variant draws.
+    """Three digits as the channels of an image, 1,000 modes: how many each method covers.
 
-    The protocol of VEEGAN and PacGAN, or with --small-critic that of Unrolled GAN.
+    The protocol is VEEGAN's and PacGAN's; with --small-critic it is Unrolled GAN's.
     """,
     options=[
         click.option(
             "--small-critic",
             is_flag=True,
-            help="Metz et al.'s protocol: a critic of a quarter of the size.",
+            help="The protocol of Metz et al.: a critic of a quarter of the size.",
         )
     ],
-    budgets="; hour is that of the best recipe, about an hour on two cores",
+    budgets="; or hour, with which the best recipe takes about an hour on two cores",
 )

@@ -22,7 +22,7 @@ from PIL import Image
 
 import kerasgan
 from kerasgan import pictures, presets, scorecard
-from kerasgan.bench.environment import describe
+from kerasgan.environment import describe
 from kerasgan.metrics import Result, distances, extractors
 from kerasgan.metrics.result import number
 from kerasgan.text import duration

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from kerasgan import backend
-from kerasgan.bench.environment import describe
+from kerasgan.environment import describe
 from kerasgan.data import from_uint8, load
 from kerasgan.metrics.extractors import garments_and_digits as ours
 
@@ -100,8 +100,8 @@ def main():
         metrics=["accuracy"],
     )
     scores.optimizer.build(scores.trainable_variables)
-    backend.lay_out([*scores.variables, *scores.optimizer.variables])
-    backend.quicken(scores.optimizer)
+    backend.set_memory_layout([*scores.variables, *scores.optimizer.variables])
+    backend.fuse_steps(scores.optimizer)
     scores.fit(batches, epochs=epochs, verbose=2)
     weights = [w.astype("float16") for w in scores.get_weights()]
     scores.set_weights([w.astype("float32") for w in weights])

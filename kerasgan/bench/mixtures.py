@@ -5,24 +5,34 @@ import numpy as np
 
 from kerasgan.layers import MinibatchDiscrimination, SpectralDense
 
-# Inside [-1, 1], where images live.
+# The points lie in [-1, 1], as the values of images do.
 SHAPE = (1, 1, 2)
 
 
 def ring(modes=8, radius=0.7):
-    """Return centres `(modes, 2)` on a circle; the angle 2 pi is that of 0 and not one more."""
+    """Return centres `(modes, 2)`, evenly spaced on a circle of a given radius."""
     angles = 2 * np.pi * np.arange(modes) / modes
     return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def grid(side=5, reach=0.8):
-    """Return centres `(side ** 2, 2)` on a square grid."""
+    """Return centres `(side ** 2, 2)` on a square grid from -`reach` to `reach`."""
     places = np.linspace(-reach, reach, side)
     return np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2)
 
 
-def draw(centres, sigma, n, seed):
-    """Return `n` points of the mixture and the mode of each; `(n, 1, 1, 2)` and `(n,)`."""
+def sample(centres, sigma, n, seed):
+    """Return `n` points of a mixture with equal shares, and the mode of each.
+
+    Args:
+        centres: Centres `(modes, 2)`.
+        sigma: Standard deviation of every mode.
+        n: How many points.
+        seed: Seed of the points.
+
+    Returns:
+        Points `(n, 1, 1, 2)`, clipped to [-1, 1], and modes `(n,)`.
+    """
     rng = np.random.default_rng(seed)
     modes = rng.integers(len(centres), size=n)
     points = centres[modes] + sigma * rng.standard_normal((n, 2))
@@ -30,19 +40,19 @@ def draw(centres, sigma, n, seed):
 
 
 def networks(latent_dim=16, width=128, depth=2, packing=1, critic_norm=None):
-    """Return a plain generator and critic of points."""
+    """Return a generator and a critic of points; see `generator` and `critic`."""
     return generator(latent_dim, width, depth), critic(width, depth, packing, critic_norm)
 
 
 def generator(latent_dim, width, depth, slope=0.2, scale=1.0):
-    """Return a network from latent vectors to points, without a squashing output.
+    """Return a network from latent vectors to points, with a linear output.
 
     Args:
         latent_dim: Length of a latent vector.
         width: Units of a hidden layer.
-        depth: Hidden layers.
-        slope: Of LeakyReLU; 0 is ReLU.
-        scale: What a point is divided by at the end.
+        depth: Number of hidden layers.
+        slope: Slope of LeakyReLU for negative values; 0 is ReLU.
+        scale: Number that the output is divided by.
     """
     z = x = keras.Input((latent_dim,))
     for _ in range(depth):
@@ -53,14 +63,14 @@ def generator(latent_dim, width, depth, slope=0.2, scale=1.0):
 
 
 def critic(width, depth, packing=1, norm=None, scale=1.0, minibatch=None):
-    """Return a network from points, so many packed together, to a score.
+    """Return a network from packed points to one score.
 
     Args:
         width: Units of a hidden layer.
-        depth: Hidden layers.
-        packing: Points that it judges at once.
+        depth: Number of hidden layers.
+        packing: Points that one score is given for, stacked along the channels.
         norm: "batch", "spectral" or None.
-        scale: What a point is multiplied with before anything else.
+        scale: Number that the input is multiplied by.
         minibatch: Kernels of a minibatch discrimination after the last hidden layer, or None.
     """
     dense = SpectralDense if norm == "spectral" else keras.layers.Dense

@@ -1,4 +1,4 @@
-"""Trainings in processes of their own, a few at a time."""
+"""Run trainings in processes of their own, several at a time."""
 
 import concurrent.futures
 import heapq
@@ -16,14 +16,14 @@ from kerasgan.text import duration
 
 
 class Job(NamedTuple):
-    """A training: what it is called, and what `python -m MODULE PAYLOAD PATH` is given.
+    """A training that runs as `python -m MODULE PAYLOAD PATH`.
 
     Attributes:
-        name: For people.
-        kind: What trainings that take equally long have in common, as a recipe's name.
+        name: Name of the training in messages.
+        kind: Trainings of one kind take equally long, as those of one recipe do.
         backend: The Keras backend.
-        payload: What becomes JSON.
-        path: Where the results go.
+        payload: The argument of the process, which is passed as JSON.
+        path: File that the process writes its results to.
     """
 
     name: str
@@ -34,21 +34,21 @@ class Job(NamedTuple):
 
 
 def run(module, jobs, workers=1, echo=print):
-    """Run `python -m MODULE PAYLOAD PATH` for each job, and yield each as it is finished.
+    """Run `python -m MODULE PAYLOAD PATH` for each job, and yield each job when it has finished.
 
-    Every process has its share of the cores; a training of small networks gains little from more
-    than one, on JAX above all.
+    Every process gets an equal share of the cores. A training of small networks gains little from
+    more than one core, least on JAX.
 
     Args:
         module: Name of a module that writes a file of results.
-        jobs: `Job`s.
-        workers: How many processes at a time.
-        echo: What is called with a line of text as jobs begin and end, with an estimate of the
-            rest.
+        jobs: A list of `Job`s.
+        workers: How many processes run at a time.
+        echo: A callable that is called with a line of text when jobs begin and end. The lines hold
+            an estimate of the time that is left.
 
     Raises:
-        RuntimeError: If a job fails: no other is begun, those that are running are waited for, and
-            those that succeed are yielded first.
+        RuntimeError: If a job fails. No other job is begun, and the jobs that are running are
+            finished and yielded first.
     """
     workers = max(1, min(workers, len(jobs)))
     started, done, failure = time.monotonic(), 0, None
@@ -84,10 +84,10 @@ def left(took, jobs, workers=1):
     """Return the seconds that jobs will take.
 
     Args:
-        took: Seconds of finished jobs, lists by their kind. Other kinds are taken for the mean of
-            these.
-        jobs: `(job, seconds that it has run)`, in the order in which they are begun.
-        workers: How many are done at a time.
+        took: Seconds of finished jobs, in a list for each kind. A job of another kind is expected
+            to take the mean over these kinds.
+        jobs: `(job, seconds that it has run)`, in the order in which the jobs begin.
+        workers: How many jobs run at a time.
     """
     means = {kind: statistics.fmean(seconds) for kind, seconds in took.items()}
     unknown = statistics.fmean(means.values())
@@ -99,7 +99,7 @@ def left(took, jobs, workers=1):
 
 
 def threads():
-    """Return how many threads this process was told to compute with."""
+    """Return the number of threads that this process computes with."""
     return int(os.environ.get("OMP_NUM_THREADS") or cores())
 
 

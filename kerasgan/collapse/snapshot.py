@@ -4,10 +4,10 @@ import contextlib
 import dataclasses
 import zipfile
 
-import keras
 import numpy as np
 from keras import ops
 
+from kerasgan.adversarial import state
 from kerasgan.collapse.detector import level
 from kerasgan.files import atomic
 
@@ -119,11 +119,8 @@ def _variables(model):
 
 
 def _metric_variables(model):
-    """Return the variables of the metrics that are not the logged means of the model itself."""
-    logged = {id(tracker) for tracker in model.trackers.values()}
-    # As a layer, the model lists the metrics among its attributes; as a trainer also Keras' own.
-    metrics = keras.layers.Layer.metrics.fget(model)
-    return [v for metric in metrics if id(metric) not in logged for v in metric.variables]
+    """Return the variables of the metrics that a subclass of the model has of its own."""
+    return [v for metric in state.own_metrics(model) for v in metric.variables]
 
 
 def _copies(variables):

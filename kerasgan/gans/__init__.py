@@ -6,4 +6,4 @@ from kerasgan import catalogue
 VARIANTS = {name: catalogue.resolve(entry.path) for name, entry in catalogue.VARIANTS.items()}
 globals().update({variant.__name__: variant for variant in VARIANTS.values()})
 
-__all__ = ["VARIANTS", *(variant.__name__ for variant in VARIANTS.values())]  # noqa: PLE0604
+__all__ = ["VARIANTS", *(variant.__name__ for variant in VARIANTS.values())]

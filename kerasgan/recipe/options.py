@@ -169,8 +169,8 @@ def check_refusals(recipe):
     found = {
         "conditional": recipe.conditional,
         "final_lr": any(isinstance(rate, dict) and "cosine" in rate for rate in rates),
-        **{name: True for name in recipe.networks},
-        **{name: True for name in recipe.arguments},
+        **dict.fromkeys(recipe.networks, True),
+        **dict.fromkeys(recipe.arguments, True),
     }
     for settings in recipe.optimizers.values():
         found |= {n: True for n, v in settings.items() if n != "learning_rate" and v is not None}

@@ -188,7 +188,7 @@ def test_a_loss_of_your_own(tmp_path):
     assert np.isfinite(fake) and found == pytest.approx(real, abs=1.0)
     gan.save(tmp_path / "m.keras")
     assert isinstance(keras.saving.load_model(tmp_path / "m.keras").adversarial_loss, Cubic)
-    with pytest.raises(ValueError, match="ADA with a loss whose zero.*loss='cubic'"):
+    with pytest.raises(ValueError, match=r"ADA with a loss whose zero.*loss='cubic'"):
         kerasgan.GAN(*pair(), loss=Cubic(), augment=kerasgan.augment.ADA())
     with pytest.raises(ValueError, match=r"`loss` must be one of .*kerasgan\.losses\.Loss"):
         kerasgan.GAN(*pair(), loss=len)

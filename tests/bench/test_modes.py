@@ -1,11 +1,12 @@
-"""The mode benchmarks: what they learn from, how they score, and what they keep."""
+"""The mode benchmarks: their data, scores, recipes, tables and stored results."""
 
 import json
 
 import numpy as np
 import pytest
 
-from kerasgan.bench import processes, training
+from kerasgan.backend import private
+from kerasgan.bench import processes
 from kerasgan.bench.modes import tables, tasks, trials
 
 RING = tasks.TASKS["ring"]
@@ -30,7 +31,7 @@ def test_a_ring_has_as_many_places_as_modes():
 
 
 @pytest.mark.numpy
-def test_one_lost_mode_and_clouds_are_seen():
+def test_a_lost_mode_and_scattered_points_lower_the_scores():
     rng = np.random.default_rng(0)
     points = RING.real(4000, seed=0)
     left = points[points[:, 0, 0, 0] < 0.75]
@@ -63,7 +64,7 @@ def test_every_recipe_says_what_it_is():
 def test_every_recipe_can_be_built(name):
     task = tasks.TASKS[name]
     for recipe in task.recipes():
-        model = training.build({**recipe, "seed": 0}, task.networks(recipe), steps=50)
+        model = task.build(recipe, seed=0, steps=50)
         assert model.sample(2, seed=0).shape == (2, *model.image_shape)
         assert model.image_shape == ((1, 1, 2) if name in ("ring", "grid") else (28, 28, 3))
 
@@ -75,18 +76,57 @@ def test_an_unknown_recipe_is_refused_by_name():
         RING.recipes(["foo"])
 
 
-def test_a_rate_follows_a_cosine_to_its_end():
-    rate = training.rate({"cosine": [1e-2, 1e-4]}, 100)
-    assert float(rate(0)) == pytest.approx(1e-2) and float(rate(100)) == pytest.approx(1e-4)
-    assert training.rate(3e-4, None) == 3e-4
-
-
 def small(**changes):
     recipe = RING.recipes(["relativistic_r1_r2"])[0]
     return {**recipe, "networks": {"latent_dim": 4, "width": 8, "depth": 1}, **changes}
 
 
-def test_a_trial_looks_at_its_moments_and_repeats_itself():
+def test_a_recipe_is_built_as_it_says():
+    model = RING.build(small(), seed=0, steps=100)
+    assert [(type(p).__name__, p.weight) for p in model.penalties] == [("R1", 0.01), ("R2", 0.01)]
+    for optimizer in (model.optimizer.generator_optimizer, model.optimizer.critic_optimizer):
+        rate = private.learning_rate_setting(optimizer)
+        assert float(rate(0)) == pytest.approx(4e-3) and float(rate(100)) == pytest.approx(1e-5)
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.99)
+
+
+def test_null_is_the_variants_own():
+    (recipe,) = RING.recipes(["r3gan"])
+    assert recipe["optimizers"]["critic"] == {"learning_rate": None, "beta_1": None}
+    model = RING.build(recipe, seed=0, steps=70)
+    assert model.burn_in == 70  # The whole of the training.
+    assert model.optimizer.critic_optimizer.beta_1 == model.default_optimizers()[1].beta_1
+
+
+@pytest.mark.numpy
+def test_a_recipe_is_merged_over_what_all_share(tmp_path, monkeypatch):
+    shared = {
+        "batch_size": 8,
+        "networks": {"width": 4, "depth": 1},
+        "optimizers": {"critic": {"beta_1": 0.5, "learning_rate": {"cosine": [2.0, 1.0]}}},
+    }
+    own = {
+        "networks": {"depth": 2},
+        "penalties": [{"kind": "r1", "weight": 1.0}],
+        "optimizers": {"critic": {"learning_rate": {"boundaries": [1], "values": [2.0, 1.0]}}},
+    }
+    (tmp_path / "ring").mkdir()
+    (tmp_path / "ring" / "protocol.json").write_text(json.dumps({"recipe": shared}))
+    (tmp_path / "ring" / "gan.json").write_text(json.dumps(own))
+    monkeypatch.setattr(tasks, "RECIPES", tmp_path)
+    rate = own["optimizers"]["critic"]["learning_rate"]
+    assert RING.recipes() == [
+        {
+            "name": "gan",
+            "batch_size": 8,
+            "networks": {"width": 4, "depth": 2},
+            "penalties": own["penalties"],
+            "optimizers": {"critic": {"beta_1": 0.5, "learning_rate": rate}},
+        }
+    ]
+
+
+def test_a_trial_scores_its_moments_and_repeats_itself():
     line, samples = trials.train(RING, small(), seed=3, steps=20)
     assert [m["step"] for m in line["moments"]] == [1, 2, 3, 4, 6, 10, 15, 20]
     assert line["moments"][-1]["generator_steps"] == 20
@@ -164,7 +204,7 @@ def test_of_points_quality_orders_what_has_as_many_modes():
 
 
 @pytest.mark.numpy
-def test_what_is_infinite_is_drawn():
+def test_an_infinite_kl_counts_as_that_of_one_mode():
     lines = list(lines_of(["A"]))
     lines[0]["moments"][0]["ema"] = {"modes_covered": 0.0, "high_quality": 0.0, "mode_kl": np.inf}
     np.testing.assert_allclose(tables.over_time(lines, "mode_kl")[0], (np.log(8) + 0.02) / 2)
@@ -185,7 +225,7 @@ def test_only_trials_of_todays_form_are_read(tmp_path):
     latest = trials.latest(found, recipes)
     assert [x["seed"] for x in latest] == [0, 1] and latest[0]["recipe"] == recipes[0]
     assert trials.latest(found, recipes, steps=21) == []
-    assert trials.latest(found, [{**line["recipe"], "beta_1": 0.3}]) == []
+    assert trials.latest(found, [{**line["recipe"], "batch_size": 64}]) == []
 
 
 @pytest.mark.numpy
@@ -243,16 +283,16 @@ def test_finished_trials_are_kept_and_torn_lines_left_out(tmp_path, monkeypatch)
     assert len(trials.read(tmp_path, RING)) == 2
     trials.run(RING, [recipe], 3, 20, tmp_path, 1, print)
     assert done == [0, 1, 2]
-    trials.run(RING, [{**recipe, "beta_1": 0.7}], 1, 20, tmp_path, 1, print)
+    trials.run(RING, [{**recipe, "batch_size": 7}], 1, 20, tmp_path, 1, print)
     trials.run(RING, [recipe], 1, 30, tmp_path, 1, print)
     assert done == [0, 1, 2, 0, 0]
     found = trials.run(RING, [{**recipe, "why": "other words"}], 1, 30, tmp_path, 1, print)
     assert len(done) == 5 and found[0]["recipe"]["why"] == "other words"
 
 
-def test_pictures_are_drawn(tmp_path):
+def test_pictures_are_written(tmp_path):
     pytest.importorskip("matplotlib")
     points = np.random.default_rng(0).uniform(-1, 1, (2, 50, 1, 1, 2))
-    tables.draw(list(lines_of(["A", "B"])), lambda line: points, tmp_path / "a.png")
-    tables.draw(list(lines_of(["A"])), lambda line: None, tmp_path / "b.png")
+    tables.plot(list(lines_of(["A", "B"])), lambda line: points, tmp_path / "a.png")
+    tables.plot(list(lines_of(["A"])), lambda line: None, tmp_path / "b.png")
     assert (tmp_path / "a.png").stat().st_size > 5000

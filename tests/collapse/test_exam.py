@@ -1,4 +1,4 @@
-"""The exam's own arithmetic."""
+"""The arithmetic of the exam."""
 
 import math
 
@@ -45,14 +45,14 @@ def test_figures():
     early = history(
         [0.5, 1, 1, 1, 1, 1, 1, 0.2, 0.1], [0.4, 0.9, 0.9, 0.1, 0.9, 0.9, 0.9, 0.2, 0.1]
     )
-    result = exam.sit(early)
+    result = exam.examine(early)
     assert result["false_alarm"] and (result["onset"], result["alarm"], result["delay"]) == (
         7,
         7,
         0,
     )
     missed = history([0.5, 1, 1, 1, 0.2, 0.1], [0.4, 0.9, 0.9, 0.9, 0.9, 0.9])
-    results = [exam.sit(h) for h in (collapsed, healthy, missed)]
+    results = [exam.examine(h) for h in (collapsed, healthy, missed)]
     assert [r["alarm"] for r in results] == [4, None, None]
     assert [r["delay"] for r in results] == [0, None, None]
     found = exam.figures(results)

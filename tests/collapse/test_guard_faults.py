@@ -15,7 +15,6 @@ from kerasgan.callbacks import guard_records
 from kerasgan.collapse import remedies, snapshot
 from kerasgan.collapse.detector import level
 
-
 ON_A_FULL_DISK = """
 import json, sys
 folder, *sys.path[:0] = sys.argv[1:]

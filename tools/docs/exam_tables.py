@@ -12,7 +12,7 @@ POLICIES = {"none": "left alone", "stop": "stopped, best kept", "rescue": "rescu
 
 def detector():
     """Return what the detector catches, as text."""
-    found = exam.figures([exam.sit(history) for history in exam.histories("exam")])
+    found = exam.figures([exam.examine(history) for history in exam.histories("exam")])
     alarms = found["false_alarms"]
     return (
         f"The exam has {found['collapsed'] + found['healthy']} runs that took no part in the "

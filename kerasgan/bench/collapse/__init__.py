@@ -1,1 +1,1 @@
-"""The detector's exam."""
+"""The exam of the collapse detector: stored histories of runs, and what it says of them."""

@@ -1,4 +1,4 @@
-"""How well the detector does on stored histories, beside an oracle that it never sees."""
+"""The exam: the detector's verdicts on stored histories, compared with those of an oracle."""
 
 import itertools
 import json
@@ -11,26 +11,32 @@ from kerasgan.collapse import Detector, Measurement
 
 HISTORIES = Path(__file__).with_name("histories.jsonl")
 RESCUES = Path(__file__).with_name("rescues.jsonl")
-KEPT = 0.95  # Of the best modes that a run ever had: then it counts as saved.
-LOST = 0.3  # A run has collapsed where its modes fell by so much from their best, and stayed.
-EARLY = 2  # Checks by which an alarm may precede the oracle's onset; an earlier one is false.
-LASTS = 5  # Checks for which the modes must stay lost, or until the end.
-HAD = 0.4  # A run that never covered this share of the modes had nothing to lose.
+KEPT = 0.95  # A run counts as saved if it ends with this part of its best share of the modes.
+LOST = 0.3  # A run has collapsed when it has lost this part of its best share of the modes,
+LASTS = 5  # and does not recover within this number of checks.
+HAD = 0.4  # A run whose best share of the modes is below this cannot collapse.
+EARLY = 2  # An alarm may come so many checks before the collapse; an earlier one is false.
 
 
 def histories(half=None, path=HISTORIES):
-    """Return the stored histories, of one half ("design" or "exam") or of both."""
+    """Return the stored histories.
+
+    Args:
+        half: "design", the half that the detector was made with, "exam" or None for both.
+        path: The file of histories.
+    """
     lines = path.read_text(encoding="utf-8").splitlines()
     found = [json.loads(line) for line in lines]
     return [h for h in found if half in (None, h["recipe"]["half"])]
 
 
 def onset(modes):
-    """Return the first check from which on a run has collapsed, or None if it has not.
+    """Return the index of the check at which a run collapsed, or None if it did not.
+
+    The best share of a run is the highest that two checks in a row reached.
 
     Args:
-        modes: The share of the modes that was covered at each check, by the oracle. A run had a
-            share of the modes if two checks in a row covered it.
+        modes: The share of the modes that was covered at each check, by the oracle.
     """
     pairs = itertools.pairwise([0.0, *modes])
     had = itertools.accumulate((min(pair) for pair in pairs), max)
@@ -39,19 +45,24 @@ def onset(modes):
 
 
 def measurements(history):
-    """Return the `Measurement`s of a history."""
+    """Return what the detector is given of each check of a history."""
     names = ("diversity", "cells", "coverage", "vendi", "spread", "js", "finite")
     return [Measurement(**{name: record[name] for name in names}) for record in history["looks"]]
 
 
-def sit(history, detector=None):
-    """Return what the detector says of each check of a history, and the truth.
+def examine(history, detector=None):
+    """Return the detector's verdict on a history, and the truth.
+
+    Args:
+        history: One of `histories()`.
+        detector: A `kerasgan.collapse.Detector`; by default the library's.
 
     Returns:
-        A dict: `score`, the highest of all checks; `alarm`, the first check that it calls collapsed
-        or diverged, or None; `false_alarm`, whether there was an alarm more than `EARLY` checks
-        before the onset, or without an onset; `onset`, that of the oracle; `delay`, from the onset
-        to the alarm in checks.
+        A dictionary: `name`; `score`, the detector's highest; `alarm`, the index of the first
+        check that it calls collapsed or diverged, or None; `false_alarm`, whether it raised an
+        alarm more than `EARLY` checks before a collapse, or in a run without one; `onset`, the
+        index of the check at which the run collapsed, or None; `delay`, the checks from `onset` to
+        `alarm`, or None.
     """
     detector = detector or Detector()
     seen = measurements(history)
@@ -71,18 +82,22 @@ def sit(history, detector=None):
 
 
 def _truth(records):
-    """Return the check from which on a run had collapsed or diverged, or None."""
+    """Return the index of the check at which a run had collapsed or diverged, or None."""
     broken = next((i for i, record in enumerate(records) if not record["finite"]), None)
     found = [i for i in (onset([record["modes"] for record in records]), broken) if i is not None]
     return min(found, default=None)
 
 
 def figures(results):
-    """Return the exam's figures of many `sit`.
+    """Return the exam's figures.
+
+    Args:
+        results: Results of `examine`.
 
     Returns:
-        A dict: `collapsed` and `healthy`, how many runs of each; `auroc` of the score; `caught`;
-        `false_alarms`, in runs of either kind; `median_delay` in checks of those that were caught.
+        A dictionary: `collapsed` and `healthy`, the numbers of runs; `auroc` of the scores;
+        `caught`, the collapsed runs with an alarm; `false_alarms`, the runs with a false alarm;
+        `median_delay` of the caught runs, in checks.
     """
     bad = [r for r in results if r["onset"] is not None]
     good = [r for r in results if r["onset"] is None]
@@ -98,7 +113,11 @@ def figures(results):
 
 
 def auroc(positive, negative):
-    """Return the share of pairs in which the positive scores higher; ties count half."""
+    """Return the area under the ROC curve.
+
+    It is the share of the pairs of a positive and a negative in which the positive has the higher
+    score. Ties count half.
+    """
     if not positive or not negative:
         return float("nan")
     difference = np.subtract.outer(positive, negative)
@@ -106,7 +125,7 @@ def auroc(positive, negative):
 
 
 def table(results):
-    """Return results and their figures as lines of text."""
+    """Return results of `examine`, and their figures below, as text."""
     rows = [("run", "truth", "detector", "score", "delay")]
     for r in sorted(results, key=lambda r: (r["onset"] is None, r["name"])):
         truth = "healthy" if r["onset"] is None else f"collapsed at check {r['onset'] + 1}"
@@ -129,9 +148,9 @@ def table(results):
 
 
 def rescues(path=RESCUES):
-    """Return the stored histories under each policy, for `policy_table`.
+    """Return the stored histories of collapsing recipes under each policy, for `policy_table`.
 
-    They are of the recipes of the unseen half that collapse; those without a guard are its own.
+    The recipes are those of the half "exam" that collapse without a guard.
     """
     found = {"none": [], "stop": [], "rescue": []}
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -144,7 +163,12 @@ def rescues(path=RESCUES):
 
 
 def ends(history):
-    """Return how a run ended: its modes, coverage, and the modes over the best it ever had."""
+    """Return how a run ended.
+
+    Returns:
+        A dictionary: `modes`, the share that the last check covers; `coverage`; `kept`, the modes
+        over the run's best; `rescues`, how often the guard went back to an earlier state.
+    """
     records = history["looks"]
     final = history.get("final") or records[-1]
     best = max((min(a["modes"], b["modes"]) for a, b in itertools.pairwise(records)), default=0.0)
@@ -157,7 +181,7 @@ def ends(history):
 
 
 def policy_table(by_policy):
-    """Return how runs that collapse end under each policy, as lines of text.
+    """Return how runs that collapse end under each policy, as text.
 
     Args:
         by_policy: `{"none": [history, ...], "stop": [...], "rescue": [...]}`, the same recipes in

@@ -1,59 +1,63 @@
-"""The truth about a generator's modes, by what the detector never sees."""
+"""Oracles: how many modes a generator covers, by means that the detector does not have."""
 
 import numpy as np
 
 from kerasgan.data import to_uint8
 from kerasgan.metrics.extractors import GarmentsAndDigits
 
-PRESENT = 0.2  # A mode is covered from this share of its real share on.
+PRESENT = 0.2  # A mode is covered if it has at least this part of its share of the real images.
 
 
 class Oracle:
-    """Counts the modes that generated images cover.
+    """Measures the share of the modes that generated images cover.
 
     Args:
-        judge: A callable from images to their modes, integers from 0 up; -1 for none.
-        real: Real images, whose shares are the expected ones.
+        classify: A callable from images to their modes, integers from 0; -1 for none.
+        real: Real images, whose shares of the modes are the expected ones.
     """
 
-    def __init__(self, judge, real):
-        self.judge = judge
-        counts = np.bincount(judge(real) + 1)[1:]
+    def __init__(self, classify, real):
+        self.classify = classify
+        counts = np.bincount(classify(real) + 1)[1:]
         self.expected = counts / len(real)
 
     def __call__(self, images):
-        """Return the share of the modes that is covered."""
+        """Return the share of the modes that is covered, from 0 to 1."""
         if not np.isfinite(images).all():
             return 0.0
-        counts = np.bincount(self.judge(images) + 1, minlength=len(self.expected) + 1)[1:]
+        counts = np.bincount(self.classify(images) + 1, minlength=len(self.expected) + 1)[1:]
         real = self.expected > 0
         covered = counts[: len(real)] >= np.maximum(PRESENT * self.expected * len(images), 1)
         return float(covered[real].mean())
 
 
 def of_mixture(centres, sigma, within=5.0):
-    """Return a judge of points: the nearest centre within five standard deviations."""
+    """Return a classifier of points: the nearest centre within `within` standard deviations."""
 
-    def judge(points):
+    def classify(points):
         points = points.reshape(len(points), 2)
         distance = np.linalg.norm(points[:, None] - centres, axis=2)
         return np.where(distance.min(axis=1) < within * sigma, distance.argmin(axis=1), -1)
 
-    return judge
+    return classify
 
 
 def of_classes(digits):
-    """Return a judge of small grey images: the class by the package's classifier."""
+    """Return a classifier of small grey images.
+
+    Args:
+        digits: Whether the modes are digits, and not garments.
+    """
     return lambda images: GarmentsAndDigits.classify(np.clip(images, -1, 1), digits=digits)
 
 
 def of_avatars(images):
-    """Return the mode of each avatar of 32 pixels: which of 16 backgrounds and of 8 skins it has.
+    """Return the mode of each avatar of 32 pixels: one of 16 backgrounds with one of 8 skins.
 
-    They are drawn in known colours: the background fills the upper corners, and in 97 of 100
-    avatars the skin shows at the neck.
+    Both have known colours. The background fills the upper corners, and in 97 of 100 avatars the
+    skin shows at the neck.
     """
-    # It draws too, so it needs packages that not everyone has.
+    # This module needs packages that are not installed everywhere.
     from kerasgan.data.avatar_worker import BACKGROUNDS, SKIN
 
     if images.dtype != np.uint8:

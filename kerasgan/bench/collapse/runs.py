@@ -1,7 +1,6 @@
-"""One training of the detector's exam: a recipe in, its looks and the truth out."""
+"""The trainings of the detector's exam: each recipe becomes a history of checks."""
 
 import dataclasses
-import functools
 import io
 import json
 import sys
@@ -9,103 +8,119 @@ from pathlib import Path
 
 import keras
 
-from kerasgan import gans
+from kerasgan import catalogue
 from kerasgan.bench import mixtures, processes, training
 from kerasgan.bench.collapse import oracle
 from kerasgan.callbacks import CollapseGuard
 from kerasgan.collapse import DiversityMetric
-from kerasgan.data import ImageDataset, load
+from kerasgan.data import ImageDataset
 from kerasgan.files import write_json
+from kerasgan.recipe import Recipe
 
 RECIPES = Path(__file__).with_name("recipes.json")
+# Entries of a recipe of the exam beside those of `kerasgan.recipe.Recipe`.
+OWN = ("name", "half", "every")
 
 MIXTURES = {"ring": (mixtures.ring(), 0.03), "grid": (mixtures.grid(), 0.03)}
-IMAGES = {"mnist": 28, "fashion_mnist": 28, "avatars": 32}
 
 
-@functools.cache
-def real_data(name, limit=None):
-    """Return images and what judges their modes."""
-    if name in MIXTURES:
-        centres, sigma = MIXTURES[name]
-        points, _ = mixtures.draw(centres, sigma, 20_000, seed=99)
-        judge = oracle.of_mixture(centres, sigma)
-        return points[:limit], oracle.Oracle(judge, points[:limit])
-    whole = load(name, image_size=IMAGES[name], limit=4000 if name == "avatars" else None)
-    judge = oracle.of_avatars if name == "avatars" else oracle.of_classes(name == "mnist")
-    return whole.images[:limit], oracle.Oracle(judge, whole.take(limit or 4000))
+def training_of(recipe):
+    """Return the `Recipe` in a recipe of the exam."""
+    return Recipe.from_json({key: value for key, value in recipe.items() if key not in OWN})
 
 
-def build(recipe):
-    """Return the compiled model of a recipe."""
-    keras.utils.set_random_seed(recipe["seed"])
-    variant = gans.VARIANTS[recipe["model"]]
-    size = dict(recipe.get("networks", {}))
-    if recipe["data"] in MIXTURES:
-        packing = recipe.get("arguments", {}).get("packing", variant.packs)
-        pair = mixtures.networks(packing=packing, **size)
-    else:
-        colour = {"channels": 3 if recipe["data"] == "avatars" else 1}
-        pair = variant.default_networks(
-            **{"image_size": IMAGES[recipe["data"]], "latent_dim": 64, **colour, **size}
-        )
-    return training.build(recipe, pair)
+def real_data(recipe):
+    """Return the real images of a `Recipe`, and the `Oracle` of their modes.
+
+    Args:
+        recipe: A `Recipe`. Its `data` are those of `kerasgan.data.load`, or `{"mixture": name}`
+            with a key of `MIXTURES`.
+    """
+    if "mixture" in recipe.data:
+        centres, sigma = MIXTURES[recipe.data["mixture"]]
+        points, _ = mixtures.sample(centres, sigma, 20_000, seed=99)
+        return points, oracle.Oracle(oracle.of_mixture(centres, sigma), points)
+    whole, name = recipe.load(), recipe.data["name_or_path"]
+    classify = oracle.of_avatars if name == "avatars" else oracle.of_classes(name == "mnist")
+    return whole.images, oracle.Oracle(classify, whole.take(min(4000, whole.num_examples)))
+
+
+def build(recipe, image_shape):
+    """Return the compiled model of a `Recipe`.
+
+    Args:
+        recipe: A `Recipe`.
+        image_shape: `(height, width, channels)` of the real images.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    if "mixture" not in recipe.data:
+        return recipe.build(image_shape)
+    variant = catalogue.resolve(catalogue.VARIANTS[recipe.variant].path)
+    packing = recipe.arguments.get("packing", variant.packs)
+    return recipe.build(networks=mixtures.networks(packing=packing))
 
 
 def train(recipe, policy="none"):
     """Return the history of a recipe.
 
     Args:
-        recipe: An entry of `recipes.json`.
-        policy: Of a `CollapseGuard` beside it; "none" for no guard.
+        recipe: An entry of `recipes.json`: `name`; `half`, "design" or "exam"; `every`, the critic
+            steps between two checks; and the fields of a `Recipe`.
+        policy: The policy of a `CollapseGuard` that watches the training; "none" for no guard.
     """
-    images, truth = real_data(recipe["data"], recipe.get("limit"))
-    model = build(recipe)
-    dataset = ImageDataset(images, batch_size=recipe.get("batch_size", 64), seed=recipe["seed"])
+    chosen, every = training_of(recipe), recipe["every"]
+    images, truth = real_data(chosen)
+    model = build(chosen, images.shape[1:])
+    dataset = ImageDataset(images, batch_size=chosen.batch_size, seed=chosen.seed)
     metric = DiversityMetric(images)
     records = []
 
-    def look_at(step):
-        drawn = model.sample(metric.samples, seed=0)
-        seen = dataclasses.asdict(metric.measure(drawn))
-        del seen["shares"]
-        rounded = {k: v if isinstance(v, bool) else round(v, 4) for k, v in seen.items()}
-        records.append({"step": step, "modes": round(truth(drawn), 4), **rounded})
+    def check(step):
+        generated = model.sample(metric.samples, seed=0)
+        measured = dataclasses.asdict(metric.measure(generated))
+        del measured["shares"]
+        rounded = {k: v if isinstance(v, bool) else round(v, 4) for k, v in measured.items()}
+        records.append({"step": step, "modes": round(truth(generated), 4), **rounded})
 
     guard = None
     if policy != "none":
-        guard = CollapseGuard(policy, every=recipe["every"], stream=io.StringIO())
-    moments = range(recipe["every"], recipe["steps"] + 1, recipe["every"])
-    watchers = [guard] if guard else []
-    seconds, _ = training.train(model, dataset, moments, look_at, watchers)
+        guard = CollapseGuard(policy, every=every, stream=io.StringIO())
+    steps = range(every, chosen.critic_steps() + 1, every)
+    seconds, _ = training.train(model, dataset, steps, check, [guard] if guard else [])
     found = {"recipe": recipe, "policy": policy, "looks": records}
     if guard is not None:
         found["decisions"] = [dataclasses.asdict(d) for d in guard.journal.decisions]
         final = model.sample(metric.samples, seed=1)
-        measurement = metric.measure(final)
+        measured = metric.measure(final)
         found["final"] = {
             "modes": truth(final),
-            "coverage": measurement.coverage,
-            "diversity": measurement.diversity,
+            "coverage": measured.coverage,
+            "diversity": measured.diversity,
         }
     return {**found, "seconds": round(seconds, 1)}
 
 
 def recipes(half=None, only=None):
-    """Return the recipes of a half, or all."""
+    """Return the recipes of the exam.
+
+    Args:
+        half: "design" or "exam"; None for both halves.
+        only: Text that the names of the recipes must hold, or None.
+    """
     found = json.loads(RECIPES.read_text(encoding="utf-8"))
     return [r for r in found if half in (None, r["half"]) and (only or "") in r["name"]]
 
 
 def repeat(chosen, folder, policy="none", workers=1, echo=print):
-    """Train recipes in processes of their own and return their histories; finished ones are kept.
+    """Train recipes in processes of their own, and return their histories.
 
     Args:
-        chosen: Recipes.
-        folder: Where a JSON file for each goes.
+        chosen: Entries of `recipes.json`.
+        folder: The folder with a JSON file for each history. A recipe whose file is there already
+            is not trained again.
         policy: See `train`.
-        workers: Processes at a time.
-        echo: What is called with a line of text for each run.
+        workers: How many processes run at a time.
+        echo: A callable that is called with lines of text.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{r['name']}-{r['seed']}-{policy}.json" for r in chosen]

@@ -1,1 +1,1 @@
-"""The mode-collapse benchmarks of the literature, rerun on one footing."""
+"""The benchmarks of mode collapse in the literature, with one protocol for all methods."""

@@ -8,16 +8,16 @@ import numpy as np
 
 from kerasgan import pictures
 
-HIGH_QUALITY = 1 - math.exp(-4.5)  # Of a perfect sampler in two dimensions, within 3 sigma.
+# The share of a perfect sampler's points that lie within 3 sigma of a centre, in two dimensions.
+HIGH_QUALITY = 1 - math.exp(-4.5)
 COLUMNS = {"modes_covered": "Modes", "high_quality": "High quality", "mode_kl": "KL"}
 _FORMS = {"modes_covered": "{:.1f}", "high_quality": "{:.1%}", "mode_kl": "{:.4f}"}
 
 
 def by_recipe(lines):
-    """Return `{title: [line, ...]}` by seed, the best first.
+    """Return the lines of each recipe by seed, `{title: [line, ...]}`, the best recipe first.
 
-    That is the most modes, then of points the greatest share of high quality, of images the least
-    KL.
+    The order is by most modes, then by the share of high quality for points, and then by least KL.
     """
     groups = {}
     for line in sorted(lines, key=lambda line: line["seed"]):
@@ -37,11 +37,11 @@ def _of_points(lines):
 
 
 def markdown(lines, protocol):
-    """Return the table of finished trials as Markdown, with what it rests on below.
+    """Return the table of finished trials as Markdown, with notes on the protocol below.
 
     Args:
-        lines: Of one benchmark and one number of steps.
-        protocol: The benchmark's.
+        lines: Lines of results of one benchmark and one number of steps.
+        protocol: The `Task.protocol` of the benchmark.
     """
     groups = by_recipe(lines)
     points = _of_points(lines)
@@ -64,7 +64,7 @@ def markdown(lines, protocol):
                 published,
             ]
         )
-    seeds = {line["seed"]: line["real"] for line in lines}  # Each seed has its own, of all methods.
+    seeds = {line["seed"]: line["real"] for line in lines}  # All methods share those of a seed.
     real = [_mean([scores[name] for scores in seeds.values()], name) for name in names]
     rows.append(["*real data*", *real, "", str(len(seeds)), "", "", ""])
     floor = {**lines[0]["floor"], "high_quality": HIGH_QUALITY}
@@ -75,18 +75,18 @@ def markdown(lines, protocol):
 
 
 def minutes(group):
-    """Return the core minutes of a method's trial: the median, which other programs move least."""
+    """Return the median of the core minutes of a method's trials."""
     return statistics.median(line["core_seconds"] for line in group) / 60
 
 
 def cells(group):
-    """Return `{name: text}` of a method's trials: what they end with, and its standard error."""
+    """Return the mean and the standard error of a method's final scores, `{name: text}`."""
     last = [line["moments"][-1]["ema"] for line in group]
     return {name: _mean([scores[name] for scores in last], name) for name in COLUMNS}
 
 
 def _mean(values, name):
-    """Return the mean and its standard error as text; where no mode was drawn KL is infinite."""
+    """Return the mean and its standard error as text; KL is infinite without any mode."""
     infinite = sum(not math.isfinite(v) for v in values)
     if infinite:
         return "∞" if infinite == len(values) else f"∞ in {infinite} of {len(values)}"
@@ -133,16 +133,16 @@ def _notes(groups, protocol):
     )
 
 
-def draw(lines, samples, path):
-    """Write the pictures: samples over time, one row a method, and modes over time below.
+def plot(lines, samples, path):
+    """Write a picture: samples over time, one row for each method, and modes over time below.
 
     Args:
-        lines: Of one benchmark and one number of steps.
+        lines: Lines of results of one benchmark and one number of steps.
         samples: A callable from a line to its samples at each moment, or to None.
-        path: A PNG file.
+        path: The PNG file.
 
     Raises:
-        ImportError: If matplotlib is not there.
+        ImportError: If matplotlib is not installed.
     """
     import matplotlib
 
@@ -152,7 +152,7 @@ def draw(lines, samples, path):
     groups = by_recipe(lines)
     moments = [m["step"] for m in lines[0]["moments"]]
     height = 1.5 * len(groups)
-    wide = 2 if len(moments) <= 4 else 1  # The curves below need room, and so does their legend.
+    wide = 2 if len(moments) <= 4 else 1  # The curves below, and their legend, need the width.
     figure = plt.figure(figsize=(1.5 * wide * len(moments) + 1, height + 4.2), layout="constrained")
     upper, lower = figure.subfigures(2, 1, height_ratios=[height, 4.2])
     grid = upper.subplots(len(groups), len(moments), squeeze=False)
@@ -186,7 +186,7 @@ def _show(axes, images, columns):
 def over_time(group, name):
     """Return the mean of a score over a method's trials, at each moment.
 
-    Where no sample counts for a mode the KL is infinite: it counts as that of a single mode.
+    An infinite KL, of a model without any mode, counts as the KL of a single mode.
     """
     values = np.array([[m["ema"][name] for m in line["moments"]] for line in group])
     if name == "mode_kl":

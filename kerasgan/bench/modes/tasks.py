@@ -1,4 +1,4 @@
-"""What is learned in each benchmark, with which networks, and how it is scored."""
+"""The benchmarks: their data, their networks, their recipes and their scores."""
 
 import dataclasses
 import functools
@@ -17,9 +17,13 @@ from kerasgan.data import load, stacked
 from kerasgan.layers import SpectralConv2D, SpectralDense
 from kerasgan.metrics.extractors import GarmentsAndDigits
 from kerasgan.metrics.extractors.garments_and_digits import VERSION
+from kerasgan.recipe import Recipe
 
 RECIPES = Path(__file__).with_name("recipes")
-_MERGED = ("networks", "arguments")  # A recipe adds to what all share.
+# Entries of a benchmark's recipe that change nothing in a training.
+WORDS = ("title", "why", "published", "behind", "trials")
+# How many levels of dictionaries an entry of a recipe is merged over the shared one.
+_DEPTHS = {"networks": 1, "arguments": 1, "optimizers": 2}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,16 +32,17 @@ class Task:
 
     Args:
         name: Its name on the command line.
-        samples: How many samples are scored.
-        real: A callable from a number of images and a seed to real ones.
-        training: How many real images there are to learn from.
-        networks: A callable from a recipe to a generator and a critic.
+        samples: How many generated images are scored.
+        real: A callable from a number of images and a seed to so many real images.
+        training: How many real images a model is trained on.
+        networks: A callable from a recipe's `networks` and the packing of its critic to a
+            generator and a critic.
         modes: A callable from images to their `kerasgan.metrics.Modes`.
-        data: What the data are, in words.
-        judge: What tells the modes, in words.
-        moments: Shares of the steps at which it is scored.
-        drawn: How many samples are kept of each moment.
-        shares: A callable that returns each mode's share of the data; None where they are equal.
+        data: The data, in words.
+        classifier: How the mode of an image is found, in words.
+        moments: Shares of the training after which a model is scored.
+        kept: How many generated images of each moment are stored.
+        shares: A callable that returns the share of each mode in the data; None for equal shares.
     """
 
     name: str
@@ -47,42 +52,58 @@ class Task:
     networks: typing.Callable
     modes: typing.Callable
     data: str
-    judge: str
+    classifier: str
     moments: tuple
-    drawn: int
+    kept: int
     shares: typing.Callable | None = None
 
     def score(self, images, seed=0):
-        """Return the modes, the KL and the high-quality share of images, real ones beside them."""
+        """Return the modes, the KL and the high-quality share of generated images.
+
+        Each result holds the value of as many real images too.
+
+        Args:
+            images: Generated images.
+            seed: Seed of the real images.
+
+        Returns:
+            A list of `kerasgan.metrics.Result`.
+        """
         real = _modes_of_real(self, len(images), seed)
         if np.isfinite(images).all():
             found = self.modes(images)
-        else:  # It diverged, and draws nothing.
+        else:  # A model that diverged generates no mode.
             found = metrics.Modes(0, math.inf, 0.0, (0.0,) * len(real.shares))
         shares = self.shares and self.shares()
         return metrics.mode_results(
-            found, real, len(images), self.data, self.judge, seed, sampled=shares
+            found, real, len(images), self.data, self.classifier, seed, sampled=shares
         )
 
     @property
     def folder(self):
-        """Where its recipes are."""
+        """The folder of its recipes."""
         return RECIPES / self.name.replace("-", "_")
 
     @property
     def protocol(self):
-        """What all of its recipes share."""
+        """The benchmark's words and step budgets, and under `recipe` what its recipes share."""
         return json.loads((self.folder / "protocol.json").read_text(encoding="utf-8"))
 
     def stem(self, steps):
-        """Return what the table and the pictures of so many steps are called."""
+        """Return the name, without ending, of the files with the results of so many steps."""
         return self.name if steps == self.protocol["budgets"]["short"] else f"{self.name}-{steps}"
 
     def recipes(self, names=None):
-        """Return its recipes, or those of some names, each over what all share.
+        """Return its recipes, each merged over what all share.
+
+        A recipe is a dictionary: `name`; words (`WORDS`); `networks`, for `Task.networks`; and
+        other fields of a `kerasgan.recipe.Recipe`, without `seed` and `length`.
+
+        Args:
+            names: Names of recipes; None for all.
 
         Raises:
-            ValueError: For a name that is none.
+            ValueError: If there is no recipe of a name.
         """
         paths = {path.stem: path for path in sorted(self.folder.glob("*.json"))}
         del paths["protocol"]
@@ -94,9 +115,33 @@ class Task:
         found = []
         for name in names:
             own = json.loads(paths[name].read_text(encoding="utf-8"))
-            merged = {key: {**shared.get(key, {}), **own.get(key, {})} for key in _MERGED}
-            found.append({"name": name, **shared, **own, **merged})
+            found.append({"name": name, **_merged(shared, own)})
         return found
+
+    def build(self, recipe, seed, steps):
+        """Return the compiled model of a recipe.
+
+        Args:
+            recipe: One of `recipes()`.
+            seed: Seed of the training.
+            steps: Critic steps of the training.
+        """
+        beside = ("name", "networks", *WORDS)
+        fields = {key: value for key, value in recipe.items() if key not in beside}
+        training = Recipe.from_json({**fields, "seed": seed, "length": {"steps": steps}})
+        pair = self.networks(recipe["networks"], training.arguments.get("packing", 1))
+        return training.build(networks=pair)
+
+
+def _merged(shared, own):
+    """Return a recipe of its own entries over the shared ones."""
+    return {**shared, **{key: _over(shared.get(key), own[key], _DEPTHS.get(key, 0)) for key in own}}
+
+
+def _over(shared, own, depth):
+    if not depth or shared is None:
+        return own
+    return {**shared, **{key: _over(shared.get(key), own[key], depth - 1) for key in own}}
 
 
 @functools.cache
@@ -107,33 +152,34 @@ def _modes_of_real(task, n, seed):
 def _mixture(name, centres, sigma, scale, words):
     """Return the task of a mixture.
 
-    Its points are divided by `scale` to lie within [-1, 1], as images do; inside the networks they
-    have the size that the papers give them.
+    Points are divided by `scale`, so that they lie in [-1, 1] as images do. The networks multiply
+    by `scale` inside, so that their hidden layers see points of the papers' size.
     """
     centres, sigma = centres / scale, sigma / scale
 
     def real(n, seed):
-        return mixtures.draw(centres, sigma, n, seed)[0]
+        return mixtures.sample(centres, sigma, n, seed)[0]
 
     def modes(points):
         flat = np.asarray(points).reshape(len(points), 2)
         return metrics.modes_of_mixture(flat, centres, sigma)
 
     pair = functools.partial(_dense, scale=scale)
-    judge = "nearest centre, within 3 sigma of it"
+    classifier = "nearest centre, within 3 sigma of it"
     moments = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0)
-    return Task(name, 2500, real, 100_000, pair, modes, words, judge, moments, drawn=600)
+    return Task(name, 2500, real, 100_000, pair, modes, words, classifier, moments, kept=600)
 
 
-def _dense(recipe, scale):
+def _dense(size, packing, scale):
     """Return the networks of points.
 
-    Of a recipe's `networks`: `latent_dim`, `width` and `depth` of either network; `critic_norm`,
-    "spectral" or None; `minibatch`, the kernels of a minibatch discrimination in the critic; and
-    `flow`, the arguments of an invertible generator instead.
+    Args:
+        size: `latent_dim`, `width` and `depth` of both networks; optionally `critic_norm`,
+            "spectral" or None; `minibatch`, the kernels of a minibatch discrimination in the
+            critic; and `flow`, the arguments of an invertible generator in place of the other.
+        packing: Points that one score of the critic is for.
+        scale: See `_mixture`.
     """
-    size = recipe["networks"]
-    packing = recipe.get("arguments", {}).get("packing", 1)
     inner = size["width"], size["depth"]
     if "flow" in size:
         generator = networks.FlowGenerator(image_size=1, channels=2, **size["flow"])
@@ -171,17 +217,18 @@ def _modes_of_stacks(images):
     return metrics.modes_of_labels(100 * digits[0] + 10 * digits[1] + digits[2], stacked.MODES)
 
 
-def _convolutions(recipe):
+def _convolutions(size, packing):
     """Return the networks of stacked digits.
 
-    Of a recipe's `networks`: `latent_dim`; `start`, the side of the generator's first map, and
-    `generator`, the widths of its maps from there on, each twice as large as the one before;
-    `critic`, the widths of its maps, each half as large; `kernel`, the side of its kernels;
-    `slope` of its LeakyReLU; `critic_norm`, "batch", "spectral" or None; and `flow`, the arguments
-    of an invertible generator instead.
+    Args:
+        size: `latent_dim`; `start`, the side of the generator's first maps; `generator`, the
+            widths of its maps, whose side doubles from one to the next; `critic`, the widths of
+            the critic's maps, whose side halves; `kernel`, the side of the critic's kernels;
+            `slope` of its LeakyReLU; optionally `critic_norm`, "batch", "spectral" or None; and
+            `flow`, the arguments of an invertible generator in place of the other.
+        packing: Images that one score of the critic is for.
     """
-    size = recipe["networks"]
-    return _stack_generator(size), _stack_critic(size, recipe)
+    return _stack_generator(size), _stack_critic(size, packing)
 
 
 def _stack_generator(size):
@@ -208,12 +255,12 @@ def _stack_generator(size):
     return keras.Model(z, images)
 
 
-def _stack_critic(size, recipe):
+def _stack_critic(size, packing):
     weights = keras.initializers.RandomNormal(0.0, 0.02)
     spectral = size.get("critic_norm") == "spectral"
     convolution = SpectralConv2D if spectral else layers.Conv2D
     dense = SpectralDense if spectral else layers.Dense
-    packed = x = keras.Input((28, 28, 3 * recipe.get("arguments", {}).get("packing", 1)))
+    packed = x = keras.Input((28, 28, 3 * packing))
     for i, width in enumerate(size["critic"]):
         x = convolution(width, size["kernel"], 2, "same", kernel_initializer=weights)(x)
         if size.get("critic_norm") == "batch" and i > 0:
@@ -229,9 +276,9 @@ def _tasks():
         "three digits of MNIST as channels, 1,000 modes, as frequent as its training set has them; "
         "the divergence is to equal shares"
     )
-    judge = f"the digits that garments_and_digits {VERSION} tells in each channel"
-    moments = (0.25, 0.5, 1.0)  # Telling the digits of one moment takes 13 s of one core.
-    shared = (_stacks, stacked.COUNT, _convolutions, _modes_of_stacks, stacks, judge, moments, 40)
+    digits = f"the digits that garments_and_digits {VERSION} tells in each channel"
+    moments = (0.25, 0.5, 1.0)  # Classifying the digits of one moment takes 13 s of one core.
+    shared = (_stacks, stacked.COUNT, _convolutions, _modes_of_stacks, stacks, digits, moments, 40)
     shared += (_shares_of_stacks,)
     return (
         _mixture("ring", mixtures.ring(8, 1.0), 0.01, 1.25, ring),

@@ -1,4 +1,4 @@
-"""One trial: a recipe and a seed in; modes over time, at the end, and samples out."""
+"""Trials: the trainings of a benchmark's recipes, each with a seed, and their results."""
 
 import contextlib
 import hashlib
@@ -12,44 +12,45 @@ import keras
 import numpy as np
 
 from kerasgan.bench import processes, training
-from kerasgan.environment import describe
-from kerasgan.bench.modes.tasks import TASKS
+from kerasgan.bench.modes.tasks import TASKS, WORDS
 from kerasgan.data import ImageDataset
+from kerasgan.environment import describe
 from kerasgan.files import atomic
 
-# Of a recipe: nothing that is trained.
-_WORDS = ("title", "why", "published", "behind", "trials")
 _FIELDS = {"benchmark", "recipe", "seed", "steps", "moments"}
 
 
 def train(task, recipe, seed, steps):
-    """Return the line of results of a trial, and its samples at each moment.
+    """Train a model, and return its line of results and its samples at each moment.
 
     Args:
         task: A `kerasgan.bench.modes.tasks.Task`.
         recipe: One of `task.recipes()`.
-        seed: Of the weights, the order of the data and the samples.
-        steps: Of the critic.
+        seed: Seed of the weights, of the order of the data and of the samples.
+        steps: Critic steps of the training.
+
+    Returns:
+        A dictionary of JSON values, and an array of images `(moments, task.kept, *image_shape)`.
     """
     keras.utils.set_random_seed(seed)
     environment = {**describe(keras.backend.backend()), "threads": processes.threads()}
-    model = training.build({**recipe, "seed": seed}, task.networks(recipe), steps)
+    model = task.build(recipe, seed, steps)
     real = task.real(task.training, seed=[11, seed])
     dataset = ImageDataset(real, batch_size=recipe["batch_size"], seed=seed)
     z = model.latent_vectors(task.samples, seed)
     moments, samples, last = [], [], []
 
-    def look(step):
+    def check(step):
         images = model.decode_latents(z)
-        samples.append(images[: task.drawn])
+        samples.append(images[: task.kept])
         last[:] = task.score(images, seed)
         scores = {"ema": _values(last)}
         if step == steps:
             scores["raw"] = _values(task.score(model.decode_latents(z, raw=True), seed))
         moments.append({"step": step, "generator_steps": model.generator_steps, **scores})
 
-    looks = [max(1, round(share * steps)) for share in task.moments]
-    seconds, core_seconds = training.train(model, dataset, looks, look)
+    checks = [max(1, round(share * steps)) for share in task.moments]
+    seconds, core_seconds = training.train(model, dataset, checks, check)
     line = {
         "benchmark": task.name,
         "recipe": recipe,
@@ -59,7 +60,7 @@ def train(task, recipe, seed, steps):
         "real": {score.name: score.baseline for score in last},
         "floor": {score.name: score.floor for score in last},
         "data": task.data,
-        "judge": task.judge,
+        "judge": task.classifier,
         "seconds": round(seconds, 1),
         "core_seconds": round(core_seconds, 1),
         "environment": environment,
@@ -73,9 +74,13 @@ def _values(scores):
 
 
 def read(folder, task):
-    """Return the finished trials in a folder.
+    """Return the lines of finished trials in a folder.
 
-    Lines that are no trials of today's form are left out, as a last one that was cut off.
+    Lines of another form, such as a last line that was cut off, are left out.
+
+    Args:
+        folder: The folder of results.
+        task: A `Task`.
     """
     found = []
     path = folder / f"{task.name}.jsonl"
@@ -90,7 +95,7 @@ def read(folder, task):
 
 
 def _numbers(line):
-    """Return a line of results in which what is infinite, null in strict JSON, is a number."""
+    """Return a line of results with infinity where strict JSON has null."""
     for moment in line["moments"]:
         for scores in (moment["ema"], moment.get("raw", {})):
             scores.update({k: math.inf for k, value in scores.items() if value is None})
@@ -98,12 +103,17 @@ def _numbers(line):
 
 
 def latest(lines, recipes, steps=None):
-    """Return the last line of each trial of some recipes, with their words of today.
+    """Return the last line of each trial of some recipes.
+
+    A line belongs to a recipe if both train the same; it is returned with the recipe's words.
 
     Args:
-        lines: Of `read`.
-        recipes: Of the task.
-        steps: Of the trials; all by default.
+        lines: Lines of results, from `read`.
+        recipes: Recipes of the task.
+        steps: Critic steps of the trials; by default trials of any number of steps.
+
+    Returns:
+        The lines, ordered by steps, recipe and seed.
     """
     known = {recipe["name"]: (place, recipe) for place, recipe in enumerate(recipes)}
     found = {}
@@ -115,7 +125,7 @@ def latest(lines, recipes, steps=None):
 
 
 def samples_of(folder, line):
-    """Return the samples of a trial at each moment, or None where they were not kept."""
+    """Return the stored samples of a trial at each moment, or None if there are none."""
     try:
         with np.load(_samples_path(folder, line)) as stored:
             found = stored["samples"]
@@ -125,23 +135,23 @@ def samples_of(folder, line):
 
 
 def _samples_path(folder, line):
-    # What other recipes or budgets drew must not pass for it.
+    # The hash tells apart the samples of other recipes and other numbers of steps.
     key = json.dumps([trained(line["recipe"]), line["steps"]], sort_keys=True).encode()
     name = f"{line['recipe']['name']}-{line['seed']}-{hashlib.sha256(key).hexdigest()[:8]}.npz"
     return folder / line["benchmark"] / name
 
 
 def run(task, recipes, trials, steps, folder, workers, echo=print):
-    """Run the trials that are not finished yet; the results are lines of JSON in the folder.
+    """Run the trials that are not finished yet, and append their results to a file in the folder.
 
     Args:
         task: A `Task`.
         recipes: Some of its recipes.
-        trials: How many of each, or None for as many as the recipe says.
-        steps: Of the critic.
-        folder: Where results go.
-        workers: Processes at a time.
-        echo: What is called with lines of text.
+        trials: How many trials of each recipe; None for the recipe's own number.
+        steps: Critic steps of each training.
+        folder: The folder of results.
+        workers: How many processes run at a time.
+        echo: A callable that is called with lines of text.
 
     Returns:
         The lines of these trials, in the order of the recipes.
@@ -169,7 +179,7 @@ def run(task, recipes, trials, steps, folder, workers, echo=print):
     ]
     for job in processes.run(__name__, jobs, workers, echo):
         with open(folder / f"{task.name}.jsonl", "a", encoding="utf-8") as file:
-            # On a line of its own, also after one that was cut off.
+            # The last line of the file may have been cut off.
             file.write(f"\n{job.path.read_text(encoding='utf-8').strip()}\n")
         job.path.unlink()
     kept = finished()
@@ -177,8 +187,8 @@ def run(task, recipes, trials, steps, folder, workers, echo=print):
 
 
 def trained(recipe):
-    """Return what a recipe trains, without its words."""
-    return {key: value for key, value in recipe.items() if key not in _WORDS}
+    """Return the entries of a recipe that its training depends on."""
+    return {key: value for key, value in recipe.items() if key not in WORDS}
 
 
 def _main(payload, path):
