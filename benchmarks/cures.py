@@ -37,8 +37,7 @@ from kerasgan import pictures
 from kerasgan.bench import training
 from kerasgan.environment import describe
 from kerasgan.files import write_json
-from kerasgan_cli.train import train
-from kerasgan_cli.training import build
+from kerasgan.recipe import Recipe
 
 TAKES = "25 minutes a plan and seed"
 DATA, WIDTH, SAMPLES = "fashion_mnist", 24, 5000
@@ -68,8 +67,8 @@ PLANS = {  # The options that are tried, and those that all trainings share.
 BEFORE, STEPS, TURNS = 10, 30, 7
 
 
-def options(cure, base, seed):
-    """Return the options of `kerasgan train` for one training.
+def recipe_of(cure, base, seed):
+    """Return the `Recipe` of one training.
 
     Args:
         cure: Options, after the name of the model where it is not gan.
@@ -78,17 +77,30 @@ def options(cure, base, seed):
     """
     words = [] if cure == NOTHING else shlex.split(cure)
     model = "gan" if not words or words[0].startswith("-") else words.pop(0)
-    shared = ["--data", DATA, "--width", str(WIDTH), "--epochs", "1", "--seed", str(seed)]
-    return train.make_context("train", [model, *shared, *base, *words]).params
+    words = [*base, *words]
+    options = {flag[2:].replace("-", "_"): _value(value) for flag, value in _pairs(words)}
+    return Recipe(model).with_options(data=DATA, width=WIDTH, epochs=1, seed=seed, **options)
 
 
-def made(chosen):
-    """Return the compiled model that options describe, and its images."""
-    keras.utils.set_random_seed(chosen["seed"])
-    data = kerasgan.data.load(
-        DATA, limit=chosen["limit"], batch_size=chosen["batch_size"], seed=chosen["seed"]
-    )
-    return build(chosen, data), data
+def _pairs(words):
+    """Return pairs of a flag and its value."""
+    return zip(words[::2], words[1::2], strict=True)
+
+
+def _value(word):
+    """Return a number where a word is one, else the word."""
+    try:
+        return json.loads(word)
+    except ValueError:
+        return word
+
+
+def made(recipe):
+    """Return the compiled model of a recipe, and its images."""
+    keras.utils.set_random_seed(recipe.seed)
+    data = recipe.load()
+    steps = recipe.critic_steps(data.batches_per_epoch)
+    return recipe.build(data.image_shape, steps=steps), data
 
 
 def scores(evaluator, model):
@@ -106,7 +118,7 @@ def moved(before, after):
 
 def trained(plan, cure, evaluator, seed):
     """Return the scores of one training at each moment, its seconds, and twenty samples."""
-    model, data = made(options(cure, plan["base"], seed))
+    model, data = made(recipe_of(cure, plan["base"], seed))
     found, shares = {}, []
 
     def measure(step):
@@ -165,7 +177,7 @@ def measure_costs(name, out):
     It is measured on the whole data set: with few images each step would be an epoch of its own.
     """
     kerasgan.backend.make_deterministic()
-    models = {cure: made(options(cure, [], 0)) for cure in PLANS[name]["cures"]}
+    models = {cure: made(recipe_of(cure, [], 0)) for cure in PLANS[name]["cures"]}
     found = {cure: [] for cure in models}
     for _ in range(TURNS):
         for cure, (model, data) in models.items():

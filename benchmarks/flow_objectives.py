@@ -21,8 +21,8 @@ import numpy as np
 
 import kerasgan
 from kerasgan import pictures
-from kerasgan.environment import describe
 from kerasgan.adversarial.optimizer import falling
+from kerasgan.environment import describe
 
 TAKES = "an hour"
 WIDTH, RATE, N_CRITIC, BATCH, SAMPLES = 96, (5e-4, 2e-5), 2, 64, 10_000

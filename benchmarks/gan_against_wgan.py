@@ -37,8 +37,8 @@ from PIL import Image, ImageDraw
 
 import kerasgan
 from kerasgan import backend, pictures
-from kerasgan.environment import describe
 from kerasgan.callbacks import CollapseGuard, Scores
+from kerasgan.environment import describe
 from kerasgan.metrics import extractors
 
 TAKES = "10 minutes a seed"

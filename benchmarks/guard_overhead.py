@@ -23,9 +23,9 @@ import experiment
 import keras
 
 import kerasgan
-from kerasgan.environment import describe
 from kerasgan.callbacks import CollapseGuard
 from kerasgan.callbacks.collapse_guard import FEWEST_STEPS
+from kerasgan.environment import describe
 
 TAKES = "2 minutes"
 SIZES = {"fashion_mnist": 28, "avatars": 64}

@@ -32,7 +32,7 @@ def step_time(benchmark):
 
     task = TASKS[benchmark]
     recipe = task.recipes(["gan"])[0]
-    model = training.build({**recipe, "seed": 0}, task.networks(recipe), 20_000)
+    model = task.build(recipe, 0, 20_000)
     dataset = ImageDataset(task.real(10_000, 0), batch_size=recipe["batch_size"])
     moments, steps = [], STEPS[benchmark]
     z = model.latent_vectors(1)

@@ -33,7 +33,7 @@ def turns(benchmark):
     task, steps = TASKS[benchmark], BENCHMARKS[benchmark]
     models = {}
     for recipe in task.recipes():
-        model = training.build({**recipe, "seed": 0}, task.networks(recipe), 20_000)
+        model = task.build(recipe, 0, 20_000)
         dataset = ImageDataset(task.real(10_000, 0), batch_size=recipe["batch_size"])
         models[recipe["name"]] = model, dataset
 

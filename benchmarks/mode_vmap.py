@@ -29,7 +29,6 @@ def trainings(seeds):
     import keras
     import numpy as np
 
-    from kerasgan.bench import training
     from kerasgan.bench.modes.tasks import TASKS
 
     task, found = TASKS["ring"], []
@@ -37,7 +36,7 @@ def trainings(seeds):
     size = recipe["batch_size"]
     for seed in range(seeds):
         keras.utils.set_random_seed(seed)
-        model = training.build({**recipe, "seed": seed}, task.networks(recipe), 20_000)
+        model = task.build(recipe, seed, 20_000)
         real = np.asarray(task.real(size * STEPS, [11, seed]), "float32")
         model.fit(real[:size], batch_size=size, epochs=1, verbose=0)  # Its optimizers are built.
         groups = (

@@ -11,9 +11,9 @@ import click
 import keras
 
 from kerasgan import augment, backend, callbacks, data, gans, networks, penalties
+from kerasgan.adversarial.optimizer import falling
 from kerasgan.environment import describe
 from kerasgan.files import atomic
-from kerasgan.adversarial.optimizer import falling
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file

@@ -15,8 +15,8 @@ import keras
 import numpy as np
 
 from kerasgan import backend
-from kerasgan.environment import describe
 from kerasgan.data import from_uint8, load
+from kerasgan.environment import describe
 from kerasgan.metrics.extractors import garments_and_digits as ours
 
 CARD = """# garments_and_digits, version {version}

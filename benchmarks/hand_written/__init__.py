@@ -52,7 +52,7 @@ class Task:
             "critic": gan.optimizer.critic_optimizer,
         }
         return cls(
-            loss=gan.adversarial_loss,
+            loss=gan.adversarial_loss.name,
             n_critic=gan.n_critic,
             latent_dim=gan.latent_dim,
             batch_size=batch_size,

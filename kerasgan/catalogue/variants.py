@@ -82,7 +82,7 @@ VARIANTS = {
             "GAN",
             "GAN",
             "`loss=` non-saturating, minimax, least squares, hinge, Wasserstein, relativistic, "
-            "feature matching; `real_label=0.9` smooths",
+            "feature matching; `real_label=0.9` smooths the labels",
             "nothing (the baseline)",
             ("1406.2661", "1606.03498"),
             (_LOSS, _REAL_LABEL),
@@ -152,7 +152,7 @@ VARIANTS = {
             "InfoGAN",
             "InfoGAN",
             "codes that can be read back: `sample(codes=...)`, `traverse(code, steps)`",
-            "codes that mean nothing",
+            "codes without meaning",
             ("1606.03657",),
             (
                 Option("categorical", "integers", "values of each categorical code, as 10 or 10,4",
@@ -169,7 +169,7 @@ VARIANTS = {
             "pacgan",
             "PacGAN",
             "PacGAN",
-            "the critic judges m images at once",
+            "the critic scores m images at once",
             "a critic that cannot see repetition",
             ("1712.04086",),
             (_LOSS, _REAL_LABEL),

@@ -4,12 +4,12 @@ import functools
 import json
 
 from scripts import script
-from variant_words import VARIANTS
 
-from kerasgan import gans, presets
+from kerasgan import presets
 from kerasgan.bench.modes import tables
 from kerasgan.bench.modes.tasks import TASKS
 from kerasgan.bench.modes.trials import latest, read
+from kerasgan.catalogue import VARIANTS
 
 experiment, mode_costs = script("experiment"), script("mode_costs")
 
@@ -68,7 +68,7 @@ def of_variant(name):
             "networks. The page [Benchmarks](../benchmarks.md) has the protocols and the scores of "
             "real data.",
         ]
-    class_name = gans.VARIANTS[name].__name__
+    class_name = VARIANTS[name].class_name
     found = [
         preset
         for preset, folder in presets.presets().items()
@@ -94,7 +94,7 @@ def variants():
             shown += [cells.get(key, "-") for key in ("modes_covered", "high_quality")]
             if own and benchmark == "ring":
                 cost = _cost(own[0])
-        link = f"[`{gans.VARIANTS[name].__name__}`]({name}.md)"
+        link = f"[`{VARIANTS[name].class_name}`]({name}.md)"
         papers = ", ".join(f"[{paper}](https://arxiv.org/abs/{paper})" for paper in variant.papers)
         rows.append([link, variant.summary, variant.cures, *shown, cost, papers])
     steps = TASKS["ring"].protocol["budgets"]["short"]

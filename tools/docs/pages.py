@@ -17,7 +17,8 @@ import listings
 import mode_tables
 import zoo_tables
 from scripts import ROOT, experiments, script
-from variant_words import VARIANTS
+
+from kerasgan.catalogue import VARIANTS
 
 PART = re.compile(r"(<!-- ([\w -]+), by tools/docs/pages\.py -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
