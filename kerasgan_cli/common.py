@@ -116,8 +116,9 @@ class GroupedCommand(click.Command):
         sections = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(parameter, click.Option):
                 sections.setdefault(getattr(parameter, "group", "Other"), []).append(record)
+        sections["Other"] = sections.pop("Other")  # The last one.
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records)

@@ -5,22 +5,17 @@ from pathlib import Path
 
 import click
 
+from kerasgan import catalogue
+from kerasgan.files import write_json
 from kerasgan_cli.common import backend_option, choose_backend, nearest, refuse_existing
-
-EXTRACTORS = (
-    "auto", "garments_and_digits", "efficientnet_lite0", "random_projection", "pixels",
-)  # fmt: skip
-METRICS = (
-    "frechet_distance", "kernel_distance", "prdc", "coverage", "vendi_score", "ndb",
-    "duplicate_rate", "support_size", "ms_ssim", "classes",
-)  # fmt: skip
+from kerasgan_cli.runs import Run
 
 
 def _names(context, parameter, value):
     names = [name.strip() for name in value.split(",")] if value else None
     for name in names or ():
-        if name not in METRICS:
-            raise nearest("--metrics", name, METRICS)
+        if name not in catalogue.METRICS:
+            raise nearest("--metrics", name, list(catalogue.METRICS))
     return names
 
 
@@ -32,13 +27,13 @@ def _names(context, parameter, value):
 @click.option("--limit", type=click.IntRange(min=1), help="Use only the first so many images.")
 @click.option("--upscale", is_flag=True, help="Enlarge images that are smaller than the model's.")
 @click.option("--metrics", callback=_names, metavar="A,B,...",
-              help=f"Some of {', '.join(METRICS)}.  [default: all]")  # fmt: skip
+              help=f"Some of {', '.join(catalogue.METRICS)}.  [default: all]")  # fmt: skip
 @click.option("--samples", type=click.IntRange(min=100), default=10000, show_default=True,
               help="Generated images; at most half of the real ones.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Of the samples, the choice of real images and the metrics.")  # fmt: skip
-@click.option("--extractor", type=click.Choice(EXTRACTORS), default="auto", show_default=True,
-              help="What makes features of the images.")  # fmt: skip
+@click.option("--extractor", type=click.Choice(["auto", *catalogue.EXTRACTORS]),
+              default="auto", show_default=True, help="What makes features of the images.")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path),
               help="Write the scores there too.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
@@ -69,7 +64,6 @@ def evaluate(
     choose_backend(backend)
     from kerasgan import metrics as library
     from kerasgan.data import load
-    from kerasgan.files import write_json
     from kerasgan_cli.sources import open_model
 
     model = open_model(source)
@@ -97,13 +91,12 @@ def evaluate(
 
 def _data_of(source, given):
     """Return the data that a run was trained on, and how they were loaded unless `given` says."""
-    from kerasgan_cli.runs import Run
-
     if not Run.is_run(source):
         raise click.UsageError("--data is needed: the real images to compare with.")
-    options = Run(source).options()
-    own = {name: options.get(name) for name in (*given, "max_bad")}
-    return options["data"], {**own, **{k: v for k, v in given.items() if v is not None}}
+    own = dict(Run(source).recipe().data)
+    own = {name: own.get(name) for name in (*given, "max_bad", "name_or_path")}
+    data = own.pop("name_or_path")
+    return data, {**own, **{k: v for k, v in given.items() if v is not None}}
 
 
 def _text(results, class_names):

@@ -6,17 +6,22 @@ import os
 import re
 from pathlib import Path
 
-REQUIRED = {"model", "data", "epochs", "backend", "batch_size", "seed", "images"}
+from kerasgan.files import write_json
+from kerasgan.recipe import FORMAT, Recipe
+from kerasgan.recipe import options as flat
+
+# What a run has unless it says otherwise, beside its recipe.
+SETTINGS = {"guard": "rescue", "guard_every": None, "grid_every": 1, "animation": "webp"}
 _NUMBERED = re.compile(r"(\d+)-")
 
 
 class Run:
     """A numbered folder that holds everything about one training.
 
-    `options.json` is what was asked for, `checkpoint.keras` the whole state after the last good
-    epoch, `model.keras` the same once training has ended, `metrics.csv` one row an epoch,
-    `samples/` the grids, `guard/` what the collapse guard saw and keeps, `report.html` the page
-    about it all, `skipped.txt` the image files that could not be used.
+    `options.json` holds the recipe and the settings of the run, `checkpoint.keras` the whole state
+    after the last good epoch, `model.keras` the same once training has ended, `metrics.csv` a row
+    for each epoch, `samples/` the grids, `guard/` what the collapse guard measured and keeps,
+    `report.html` the page about it all, and `skipped.txt` the image files that could not be used.
 
     Args:
         folder: The run's folder.
@@ -51,9 +56,7 @@ class Run:
         return run
 
     def write_options(self, options):
-        """Write what the run is asked for."""
-        from kerasgan.files import write_json  # Imports Keras, which reading must not.
-
+        """Write the recipe and what stands beside it."""
         write_json(self.options_file, options)
 
     @staticmethod
@@ -62,7 +65,7 @@ class Run:
         return (Path(folder) / "options.json").is_file()
 
     def options(self):
-        """Return what the run was asked for.
+        """Return what options.json holds: a recipe's JSON, and what stands beside it.
 
         Raises:
             ValueError: If the file is missing or not readable.
@@ -71,13 +74,32 @@ class Run:
             options = json.loads(self.options_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ValueError(f"{self.folder} is not a run folder: {error}") from error
-        missing = REQUIRED - set(options) if isinstance(options, dict) else REQUIRED
-        if missing:
+        if not isinstance(options, dict) or not isinstance(options.get("images"), int):
             raise ValueError(
-                f"{self.options_file} is damaged: it must hold an object with the entries "
-                f"{', '.join(sorted(REQUIRED))}. Missing: {', '.join(sorted(missing))}"
+                f"{self.options_file} is damaged: it must hold an object with a recipe and the "
+                "number of images."
             )
         return options
+
+    def recipe(self):
+        """Return the run's `Recipe`; runs of version 0.1 have one too.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        try:
+            recipe = Recipe.from_json(self.options())
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"{self.options_file} is damaged: {error}") from error
+        if "name_or_path" not in recipe.data or "epochs" not in recipe.length:
+            raise ValueError(f"{self.options_file} is damaged: it has no data or no epochs.")
+        return recipe
+
+    def settings(self):
+        """Return the settings of the run beside its recipe. Early runs had no guard."""
+        options = self.options()
+        before = {} if options.get("format") == FORMAT else {"guard": "off"}
+        return {**SETTINGS, **before, **flat.run_settings(options)}
 
     def seconds(self):
         """Return how long its finished epochs took, those of all its resumes together."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from kerasgan_cli import options as made
 from kerasgan_cli.common import backend_option, choose_backend, refuse_existing
 
 
@@ -21,6 +22,13 @@ class _Seeds(click.ParamType):
         except ValueError:
             self.fail(f"must be two seeds, such as 3:8. Received: {value!r}", param, ctx)
         return first, last
+
+
+def _sampling_options(command):
+    """Add the sampling options of all variants."""
+    for entry, takers in reversed(made.sampling().values()):
+        command = made.from_catalogue(entry, f"{', '.join(takers)}: {entry.help}")(command)
+    return command
 
 
 @click.command()
@@ -41,11 +49,23 @@ class _Seeds(click.ParamType):
 @click.option("--batch-size", type=click.IntRange(min=1), default=256, show_default=True,
               help="Images computed at a time.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
+@_sampling_options
 @backend_option
 def sample(
-    source, count, seed, out, interpolate, label, columns, scale, batch_size, overwrite, backend
+    source,
+    count,
+    seed,
+    out,
+    interpolate,
+    label,
+    columns,
+    scale,
+    batch_size,
+    overwrite,
+    backend,
+    **sampling,
 ):
-    """Draw images from a pretrained model, a run folder or a .keras file."""
+    """Generate images with a pretrained model, a run's model or a .keras file."""
     kind = _kind_of(out)
     out = Path(out)
     refuse_existing(out, overwrite)
@@ -55,15 +75,22 @@ def sample(
     from kerasgan_cli.sources import open_model
 
     model = open_model(source)
-    if interpolate is None:
-        images = model.sample(count, seed, label, batch_size=batch_size)
-    else:
-        if model.num_classes is not None:  # One class all the way.
-            label = [0 if label is None else label] * count
-        walk = model.interpolate(count, *interpolate)
-        images = model.decode_latents(walk, label, batch_size)
+    given = {name: value for name, value in sampling.items() if value is not None}
+    for name in given:
+        if name not in model.sampling_options:
+            own = ", ".join(f"--{option}" for option in model.sampling_options) or "none"
+            raise click.UsageError(f"--{name} is no option of {source}; its own: {own}")
+    try:
+        if interpolate is None:
+            images = model.sample(count, seed, label, batch_size, **given)
+        else:
+            images = model.interpolate(count, *interpolate, label, batch_size, **given)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     if not np.isfinite(images).all():
-        raise click.ClickException(f"{source} draws images that are not finite: it has diverged.")
+        raise click.ClickException(
+            f"{source} generates images that are not finite: it has diverged."
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     written = {"grid": _grid, "folder": _folder, "array": _array}[kind](out, images, columns, scale)
     click.echo(f"wrote {written}")

@@ -1,4 +1,4 @@
-"""What `kerasgan train` does once the options are known and the backend is chosen."""
+"""What `kerasgan train` does once the recipe is known and the backend is chosen."""
 
 import contextlib
 import shlex
@@ -10,121 +10,68 @@ from pathlib import Path
 import click
 import keras
 
-from kerasgan import augment, backend, callbacks, data, gans, networks, penalties
-from kerasgan.adversarial.optimizer import falling
+from kerasgan import backend, callbacks, catalogue, data
 from kerasgan.environment import describe
 from kerasgan.files import atomic
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
-from kerasgan_cli.train import VARIANT_OPTIONS
 
 DIVERGED, COLLAPSED, INTERRUPTED = 1, 3, 130
 
 
-def run(options, parent, resume):
-    """Train as `options` say, in a new folder under `parent` or in the run `resume`.
+def run(recipe, settings, parent, resume):
+    """Train by a recipe, in a new folder under `parent` or in the run `resume`.
+
+    Args:
+        recipe: A `kerasgan.recipe.Recipe` whose backend is chosen.
+        settings: What the run has beside it; see `kerasgan_cli.runs.SETTINGS`.
+        parent: Folder of run folders.
+        resume: A run's folder, or None.
 
     Returns:
         The exit code: 0, 1 if the training diverged, 3 if it ended collapsed, or 130 if it was
         interrupted.
     """
     keep_freed_memory()
-    if options["deterministic"]:
+    if recipe.deterministic:
         backend.make_deterministic()
-    keras.utils.set_random_seed(options["seed"])
-    keras.config.set_dtype_policy(options["precision"])
-    _check_size(options)
-    dataset = _load(options)
-    folder, model = _resumed(resume, options, dataset) if resume else (None, None)
+    keras.utils.set_random_seed(recipe.seed)
+    keras.config.set_dtype_policy(recipe.precision)
+    _check_size(recipe)
+    dataset = _load(recipe)
+    folder, model = _resumed(resume, recipe, dataset) if resume else (None, None)
     if model is None:
-        model = build(options, dataset, _classes(options, dataset))
+        steps = recipe.critic_steps(dataset.batches_per_epoch)
+        model = recipe.build(dataset.image_shape, _classes(recipe, dataset), steps)
+    options = {**recipe.to_json(), "run": settings, "images": dataset.num_examples}
     if folder is None:
-        name = f"{options['model']}-{Path(dataset.name).stem or 'images'}"
-        made = {"images": dataset.num_examples, "environment": describe(options["backend"])}
-        folder = Run.create(parent, name, {**options, **made})
+        name = f"{recipe.variant}-{Path(dataset.name).stem or 'images'}"
+        options["environment"] = describe(recipe.backend)
+        folder = Run.create(parent, name, options)
         _list_skipped(folder, dataset)
-    else:
-        folder.write_options(options)  # Its end may have been moved.
-    _introduce(folder, options, dataset, model)
-    return _fit(folder, options, dataset, model)
+    else:  # Its end may have been moved.
+        folder.write_options({**options, "environment": folder.options().get("environment")})
+    _introduce(folder, recipe, dataset, model)
+    return _fit(folder, recipe, settings, dataset, model)
 
 
-def build(options, dataset, num_classes=None):
-    """Return the compiled model that `options` describe, for the images of `dataset`."""
-    # Runs of earlier versions do not hold the options that came since.
-    chosen = {name: value for name, value in options.items() if value is not None}
-    variant = gans.VARIANTS[options["model"]]
-    height, width, channels = dataset.image_shape
-    if height != width:
-        raise ValueError(
-            f"`image_size` must be given, since the images are not square. Received: {height}x"
-            f"{width}"
-        )
-    size = {"image_size": height, "channels": channels, "latent_dim": options["latent_dim"]}
-    size |= {name: chosen[name] for name in ("width", "packing", "minibatch") if name in chosen}
-    if chosen.get("conditional"):
-        size["num_classes"] = num_classes
-        if "conditioning" in chosen:
-            size["conditioning"] = chosen["conditioning"]
-    if variant.critic_norm == "batch" and chosen.keys() & {"r1", "r2"}:
-        size["critic_norm"] = None  # It mixes the samples whose gradients are penalised.
-    if "critic_norm" in chosen:
-        norm = chosen["critic_norm"]
-        size["critic_norm"] = None if norm == "none" else norm
-    named = {"architecture": chosen["network"]} if "network" in chosen else {}
-    pair = variant.default_networks(**named, **size)
-    arguments = {name: chosen[name] for name in VARIANT_OPTIONS if name in chosen}
-    if arguments.get("ema") == 0:
-        arguments["ema"] = None
-    if "lr" in chosen:
-        arguments["alpha"] = chosen["lr"]
-    arguments["penalties"] = [
-        penalty(chosen[name])
-        for name, penalty in (("r1", penalties.R1), ("r2", penalties.R2))
-        if name in chosen
-    ]
-    if "augment" in chosen:
-        arguments["augment"] = {"diffaugment": augment.DiffAugment, "ada": augment.ADA}[
-            chosen["augment"]
-        ]()
-    model = variant(*pair, seed=options["seed"], **arguments)
-    model.compile(*_optimizers(model, chosen, chosen["epochs"] * dataset.batches_per_epoch))
-    return model
-
-
-def _optimizers(model, chosen, steps):
-    """Return the generator's and the critic's, for so many critic steps."""
-    pair = model.default_optimizers()
-    rates = chosen.get("lr"), chosen.get("critic_lr", chosen.get("lr"))
-    if "final_lr" in chosen:
-        in_proportion = chosen["final_lr"] * rates[1] / rates[0]
-        finals = chosen["final_lr"], chosen.get("final_critic_lr", in_proportion)
-        lengths = steps // model.n_critic, steps
-        rates = [falling(*ends) for ends in zip(rates, finals, lengths, strict=True)]
-    for optimizer, rate in zip(pair, rates, strict=True):
-        if rate is not None:
-            optimizer.learning_rate = rate
-        for name in ("beta_1", "beta_2"):
-            if name in chosen:
-                setattr(optimizer, name, chosen[name])
-    return pair
-
-
-def _check_size(options):
+def _check_size(recipe):
     # Before the data is read, which may take long.
-    size = options["image_size"]
-    dcgan = options["network"] in (None, "dcgan") and options["model"] != "flow_gan"
-    if dcgan and size is not None and size not in networks.SIZES:
+    size = recipe.data.get("image_size")
+    first = catalogue.VARIANTS[recipe.variant].architectures[0]
+    entry = catalogue.ARCHITECTURES[recipe.networks.get("architecture", first)]
+    if entry.sizes and size is not None and size not in entry.sizes:
+        anything = ", ".join(n for n, e in catalogue.ARCHITECTURES.items() if not e.sizes)
         raise click.BadParameter(
-            f"dcgan draws {', '.join(map(str, sorted(networks.SIZES)))} pixels; --network mlp "
-            f"draws any size. Received: {size}",
+            f"{entry.name} makes images of {', '.join(map(str, entry.sizes))} pixels; these "
+            f"architectures make any size: {anything}. Received: {size}",
             param_hint="--image-size",
         )
 
 
-def _classes(options, dataset):
-    if not options.get("conditional"):
+def _classes(recipe, dataset):
+    if not recipe.conditional:
         return None
     if dataset.labels is None:
         raise ValueError(
@@ -134,11 +81,7 @@ def _classes(options, dataset):
     return int(dataset.labels.max()) + 1
 
 
-def _load(options):
-    chosen = {name: options[name] for name in ("image_size", "batch_size", "split", "seed",
-                                               "limit", "upscale", "max_bad")}  # fmt: skip
-    if options["channels"] is not None:
-        chosen["channels"] = int(options["channels"])
+def _load(recipe):
     shown = sys.stderr.isatty()
 
     def progress(done, total):
@@ -147,18 +90,19 @@ def _load(options):
             print(f"\rreading images {done}/{total}\033[K", end=end, file=sys.stderr, flush=True)
 
     try:
-        return data.load(options["data"], progress=progress, **chosen)
+        return recipe.load(progress)
     except data.UnknownDataError as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
 
 
-def _resumed(resume, options, dataset):
+def _resumed(resume, recipe, dataset):
     """Return the run and its model, or no model where no epoch was finished."""
     folder = Run(resume)
-    if dataset.num_examples != options["images"]:
+    images = folder.options()["images"]
+    if dataset.num_examples != images:
         raise ValueError(
-            f"The run began with {options['images']} images, and resuming must see the same. "
-            f"Received: {dataset.num_examples} from {options['data']}"
+            f"The run began with {images} images, and resuming must see the same. "
+            f"Received: {dataset.num_examples} from {recipe.data['name_or_path']}"
         )
     if not (folder.checkpoint.exists() or folder.model.exists()):
         return folder, None
@@ -175,7 +119,7 @@ def _list_skipped(folder, dataset):
     click.echo(f"skipped {len(lines)} unusable files, listed in {folder.skipped}", err=True)
 
 
-def _introduce(folder, options, dataset, model):
+def _introduce(folder, recipe, dataset, model):
     height, width, channels = dataset.image_shape
     click.echo(f"run       {folder.folder}")
     click.echo(
@@ -183,30 +127,30 @@ def _introduce(folder, options, dataset, model):
         f"{height}x{width}x{channels}, {dataset.batches_per_epoch} critic steps an epoch"
     )
     click.echo(
-        f"model     {options['model']} on {keras.backend.backend()}: generator "
+        f"model     {recipe.variant} on {keras.backend.backend()}: generator "
         f"{model.generator.count_params():,} parameters, critic {model.critic.count_params():,}"
     )
 
 
-def _fit(folder, options, dataset, model):
-    epochs = options["epochs"]
+def _fit(folder, recipe, settings, dataset, model):
+    epochs = recipe.length["epochs"]
     first, batch = divmod(model.critic_steps, dataset.batches_per_epoch)
     if first >= epochs:
         click.echo(f"nothing to do: the run has its {first} epochs; --epochs asks for more.")
         return 0
     if first or batch:
         click.echo(f"resuming  in epoch {first + 1}, after {batch} of its critic steps")
-    animation = None if options["animation"] == "none" else options["animation"]
+    animation = None if settings["animation"] == "none" else settings["animation"]
     checkpoint = callbacks.Checkpoint(folder.checkpoint)
     interrupt = _Interrupt()
-    guard = _guard(folder, options)
+    guard = _guard(folder, recipe, settings)
     watchers = [
         interrupt,
         *([guard] if guard else []),  # Before those that keep and print what it found.
         checkpoint,
         callbacks.MetricsFile(folder.metrics),
         callbacks.SampleGrid(
-            folder.samples, every=options["grid_every"], seed=options["seed"], animation=animation
+            folder.samples, every=settings["grid_every"], seed=recipe.seed, animation=animation
         ),
         callbacks.Progress(dataset, epochs=epochs),
     ]
@@ -230,17 +174,16 @@ def _fit(folder, options, dataset, model):
     return _conclude(folder, checkpoint, interrupt, guard)
 
 
-def _guard(folder, options):
-    # Runs of earlier versions had none, and go on without.
-    policy = options.get("guard", "off")
+def _guard(folder, recipe, settings):
+    policy = settings["guard"]
     if policy == "off":
         return None
     return callbacks.CollapseGuard(
         policy,
-        every=options.get("guard_every"),
+        every=settings["guard_every"],
         folder=folder.folder,
-        seed=options["seed"],
-        epochs=options["epochs"],
+        seed=recipe.seed,
+        epochs=recipe.length["epochs"],
     )
 
 

@@ -1,6 +1,5 @@
 """`kerasgan zoo`: the presets that come with the package."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -31,6 +30,14 @@ def _presets():
     return presets()
 
 
+def _recipes():
+    """Return the recipes of the zoo; a preset that is not trained yet has one too."""
+    import kerasgan
+
+    package = Path(kerasgan.__file__).parent
+    return [*package.glob("zoo/*/recipe.json"), *package.parent.glob("zoo/*/recipe.json")]
+
+
 def _folder(name):
     presets = _presets()
     if name not in presets:
@@ -47,7 +54,6 @@ def _metadata(folder):
 @zoo.command("list")
 def list_presets():
     """List the pretrained models: name, size, data and key figures."""
-    choose_backend(None)
     from kerasgan.storage import PresetError
 
     rows = [("name", "size", "data", "scores")]
@@ -72,7 +78,6 @@ def list_presets():
 @click.argument("name")
 def show(name):
     """Describe the pretrained model NAME."""
-    choose_backend(None)
     folder = _folder(name)
     card = folder / "README.md"
     if card.exists():
@@ -93,10 +98,7 @@ def train_preset(context, name, options):
     """
     if name.startswith("-") or (options and not options[0].startswith("-")):
         raise click.UsageError("NAME comes first, and then options of `kerasgan train`.")
-    # Where `presets.presets` finds them, without importing Keras: its backend is chosen below.
-    package = Path(importlib.util.find_spec("kerasgan").submodule_search_locations[0])
-    found = [*package.glob("zoo/*/recipe.json"), *package.parent.glob("zoo/*/recipe.json")]
-    recipes = {path.parent.name: path for path in found}
+    recipes = {path.parent.name: path for path in _recipes()}
     if name not in recipes:
         raise nearest("NAME", name, list(recipes))
     arguments = ["--recipe", str(recipes[name]), *options]
@@ -114,7 +116,7 @@ def verify(context, name, metrics, backend):
 
     NAME may be a preset's folder too, or a repository on the hub, hf://user/name.
 
-    That its files are the published ones, and that it draws its golden samples on this backend;
+    That its files are the published ones, and that it generates its golden samples on this backend;
     with --metrics also that every figure on its card comes out within its error.
 
     Exit code: 0 if all is as published, else 1.

@@ -104,7 +104,7 @@ PENALTIES = _by_name(
     Ingredient(
         "gradient_penalty",
         "kerasgan.penalties.GradientPenalty",
-        "gradient penalty",
+        "Gradient penalty",
         "a gradient of norm 1 between real and generated images",
         ("1704.00028",),
         (

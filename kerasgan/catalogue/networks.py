@@ -94,7 +94,7 @@ ARCHITECTURES = {
             (
                 *_COMMON,
                 _DEPTH,
-                choice("style", ("sngan", "r3gan"), "whose residual blocks; resnet alone"),
+                choice("style", ("sngan", "r3gan"), "whose residual blocks"),
                 _norm("spectral"),
             ),
         ),

@@ -38,6 +38,12 @@ def variant_options():
     return found
 
 
+def run_settings(stored):
+    """Return what the file of a run or of the zoo says of the run, in either format."""
+    found = stored.get("run", {}) if "format" in stored else stored
+    return {name: found[name] for name in RUN if found.get(name) is not None}
+
+
 def from_flat(kind, stored):
     """Return the recipe in the options that version 0.1 wrote."""
     options = {name: value for name, value in stored.items() if value is not None}

@@ -120,6 +120,12 @@ class Recipe:
         """
         return flat.changed(self, options)
 
+    @property
+    def falls(self):
+        """Whether a learning rate follows a schedule over the training."""
+        rates = (settings.get("learning_rate") for settings in self.optimizers.values())
+        return any(isinstance(rate, dict) for rate in rates)
+
     # What must hold.
 
     def check(self):

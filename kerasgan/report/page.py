@@ -1,6 +1,7 @@
 """report.html: a page that is made only from the files in a run folder."""
 
 import base64
+import contextlib
 import csv
 import html
 import io
@@ -14,6 +15,7 @@ from PIL import Image
 from kerasgan import pictures
 from kerasgan.collapse import ADVICE, Journal
 from kerasgan.files import atomic
+from kerasgan.recipe import Recipe
 from kerasgan.report.charts import line_chart
 
 NAME = "report.html"
@@ -116,8 +118,9 @@ def _number(text):
 
 def _about(options, journal):
     words = []
-    if {"model", "data"} <= set(options):
-        words.append(f"{options['model']} on {Path(options['data']).name}")
+    with contextlib.suppress(ValueError, TypeError, KeyError):  # A folder without a recipe.
+        recipe = Recipe.from_json(options)
+        words.append(f"{recipe.variant} on {Path(recipe.data['name_or_path']).name}")
     if journal.entries:
         last = journal.entries[-1]
         words.append(f"{len(journal.entries)} checks, {last.step:,} critic steps")

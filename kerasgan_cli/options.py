@@ -1,0 +1,114 @@
+"""Click options made of the catalogue's entries."""
+
+import click
+
+from kerasgan import catalogue
+from kerasgan.recipe import options as flat
+
+
+class _Integers(click.ParamType):
+    name = "N,N"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, list):
+            return value
+        try:
+            return [int(part) for part in value.split(",")]
+        except ValueError:
+            self.fail(f"must be integers with commas between them. Received: {value!r}", param, ctx)
+
+
+class _Mapping(click.ParamType):
+    name = "NAME=VALUE,..."
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, dict):
+            return value
+        found = {}
+        for part in value.split(","):
+            name, sign, number = part.partition("=")
+            try:
+                found[name.strip()] = int(number) if number.strip("-").isdigit() else float(number)
+            except ValueError:
+                sign = ""
+            if not sign:
+                self.fail(f"must be name=number pairs. Received: {value!r}", param, ctx)
+        return found
+
+
+def option(*names, **settings):
+    """Return a click option that is None unless it is given, so that recipes come first."""
+    settings.setdefault("default", None)
+    return click.option(*names, **settings)
+
+
+def from_catalogue(entry, help=None, flag=None):
+    """Return the click option of a `kerasgan.catalogue.Option`.
+
+    Args:
+        entry: The option.
+        help: Its line of help; by default the entry's.
+        flag: Its name in the shell; by default the entry's.
+    """
+    text = f"{entry.help[:1].upper()}{entry.help[1:]}." if help is None else f"{help}."
+    kinds = {"text": str, "integers": _Integers(), "mapping": _Mapping()}
+    if entry.kind == "flag":
+        return option(flag or entry.flag, is_flag=True, help=text)
+    if entry.kind == "choice":
+        kind = click.Choice([*entry.choices, *([entry.none] if entry.none else [])])
+    elif entry.kind in ("integer", "number"):
+        ranges = {"integer": click.IntRange, "number": click.FloatRange}
+        kind = ranges[entry.kind](entry.minimum, entry.maximum, entry.above, entry.below)
+    else:
+        kind = kinds[entry.kind]
+    return option(flag or entry.flag, type=kind, help=text)
+
+
+def networks():
+    """Return the click options of the architectures, those of one name joined."""
+    found = []
+    for name, entries in flat.network_options().items():
+        choices = tuple(dict.fromkeys(c for entry in entries for c in entry.choices))
+        first = entries[0]
+        takers = [n for n, a in catalogue.ARCHITECTURES.items() if name in _names(a)]
+        joined = catalogue.Option(
+            name, first.kind, first.help, first.minimum, choices=choices, none=first.none
+        )
+        some = len(takers) < 3
+        found.append(from_catalogue(joined, f"{', '.join(takers)}: {first.help}" if some else None))
+    return found
+
+
+def _names(architecture):
+    return {entry.name for entry in architecture.options if entry.shell}
+
+
+def variants():
+    """Return the click options that some variants have, each with the names of these."""
+    return [
+        from_catalogue(entry, f"{', '.join(takers)}: {entry.help}")
+        for entry, takers in flat.variant_options().values()
+        if takers
+    ]
+
+
+def shared():
+    """Return the click options that all variants have, penalties and augmentation included."""
+    common = [from_catalogue(entry) for entry, takers in flat.variant_options().values()
+              if not takers]  # fmt: skip
+    penalties = []
+    for name, entry in catalogue.PENALTIES.items():
+        weight = next(o for o in entry.options if o.name == "weight")
+        flag = f"--{name.replace('_', '-')}"
+        penalties.append(from_catalogue(weight, f"{entry.title}, weight: {entry.summary}", flag))
+    augment = next(o for o in catalogue.SHARED if o.name == "augment")
+    return [*common, *penalties, from_catalogue(augment)]
+
+
+def sampling():
+    """Return the sampling options of all variants, and the variants that have each."""
+    found = {}
+    for name, entry in catalogue.VARIANTS.items():
+        for one in entry.sampling:
+            found.setdefault(one.name, (one, []))[1].append(name)
+    return found
