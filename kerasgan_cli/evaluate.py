@@ -33,7 +33,8 @@ def _names(context, parameter, value):
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Of the samples, the choice of real images and the metrics.")  # fmt: skip
 @click.option("--extractor", type=click.Choice(["auto", *catalogue.EXTRACTORS]),
-              default="auto", show_default=True, help="What makes features of the images.")  # fmt: skip
+              default="auto", show_default=True,
+              help="What makes features of the images.")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path),
               help="Write the scores there too.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")

@@ -107,6 +107,7 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
 )  # fmt: skip
 @click.pass_context
 def train(context, model, recipe, resume, run_dir, dry_run, **options):
+    """Train, or resume, as HELP says."""
     given = {name: value for name, value in options.items() if value is not None}
     if resume is None:
         chosen, settings = asked(model, recipe, given)
