@@ -42,7 +42,7 @@ def choose_backend(name):
         )
     os.environ["KERAS_BACKEND"] = name
     with _without_import_chatter():
-        importlib.import_module("kerasgan")
+        importlib.import_module("kerasgan.gans")  # And with it Keras and the backend.
     return name
 
 

@@ -53,9 +53,10 @@ def from_catalogue(entry, help=None, flag=None):
     text = f"{entry.help[:1].upper()}{entry.help[1:]}." if help is None else f"{help}."
     kinds = {"text": str, "integers": _Integers(), "mapping": _Mapping()}
     if entry.kind == "flag":
-        return option(flag or entry.flag, is_flag=True, help=text)
+        both = f"{entry.flag}/--no-{entry.flag[2:]}"
+        return option(both if entry.both else flag or entry.flag, is_flag=True, help=text)
     if entry.kind == "choice":
-        kind = click.Choice([*entry.choices, *([entry.none] if entry.none else [])])
+        kind = click.Choice([str(c) for c in (*entry.choices, *([entry.none] * bool(entry.none)))])
     elif entry.kind in ("integer", "number"):
         ranges = {"integer": click.IntRange, "number": click.FloatRange}
         kind = ranges[entry.kind](entry.minimum, entry.maximum, entry.above, entry.below)

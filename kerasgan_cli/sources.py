@@ -35,7 +35,7 @@ def load_file(path):
     """Return the adversarial model in a .keras file; safe mode stays on."""
     import keras
 
-    from kerasgan import gans
+    from kerasgan import AdversarialModel
 
     if not zipfile.is_zipfile(path):
         raise click.ClickException(f"{path} is not a .keras file, or it is damaged.")
@@ -43,7 +43,7 @@ def load_file(path):
         model = keras.saving.load_model(path, safe_mode=True)
     except Exception as error:
         raise click.ClickException(f"{path} cannot be loaded: {error}") from error
-    if not isinstance(model, gans.AdversarialModel):
+    if not isinstance(model, AdversarialModel):
         raise click.ClickException(
             f"{path} must hold an adversarial model. Received: a {type(model).__name__}"
         )

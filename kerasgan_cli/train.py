@@ -9,15 +9,13 @@ from kerasgan import catalogue
 from kerasgan.recipe import Recipe
 from kerasgan.recipe import options as flat
 from kerasgan_cli import options as made
-from kerasgan_cli.common import BACKENDS, GroupedCommand, choose_backend, nearest, options_group
+from kerasgan_cli.common import GroupedCommand, choose_backend, nearest, options_group
 from kerasgan_cli.options import option
 from kerasgan_cli.runs import SETTINGS, Run
 
 # What may change when a run goes on.
 MOVABLE = ("epochs", "grid_every", "animation")
 _SOURCES = ", ".join(name for name, entry in catalogue.SOURCES.items() if entry.named)
-_POSITIVE = click.FloatRange(min=0, min_open=True)
-_BETA = click.FloatRange(0, 1, max_open=True)
 
 
 HELP = f"""Train MODEL into a numbered run folder, or resume one.
@@ -41,15 +39,7 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
     "Data",
     option("--data", metavar="NAME_OR_PATH",
            help=f"A folder of images, an .npz or .npy file, {_SOURCES}, or a TFDS name."),
-    option("--image-size", type=click.IntRange(min=1),
-           help="Side in pixels; images are cropped square."),
-    option("--channels", type=click.Choice(["1", "3"]), help="Grey or colour."),
-    option("--split", help="Split of a TFDS data set.  [default: train]"),
-    option("--limit", type=click.IntRange(min=1), help="Use only the first so many images."),
-    option("--upscale", is_flag=True, help="Enlarge images that are smaller than asked."),
-    option("--max-bad", type=click.FloatRange(0, 1),
-           help="Share of unusable files in a folder above which to stop.  [default: 0.1]"),
-    option("--conditional", is_flag=True, help="Give both networks the labels of the data."),
+    *(made.from_catalogue(entry) for entry in catalogue.LOADING if entry.shell),
 )  # fmt: skip
 @options_group(
     "Networks",
@@ -59,26 +49,9 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
 )  # fmt: skip
 @options_group(
     "Training",
-    option("--epochs", type=click.IntRange(min=1), help="Passes over the data.  [default: 50]"),
-    option("--batch-size", type=click.IntRange(min=1),
-           help="Images in one critic step.  [default: 64]"),
-    option("--lr", type=_POSITIVE,
-           help="Learning rate of both optimizers.  [default: the paper's]"),
-    option("--critic-lr", type=_POSITIVE, help="The critic's learning rate, where it differs."),
-    option("--final-lr", type=_POSITIVE,
-           help="The learning rates fall to this along half a cosine, over the epochs that the run "
-           "begins with. The critic's falls in proportion."),
-    option("--final-critic-lr", type=_POSITIVE,
-           help="What the critic's falls to, where it is not in proportion."),
-    option("--beta-1", type=_BETA, help="Adam's decay of the first moment."),
-    option("--beta-2", type=_BETA, help="Adam's decay of the second moment."),
-    option("--seed", type=click.IntRange(min=0), help="Seed of everything.  [default: 0]"),
-    option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]),
-           help="Precision policy.  [default: float32]"),
-    option("--deterministic/--no-deterministic",
-           help="Reproducible kernels; resuming is exact with them.  [default: deterministic]"),
-    option("--backend", type=click.Choice(list(BACKENDS)),
-           help="Keras backend.  [default: $KERAS_BACKEND, else Keras' own setting]"),
+    *(made.from_catalogue(entry) for entry in catalogue.LENGTH if entry.shell),
+    *(made.from_catalogue(entry) for entry in catalogue.OPTIMIZERS),
+    *(made.from_catalogue(entry) for entry in catalogue.PLAIN),
 )  # fmt: skip
 @options_group("Variant (by default as in its paper)", *made.variants())
 @options_group("Any variant", *made.shared())
@@ -134,17 +107,15 @@ def asked(model, file, given):
     """
     given = dict(given)
     settings = dict(SETTINGS)
+    if model is not None and model not in catalogue.VARIANTS:
+        raise nearest("MODEL", model, list(catalogue.VARIANTS))
     if file is not None:
-        recipe, stored = _read(file)
+        recipe, stored = _read(file, model)
         settings |= stored
     elif model is None:
         raise click.UsageError(f"MODEL is needed: one of {', '.join(catalogue.VARIANTS)}")
-    if model is not None:
-        if model not in catalogue.VARIANTS:
-            raise nearest("MODEL", model, list(catalogue.VARIANTS))
-        if file is None:
-            recipe = Recipe(model)
-        recipe.variant = model
+    else:
+        recipe = Recipe(model)
     settings |= {name: given.pop(name) for name in SETTINGS if name in given}
     if "data" in given:
         given["data"] = _resolved(given["data"])
@@ -157,9 +128,11 @@ def asked(model, file, given):
     return recipe, settings
 
 
-def _read(file):
+def _read(file, model):
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
+        if model is not None and isinstance(stored, dict):
+            stored = {**stored, "variant" if "format" in stored else "model": model}
         recipe = Recipe.from_json(stored)
     except (OSError, ValueError, TypeError) as error:
         raise click.BadParameter(f"{file}: {error}", param_hint="--recipe") from error

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from kerasgan import catalogue, data, losses, metrics, networks, penalties
+from kerasgan.data import sources
 
 # What is no option: the networks, the name, and what a variant hands to its base class.
 STRUCTURE = {"self", "generator", "critic", "discriminator", "name", "own_penalties"}
@@ -106,7 +107,13 @@ def test_a_default_is_in_the_range_of_its_option():
 
 
 def test_sources_metrics_and_extractors():
-    assert list(catalogue.SOURCES) == list(data.SOURCES)
+    assert catalogue.SOURCES.keys() == sources.SOURCES.keys()
+    for name, entry in catalogue.SOURCES.items():
+        assert entry.named == (name in sources.named())
+        assert entry.splits == ("split" in sources.own_options(name))
+    taken = set(inspect.signature(data.load).parameters)
+    taken |= {option for name in sources.SOURCES for option in sources.own_options(name)}
+    assert {option.name for option in catalogue.LOADING} - {"mixture"} <= taken
     assert list(catalogue.METRICS) == list(metrics.METRICS)
     for name, entry in catalogue.METRICS.items():
         assert entry.scores == tuple(metrics.METRICS[name].better)

@@ -7,6 +7,7 @@ tables are written from it. A test holds it equal to the classes.
 - `LOSSES`, `PENALTIES`, `AUGMENTATIONS`: what they combine with.
 - `ARCHITECTURES`: the networks.
 - `SOURCES`: where images come from.
+- `LOADING`, `OPTIMIZERS`, `LENGTH`, `PLAIN`: what a training has whatever its variant.
 - `METRICS`, `EXTRACTORS`: how images are measured.
 """
 
@@ -17,6 +18,7 @@ from kerasgan.catalogue.ingredients import AUGMENTATIONS, AUGMENTS, LOSSES, PENA
 from kerasgan.catalogue.metrics import EXTRACTORS, METRICS, Metric
 from kerasgan.catalogue.networks import ARCHITECTURES, FLOWS, Architecture
 from kerasgan.catalogue.option import Option
+from kerasgan.catalogue.training import LENGTH, LOADING, OPTIMIZERS, PLAIN
 from kerasgan.catalogue.variants import SHARED, VARIANTS, Variant
 
 __all__ = [
@@ -25,9 +27,13 @@ __all__ = [
     "AUGMENTS",
     "EXTRACTORS",
     "FLOWS",
+    "LENGTH",
+    "LOADING",
     "LOSSES",
     "METRICS",
+    "OPTIMIZERS",
     "PENALTIES",
+    "PLAIN",
     "SHARED",
     "SOURCES",
     "VARIANTS",

@@ -23,6 +23,7 @@ class Option:
         choices: What a "choice" may be.
         none: The value of the shell that stands for None, where None is allowed.
         shell: Whether `kerasgan train` has an option of this name.
+        both: Of a flag that is set by default: whether the shell can take it back.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Option:
     choices: tuple = ()
     none: object = None
     shell: bool = True
+    both: bool = False
 
     @property
     def flag(self):

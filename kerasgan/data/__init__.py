@@ -7,8 +7,10 @@ from kerasgan.data.dataset import ImageDataset
 from kerasgan.data.loading import load, names
 from kerasgan.data.peek import some_images
 from kerasgan.data.pixels import DataError, UnknownDataError, from_uint8, to_uint8
+from kerasgan.data.sources import SOURCES
 
 __all__ = [
+    "SOURCES",
     "DataError",
     "ImageDataset",
     "UnknownDataError",

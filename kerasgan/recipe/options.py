@@ -4,13 +4,15 @@ Files of version 0.1 hold a training as such options; they are read here too.
 """
 
 import copy
+import difflib
 
 from kerasgan import catalogue, validation
 
-DATA = ("data", "image_size", "channels", "split", "limit", "upscale", "max_bad")
-OPTIMIZERS = ("lr", "critic_lr", "final_lr", "final_critic_lr", "beta_1", "beta_2")
-PLAIN = ("conditional", "batch_size", "seed", "precision", "deterministic", "backend")
-LENGTH = ("epochs", "steps")
+# The options of each kind; "data" stands for the `name_or_path` of the images.
+DATA = ("data", *(option.name for option in catalogue.LOADING if option.shell))
+OPTIMIZERS = tuple(option.name for option in catalogue.OPTIMIZERS)
+PLAIN = tuple(option.name for option in catalogue.PLAIN)
+LENGTH = tuple(option.name for option in catalogue.LENGTH)
 # What belongs to a run, and not to the training.
 RUN = ("guard", "guard_every", "grid_every", "animation")
 
@@ -70,6 +72,9 @@ def changed(recipe, options):
     recipe = copy.deepcopy(recipe)
     options = {name: value for name, value in options.items() if value is not None}
     rates = {name: options.pop(name) for name in OPTIMIZERS if name in options}
+    for option in catalogue.OPTIMIZERS:
+        if option.name in rates:
+            option.check(rates[option.name])
     networks, variants = network_options(), variant_options()
     for name, value in options.items():
         if name in DATA:
@@ -91,7 +96,21 @@ def changed(recipe, options):
         elif name == "augment":
             recipe.augment = {"kind": value}
         else:
-            raise ValueError(f"a training has no option {name!r}.")
+            known = [
+                *DATA,
+                *OPTIMIZERS,
+                *PLAIN,
+                *LENGTH,
+                *variants,
+                *networks,
+                "network",
+                "augment",
+            ]
+            near = difflib.get_close_matches(name, [*known, *catalogue.PENALTIES], n=3) or ["none"]
+            raise ValueError(
+                f"a training has no option of this name; nearest: {', '.join(near)}. Received: "
+                f"{name!r}"
+            )
     order = list(catalogue.PENALTIES)
     recipe.penalties.sort(key=lambda penalty: order.index(penalty["kind"]))
     _set_optimizers(recipe, rates)
@@ -100,7 +119,7 @@ def changed(recipe, options):
 
 
 def _set_data(recipe, name, value):
-    if name == "channels":
+    if name == "channels" and value in ("1", "3"):  # As the shell has it.
         value = int(value)
     recipe.data["name_or_path" if name == "data" else name] = value
 

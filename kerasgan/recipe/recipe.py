@@ -131,8 +131,10 @@ class Recipe:
     def check(self):
         """Raise ValueError if something in the recipe is unknown, out of range or contradictory."""
         validation.choice("variant", self.variant, catalogue.VARIANTS)
-        validation.positive_integer("batch_size", self.batch_size)
-        validation.choice("precision", self.precision, ("float32", "mixed_bfloat16"))
+        for option in catalogue.PLAIN:
+            option.check(getattr(self, option.name))
+        loading = {option.name: option for option in catalogue.LOADING}
+        self._check_values("data", self.data, loading)
         if not isinstance(self.length, dict) or list(self.length) not in (["epochs"], ["steps"]):
             raise ValueError(
                 '`length` must be {"epochs": n} or {"steps": n}. Received: '

@@ -17,6 +17,7 @@ from processes import run_on_a_small_disk
 
 import kerasgan
 from kerasgan import networks, storage
+from kerasgan.backend import private
 from kerasgan_cli import main
 
 SMALL = ["--latent-dim", "4", "--width", "4", "--network", "mlp", "--epochs", "1"]
@@ -75,7 +76,9 @@ def test_train_writes_a_run_folder(run_folder):
         "report.html",
     }  # fmt: skip
     options = json.loads((run_folder / "options.json").read_text())
-    assert (options["model"], options["batch_size"], options["epochs"]) == ("gan", 64, 1)
+    assert (options["format"], options["variant"], options["batch_size"]) == (2, "gan", 64)
+    assert options["length"] == {"epochs": 1} and options["run"]["guard"] == "rescue"
+    assert options["images"] == 80 and "keras" in options["environment"]["versions"]
     assert {p.name for p in (run_folder / "samples").iterdir()} == {"epoch_0001.png", "epochs.webp"}
 
 
@@ -101,7 +104,7 @@ def test_dry_run_writes_nothing(command, data, tmp_path):
     code, out, _ = command(
         "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL, "--dry-run"
     )
-    assert code == 0 and json.loads(out)["model"] == "gan"
+    assert code == 0 and json.loads(out)["variant"] == "gan"
     assert not (tmp_path / "r").exists()
 
 
@@ -115,7 +118,7 @@ def test_rates_fall_to_the_end_and_betas_reach_adam(command, data, tmp_path):
     gan = keras.saving.load_model(tmp_path / "r" / "0001-wgan_gp-images" / "model.keras")
     optimizer = gan.optimizer
     for own, first in ((optimizer.generator_optimizer, 0.002), (optimizer.critic_optimizer, 0.004)):
-        assert float(own._learning_rate(0)) == pytest.approx(first)
+        assert float(private.learning_rate_setting(own)(0)) == pytest.approx(first)
         assert float(own.learning_rate) == pytest.approx(first / 100, rel=0.01)  # All was trained.
         assert (own.beta_1, own.beta_2) == (0.3, 0.95)
 
@@ -128,7 +131,7 @@ def test_the_critics_normalisation_can_be_chosen(command, data, tmp_path):
         )
         assert code == 0, out + err
         gan = keras.saving.load_model(run / "0001-gan-images" / "model.keras")
-        kinds = {type(inner).__name__ for inner in gan.critic._flatten_layers()}
+        kinds = {type(inner).__name__ for inner in private.flat_layers(gan.critic)}
         found = {name for name in ("BatchNorm", "Spectral") if any(name in k for k in kinds)}
         assert found == ({layer} if layer else set())
 
@@ -152,23 +155,33 @@ def test_a_recipe_gives_the_options_that_the_command_line_does_not(command, data
     code, again, err = command("train", "--recipe", recipe, "--dry-run")
     assert code == 0 and json.loads(again) == json.loads(out), err
     code, changed, _ = command("train", "--recipe", recipe, "--lr", 0.5, "--dry-run")
-    assert json.loads(changed) == {**json.loads(out), "lr": 0.5}
+    rates = {player: {"learning_rate": 0.5} for player in ("generator", "critic")}
+    assert json.loads(changed) == {**json.loads(out), "optimizers": rates}
     code, other, _ = command("train", "dragan", "--recipe", recipe, "--dry-run")
-    assert json.loads(other)["model"] == "dragan"
+    assert json.loads(other) == {**json.loads(out), "variant": "dragan"}
+    flat = tmp_path / "flat.json"  # As version 0.1 wrote them.
+    flat.write_text(json.dumps({"data": str(data), "lr": 0.5, "guard": "warn"}))
+    code, old, _ = command("train", "gan", "--recipe", flat, *SMALL, "--dry-run")
+    assert json.loads(old)["optimizers"] == rates and json.loads(old)["run"]["guard"] == "warn"
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "cannot be read"),
-        ("[1]", "must hold a JSON object"),
+        ("{", "recipe.json: "),
+        ("[1]", "must be a JSON object"),
         ('{"model": "gan", "epohcs": 3}', "epochs"),
         ('{"model": "gan", "data": "avatars", "epochs": "many"}', "many"),
-        ('{"data": "avatars"}', "MODEL is needed"),
-        ('{"model": "gan", "data": "avatars", "epochs": 2.9}', "epochs must be"),
-        ('{"model": "gan", "data": "avatars", "latent_dim": true}', "latent_dim must be"),
-        ('{"model": "gan", "data": "avatars", "conditional": "no"}', "conditional must be"),
-        ('{"model": "gan", "data": ["img.npz"]}', "data must be"),
+        ('{"data": "avatars"}', "`model` must be one of"),
+        ('{"model": "gan", "data": "avatars", "epochs": 2.9}', "`epochs` must be"),
+        ('{"model": "gan", "data": "avatars", "latent_dim": true}', "`latent_dim` must be"),
+        ('{"model": "gan", "data": "avatars", "conditional": "no"}', "`conditional` must be"),
+        ('{"model": "gan", "data": ["img.npz"]}', "`name_or_path` must be"),
+        ('{"model": "gan", "data": "avatars", "lr": "fast"}', "`lr` must be"),
+        ('{"format": 2, "variant": "gan", "data": {"limit": 0}}', "`limit` must be"),
+        ('{"format": 2, "variant": "gan", "colour": 1}', "colour"),
+        ('{"format": 9, "variant": "gan"}', "a later kerasgan"),
+        ('{"model": "gan"}', "--data is needed"),
     ],
 )
 def test_bad_recipes(command, tmp_path, text, reason):
@@ -192,7 +205,7 @@ def test_a_run_goes_on_with_its_own_options_and_not_with_a_recipe(command, run_f
         ("r3gan", ["--lr", 1e-3, "--final-lr", 1e-5], "fall by themselves"),
         ("wgan", ["--beta-2", 0.9], "no Adam"),
         ("wgan", ["--lr", 1e-3, "--final-lr", 1e-5, "--warmup"], "do not go together"),
-        ("r3gan", ["--beta-2", 0.9], "moves it by itself"),
+        ("r3gan", ["--beta-2", 0.9], "moves by itself"),
     ],
 )
 def test_options_of_rates_that_cannot_be(command, data, model, given, reason):
@@ -234,6 +247,23 @@ def test_interpolation_walks_from_one_seed_to_the_other(command, run_folder, tmp
         end = np.load(tmp_path / f"ends{seed}.npz")["images"]
         np.testing.assert_allclose(walk[i], end[0], atol=1e-5)
     assert np.abs(np.diff(walk, axis=0)).max() > 0
+
+
+def test_sampling_options_come_from_the_catalogue(command, run_folder, tmp_path):
+    gan = kerasgan.InfoGAN(*networks.mlp(12, 1, latent_dim=16, width=4, depth=1))
+    gan.save(tmp_path / "info.keras")
+    given = ["sample", tmp_path / "info.keras", "-n", 2, "--seed", 3, "--out", tmp_path / "a.npz"]
+    code, *printed = command(*given, "--codes", "categorical_0=3,continuous_1=-0.5")
+    assert code == 0, printed
+    expected = gan.sample(2, seed=3, codes={"categorical_0": 3, "continuous_1": -0.5})
+    np.testing.assert_allclose(np.load(tmp_path / "a.npz")["images"], expected, atol=1e-6)
+    for codes, words in (("colour=1", "`codes` must be one of"), ("3", "name=number"),
+                         ("categorical_0=11", "must lie in 0..9")):  # fmt: skip
+        code, _, err = command(*given, "--overwrite", "--codes", codes)
+        assert code == 2 and words in err
+    out = ["--out", tmp_path / "b.npz"]
+    code, _, err = command("sample", run_folder, *out, "--codes", "categorical_0=1")
+    assert code == 2 and "--codes is no option of" in err and "its own: none" in err
 
 
 def test_existing_outputs_are_kept(command, run_folder, tmp_path):
@@ -428,7 +458,7 @@ def test_the_guard_shows_the_diversity_and_reports(command, data, run_folder):
     assert code == 1 and "journal.json" in err
 
 
-def test_without_a_guard_nothing_is_looked_at(command, data, tmp_path):
+def test_without_a_guard_nothing_is_checked(command, data, tmp_path):
     code, out, _ = command(
         "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL, "--guard", "off"
     )
@@ -508,7 +538,8 @@ def test_bench_collapse_reruns_the_exam(command):
 
 def test_a_longer_end_is_remembered(command, data, run_folder, tmp_path):
     assert command("train", "--resume", run_folder, "--epochs", 2)[0] == 0
-    assert json.loads((run_folder / "options.json").read_text())["epochs"] == 2
+    options = json.loads((run_folder / "options.json").read_text())
+    assert options["length"] == {"epochs": 2} and options["environment"]["backend"]
     rows = (run_folder / "metrics.csv").read_text().splitlines()
     assert len(rows) == 3
 
@@ -778,8 +809,11 @@ def test_zoo_train_follows_the_recipe(command, tmp_path, data):
     assert code == 2 and "'nothing'" in err
     code, out, err = command("zoo", "train", "wgan_gp_fashion_mnist", "--epochs", 3, "--dry-run")
     options = json.loads(out)
-    assert (options["model"], options["data"]) == ("wgan_gp", "fashion_mnist")
-    assert options["epochs"] == 3
+    assert (options["variant"], options["data"]) == (
+        "wgan_gp",
+        {"name_or_path": "fashion_mnist"},
+    )
+    assert options["length"] == {"epochs": 3} and options["run"]["guard"] == "warn"
     for order in (["--epochs", 3, "wgan_gp_fashion_mnist"], ["wgan_gp_fashion_mnist", "dragan"]):
         code, _, err = command("zoo", "train", *order, "--dry-run")
         assert code == 2 and "NAME comes first" in err

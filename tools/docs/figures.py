@@ -116,7 +116,7 @@ def modes(name):
     folder = script("experiment").RESULTS / "modes"
     for steps, lines in mode_tables.by_budget(name).items():
         path = folder / f"{TASKS[name].stem(steps)}.png"
-        tables.draw(lines, lambda line: trials.samples_of(folder, line), path)
+        tables.plot(lines, lambda line: trials.samples_of(folder, line), path)
 
 
 def main():

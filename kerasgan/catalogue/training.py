@@ -1,0 +1,46 @@
+"""What a training has whatever its variant: the loading of its images, rates, seeds, length."""
+
+from kerasgan.catalogue.option import Option, choice, flag, integer, positive
+
+LOADING = (
+    Option("name_or_path", "text", "what to train on", shell=False),
+    integer("image_size", "side in pixels; images are cropped square"),
+    choice("channels", (1, 3), "grey or colour"),
+    Option("split", "text", "split of a TFDS data set, train by default"),
+    integer("limit", "use only the first so many images"),
+    flag("upscale", "enlarge images that are smaller than asked"),
+    Option("max_bad", "number", "share of unusable files in a folder above which to stop; 0.1 by "
+           "default", 0, 1),
+    Option("mixture", "text", "a mixture of points, in the benchmarks alone", shell=False),
+)  # fmt: skip
+
+OPTIMIZERS = (
+    positive("lr", "learning rate of both optimizers; the paper's by default"),
+    positive("critic_lr", "the critic's learning rate, where it differs"),
+    positive(
+        "final_lr",
+        "the learning rates fall to this along half a cosine, over the epochs that the run begins "
+        "with; the critic's falls in proportion",
+    ),
+    positive("final_critic_lr", "what the critic's falls to, where it is not in proportion"),
+    Option("beta_1", "number", "Adam's decay of the first moment", 0, 1, below=True),
+    Option("beta_2", "number", "Adam's decay of the second moment", 0, 1, below=True),
+)
+
+LENGTH = (
+    integer("epochs", "passes over the data; 50 by default"),
+    integer("steps", "critic steps", shell=False),
+)
+
+PLAIN = (
+    integer("batch_size", "images in one critic step; 64 by default"),
+    integer("seed", "seed of everything; 0 by default", 0),
+    choice("precision", ("float32", "mixed_bfloat16"), "precision policy; float32 by default"),
+    flag(
+        "deterministic",
+        "reproducible kernels, with which resuming is exact; set by default",
+        both=True,
+    ),
+    flag("conditional", "give both networks the labels of the data"),
+    choice("backend", ("tensorflow", "jax", "torch"), "Keras backend", none=""),
+)
