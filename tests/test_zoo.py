@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kerasgan import presets, storage
-from kerasgan_cli.train import train
+from kerasgan.recipe import Recipe
 
 pytestmark = pytest.mark.numpy
 ZOO = presets.presets()
@@ -52,12 +52,12 @@ def test_a_preset_has_its_recipe_and_its_proof(name):
     about = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["about"]
     for words in filter(lambda value: isinstance(value, str), about.values()):
         assert words in text and words != "TO BE WRITTEN"
-    options = train.make_context("train", ["--recipe", str(folder / "recipe.json")]).params
-    assert f"`{options['model']}`" in text and f"`{options['data']}`" in text
+    recipe = Recipe.read(folder / "recipe.json")
+    assert f"`{recipe.variant}`" in text and f"`{recipe.data['name_or_path']}`" in text
     for picture in ("samples.png", "epochs.png", "failures.png"):
         assert f"({picture})" in text and (folder / picture).exists()
     training = (folder / "training.csv").read_text(encoding="utf-8").splitlines()
-    assert training[0].startswith("epoch,") and len(training) == 1 + options["epochs"]
+    assert training[0].startswith("epoch,") and len(training) == 1 + recipe.length["epochs"]
 
 
 def test_weights_are_small_enough_for_a_package():

@@ -2,15 +2,13 @@
 
     python tools/publish_preset.py NAME RUN
 
-`zoo/NAME/recipe.json` must exist. It holds the options of `kerasgan train` that made the run, and
-under `about` the words of the card: `title`, `attribution` of the training images and `limits`. It
-may also hold `remark`, and `samples`, the number of images of a score. The scores are measured here
-(see `kerasgan.scorecard`) on the weights as they are published. The time of the training is read
-from the run.
+`zoo/NAME/recipe.json` must exist. It holds the recipe of the run, and under `about` the words of
+the card: `title`, `attribution` of the training images and `limits`. It may also hold `remark`, and
+`samples`, the number of images of a score. The scores are measured here (see `kerasgan.scorecard`)
+on the weights as they are published. The time of the training is read from the run.
 """
 
 import argparse
-import inspect
 import json
 import shutil
 import tempfile
@@ -21,18 +19,16 @@ import numpy as np
 from PIL import Image
 
 import kerasgan
-from kerasgan import pictures, presets, scorecard
+from kerasgan import catalogue, pictures, presets, scorecard
 from kerasgan.environment import describe
 from kerasgan.metrics import Result, distances, extractors
 from kerasgan.metrics.result import number
+from kerasgan.recipe import Recipe
 from kerasgan.text import duration
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
-from kerasgan_cli.train import train
 
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
-# The options of `kerasgan train` that change nothing about the model.
-ELSEWHERE = ("resume", "run_dir", "dry_run", "grid_every", "animation", "backend")
 SAMPLES = 10_000  # The recipe may have fewer: thousands of large images take minutes.
 
 CARD = """---
@@ -155,11 +151,6 @@ def shares(card, class_names):
     return f"\nShares of the classes: {', '.join(words)}.\n"
 
 
-def default_architecture(variant):
-    """Return the name of the default architecture of a variant."""
-    return inspect.signature(variant.default_networks).parameters["architecture"].default
-
-
 def features(model, card):
     """Return the name of the features in which failures lie far from real images."""
     own = extractors.default_extractor(model.image_shape).name
@@ -198,22 +189,21 @@ def over_time(samples, side):
     return strip
 
 
-def options_of(run, recipe):
-    """Return the options of a run, after a check that they are those of a recipe.
+def recipe_of(run, recipe):
+    """Return the recipe of a run, after a check that it is the one in a file.
 
     Args:
         run: A `Run`.
         recipe: Path of the recipe.
 
     Raises:
-        SystemExit: If they are not.
+        SystemExit: If it is not. The backend may be another one.
     """
-    options = run.options()
-    asked = train.make_context("train", ["--recipe", str(recipe)]).params
-    differ = [k for k in asked if k not in ELSEWHERE and options.get(k) != asked[k]]
+    found, asked = run.recipe().to_json(), Recipe.read(recipe).to_json()
+    differ = [key for key in asked if key != "backend" and found[key] != asked[key]]
     if differ:
         raise SystemExit(f"{run.folder} was not made by {recipe}: {', '.join(differ)}")
-    return options
+    return run.recipe()
 
 
 def publish(name, folder, wall=None):
@@ -227,22 +217,20 @@ def publish(name, folder, wall=None):
     target = ZOO / name
     about = json.loads((target / "recipe.json").read_text(encoding="utf-8"))["about"]
     run = Run(folder)
-    options = options_of(run, target / "recipe.json")
+    recipe, images = recipe_of(run, target / "recipe.json"), run.options()["images"]
     trained = load_file(run.model_file())
-    environment = options.get("environment") or describe(options["backend"])
+    environment = run.options().get("environment") or describe(recipe.backend)
     with tempfile.TemporaryDirectory() as scratch:  # The zoo keeps its own until all is measured.
         trained.save_to_preset(scratch, half=True)
         model = kerasgan.from_preset(scratch)
-    loading = {key: options[key] for key in scorecard.LOADING if options.get(key)}
-    if "channels" in loading:
-        loading["channels"] = int(loading["channels"])
-    data = {"name_or_path": options["data"], **loading}
+    names = ("name_or_path", *scorecard.LOADING)
+    data = {name: recipe.data[name] for name in names if recipe.data.get(name)}
     keras.utils.set_random_seed(0)
     samples = about.get("samples", SAMPLES)
     card = scorecard.measure(model, data, samples)
     metadata = {
         "title": about["title"],
-        "data": f"{options['data']}, {'x'.join(map(str, model.image_shape))}",
+        "data": f"{data['name_or_path']}, {'x'.join(map(str, model.image_shape))}",
         "license": "apache-2.0",
         "attribution": about["attribution"],
         "command": f"kerasgan zoo train {name}",
@@ -257,7 +245,7 @@ def publish(name, folder, wall=None):
     real = kerasgan.data.load(**data)
     compared = min(samples, real.num_examples)
     write_pictures(target, model, run, real, compared)
-    text = card_text(name, about, options, metadata, model, real, compared)
+    text = card_text(name, about, recipe, images, metadata, model, real, compared)
     (target / "README.md").write_text(text, encoding="utf-8")
     print(f"wrote {target}: {sorted(presets.presets())}")
 
@@ -273,13 +261,14 @@ def write_pictures(target, model, run, real, compared):
     )
 
 
-def card_text(name, about, options, metadata, model, real, compared):
+def card_text(name, about, recipe, images, metadata, model, real, compared):
     """Return the model card of a preset as Markdown.
 
     Args:
         name: Name of the preset.
         about: The words of its recipe.
-        options: The options of its run.
+        recipe: The `Recipe` of its run.
+        images: Number of training images.
         metadata: What is stored with the preset.
         model: The published model.
         real: The training images.
@@ -287,24 +276,25 @@ def card_text(name, about, options, metadata, model, real, compared):
     """
     card, environment = metadata["card"], metadata["environment"]
     labelled = model.num_classes is not None
-    network = options["network"] or default_architecture(type(model))
+    first = catalogue.VARIANTS[recipe.variant].architectures[0]
+    network, trained_on = recipe.networks.get("architecture", first), recipe.data["name_or_path"]
     what = (
-        f"{about['title']}: `{options['model']}` with the `{network}` "
+        f"{about['title']}: `{recipe.variant}` with the `{network}` "
         f"networks, {model.generator.count_params():,} parameters in the generator and "
-        f"{model.critic.count_params():,} in the critic, trained on the {options['images']:,} "
-        f"images of `{options['data']}`, {'x'.join(map(str, model.image_shape))}."
+        f"{model.critic.count_params():,} in the critic, trained on the {images:,} "
+        f"images of `{trained_on}`, {'x'.join(map(str, model.image_shape))}."
     )
     cores = environment["cores"]
-    tags = dict.fromkeys(("keras", "gan", options["model"]))
+    tags = dict.fromkeys(("keras", "gan", recipe.variant))
     return CARD.format(
         pipeline="" if labelled else "pipeline_tag: unconditional-image-generation\n",
         tags="\n".join(f"- {tag}" for tag in tags),
         name=name, what=what, title=about["title"], limits=about["limits"],
         attribution=about["attribution"], remark=about.get("remark", ""),
-        data=options["data"], model=options["model"], seed=options["seed"],
+        data=trained_on, model=recipe.variant, seed=recipe.seed,
         critic_steps=metadata["critic_steps"], generator_steps=metadata["generator_steps"],
         wall=duration(metadata["seconds"]), cores=f"{cores} core{'s' * (cores > 1)}",
-        machine=environment["machine"], backend=options["backend"],
+        machine=environment["machine"], backend=recipe.backend,
         versions=", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
         samples=card["results"][0]["provenance"]["samples"],
         extractor=card["results"][0]["provenance"]["extractor"],

@@ -63,8 +63,8 @@ class Counting(kerasgan.GAN):
         self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False, name="steps")
         self.steps_of_epoch = keras.metrics.Sum(name="steps_of_epoch")
 
-    def critic_step(self, *args, **kwargs):
-        super().critic_step(*args, **kwargs)
+    def before_critic_step(self):
+        super().before_critic_step()
         self.steps.assign_add(1.0)
         self.steps_of_epoch.update_state(1.0)
 
