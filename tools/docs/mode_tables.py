@@ -54,7 +54,7 @@ def of_variant(name):
     for benchmark, title in BENCHMARKS.items():
         for steps, lines in by_budget(benchmark).items():
             for method, group in tables.by_recipe(lines).items():
-                if group[0]["recipe"]["model"] == name:
+                if group[0]["recipe"]["variant"] == name:
                     published = "; ".join(group[0]["recipe"].get("published", ["-"]))
                     place = f"{title}, {steps:,} steps"
                     rows.append([place, method, *_scores(benchmark, group), published])
