@@ -36,18 +36,16 @@ if typing.TYPE_CHECKING:  # For editors, and for the reference in the documentat
         storage,
     )
     from kerasgan.adversarial import AdversarialModel
-    from kerasgan.gans import (
-        DRAGAN,
-        GAN,
-        R3GAN,
-        SNGAN,
-        WGAN,
-        WGANGP,
-        FlowGAN,
-        InfoGAN,
-        PacGAN,
-        UnrolledGAN,
-    )
+    from kerasgan.gans.dragan import DRAGAN
+    from kerasgan.gans.flow_gan import FlowGAN
+    from kerasgan.gans.gan import GAN
+    from kerasgan.gans.infogan import InfoGAN
+    from kerasgan.gans.pacgan import PacGAN
+    from kerasgan.gans.r3gan import R3GAN
+    from kerasgan.gans.sngan import SNGAN
+    from kerasgan.gans.unrolled_gan import UnrolledGAN
+    from kerasgan.gans.wgan import WGAN
+    from kerasgan.gans.wgan_gp import WGANGP
     from kerasgan.hub import upload_preset
 
     from_preset = AdversarialModel.from_preset
