@@ -453,7 +453,7 @@ class Toy(backend.Trainer, keras.Model):
         seen = self.augment.transform(images, seeded_noise(images, self.seed))
         return self.dense(ops.reshape(seen, (-1, 48)))
 
-    def play(self, real, generator_turn):
+    def _train_on(self, real, generator_turn):
         def loss():
             scores = self.critic(real)
             self.augment.observe(scores)

@@ -53,14 +53,9 @@ def from_flat(kind, stored):
         options.pop(name, None)
     recipe = kind(options.pop("model", None))
     validation.choice("model", recipe.variant, catalogue.VARIANTS)
-    if options.get("latent_dim") and "latent_dim" in refused(recipe.variant):
+    if options.get("latent_dim") and "latent_dim" in catalogue.VARIANTS[recipe.variant].refuses:
         del options["latent_dim"]  # A default that was written down and had no effect.
     return changed(recipe, options)
-
-
-def refused(variant):
-    """Return the options that a variant cannot have, and why."""
-    return catalogue.VARIANTS[variant].refuses
 
 
 def changed(recipe, options):
@@ -114,7 +109,6 @@ def changed(recipe, options):
     order = list(catalogue.PENALTIES)
     recipe.penalties.sort(key=lambda penalty: order.index(penalty["kind"]))
     _set_optimizers(recipe, rates)
-    recipe.check()
     return recipe
 
 
@@ -176,31 +170,3 @@ def _rates(generator, critic):
     if None not in (first, last, critic_first) and critic_last != last * critic_first / first:
         found["final_critic_lr"] = critic_last
     return {name: value for name, value in found.items() if value is not None}
-
-
-def check_optimizers(recipe):
-    """Raise ValueError for something that is no setting of an optimizer."""
-    for player, settings in recipe.optimizers.items():
-        validation.choice("optimizers", player, ("generator", "critic"))
-        for name, value in settings.items():
-            validation.choice("optimizers", name, ("learning_rate", "beta_1", "beta_2"))
-            if value is not None and name == "learning_rate" and not isinstance(value, dict):
-                validation.positive("learning_rate", value)
-
-
-def check_refusals(recipe):
-    """Raise ValueError for what the recipe's variant cannot have."""
-    rates = [settings.get("learning_rate") for settings in recipe.optimizers.values()]
-    found = {
-        "conditional": recipe.conditional,
-        "final_lr": any(isinstance(rate, dict) and "cosine" in rate for rate in rates),
-        **dict.fromkeys(recipe.networks, True),
-        **dict.fromkeys(recipe.arguments, True),
-    }
-    for settings in recipe.optimizers.values():
-        found |= {n: True for n, v in settings.items() if n != "learning_rate" and v is not None}
-    for name, why in refused(recipe.variant).items():
-        if found.get(name):
-            raise ValueError(f"--{name.replace('_', '-')} is no option of {recipe.variant}: {why}.")
-    if recipe.arguments.get("warmup") and found["final_lr"]:
-        raise ValueError("--final-lr and --warmup do not go together.")

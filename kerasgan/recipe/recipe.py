@@ -76,7 +76,9 @@ class Recipe:
         if not isinstance(stored, dict):
             raise ValueError(f"a recipe must be a JSON object. Received: {stored!r:.80}")
         if "format" not in stored:
-            return flat.from_flat(cls, stored)
+            recipe = flat.from_flat(cls, stored)
+            recipe.check()
+            return recipe
         if stored["format"] != FORMAT:
             raise ValueError(
                 f"a recipe's `format` must be {FORMAT}; a later kerasgan wrote this one. Received: "
@@ -118,13 +120,15 @@ class Recipe:
         Raises:
             ValueError: If an option is unknown, or not one of this variant.
         """
-        return flat.changed(self, options)
+        recipe = flat.changed(self, options)
+        recipe.check()
+        return recipe
 
     @property
     def falls(self):
-        """Whether a learning rate follows a schedule over the training."""
+        """Whether a learning rate falls along a cosine over the training."""
         rates = (settings.get("learning_rate") for settings in self.optimizers.values())
-        return any(isinstance(rate, dict) for rate in rates)
+        return any(isinstance(rate, dict) and "cosine" in rate for rate in rates)
 
     # What must hold.
 
@@ -142,7 +146,7 @@ class Recipe:
             )
         for name, value in self.length.items():
             validation.positive_integer(name, value)
-        flat.check_refusals(self)
+        self._check_refusals()
         known = catalogue.options(self.variant)
         self._check_values("arguments", self.arguments, known)
         self._check_networks()
@@ -155,7 +159,7 @@ class Recipe:
                 own = {option.name: option for option in kinds[item["kind"]].options}
                 values = {k: v for k, v in item.items() if k != "kind"}
                 self._check_values(item["kind"], values, own)
-        flat.check_optimizers(self)
+        self._check_optimizers()
 
     def _check_networks(self):
         entry = catalogue.VARIANTS[self.variant]
@@ -171,6 +175,28 @@ class Recipe:
         known = {option.name: option for option in options}
         values = {k: v for k, v in self.networks.items() if k != "architecture"}
         self._check_values(architecture or entry.architectures[0], values, known)
+
+    def _check_optimizers(self):
+        for player, settings in self.optimizers.items():
+            validation.choice("optimizers", player, ("generator", "critic"))
+            for name, value in settings.items():
+                validation.choice("optimizers", name, ("learning_rate", "beta_1", "beta_2"))
+                if value is not None and name == "learning_rate" and not isinstance(value, dict):
+                    validation.positive("learning_rate", value)
+
+    def _check_refusals(self):
+        """Raise ValueError for what the variant cannot have."""
+        settings = [settings.items() for settings in self.optimizers.values()]
+        given = {name for pairs in settings for name, value in pairs if value is not None}
+        given |= {*self.networks, *self.arguments}
+        given |= {"conditional"} if self.conditional else set()
+        given |= {"final_lr"} if self.falls else set()
+        for name, why in catalogue.VARIANTS[self.variant].refuses.items():
+            if name in given:
+                flag = f"--{name.replace('_', '-')}"
+                raise ValueError(f"{flag} is no option of {self.variant}: {why}.")
+        if self.arguments.get("warmup") and self.falls:
+            raise ValueError("--final-lr and --warmup do not go together.")
 
     @staticmethod
     def _check_values(where, values, known):

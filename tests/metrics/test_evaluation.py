@@ -84,12 +84,6 @@ def test_a_model_is_sampled_with_the_seed():
     gan = kerasgan.GAN(*kerasgan.networks.mlp(16, 1, latent_dim=4, width=8, depth=1))
     score = evaluator(metrics=["frechet_distance"])
     assert score(gan) == score(gan.sample(400, seed=1))
-    gan.compile()
-    # Grey images of 16 pixels go to the network that comes with the package.
-    found = gan.evaluate(
-        REAL, verbose=0, scores=["coverage", "vendi_score"], samples=300, batch_size=400
-    )
-    assert {"critic_loss", "coverage", "vendi_score"} <= set(found)
 
 
 def test_scores_during_fit_reach_other_callbacks():

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from kerasgan import backend
+from kerasgan.backend import private
 from kerasgan.metrics import checks
 from kerasgan.metrics.extractors.base import BICUBIC, Extractor, as_grey, as_rgb, resized
 from kerasgan.storage import in_float32
@@ -82,7 +83,7 @@ def application(name, **arguments):
 def digest(model):
     """Return twelve hexadecimal digits of a hash of a model's layers and weights."""
     found = hashlib.sha256()
-    for layer in model._flatten_layers(include_self=False):
+    for layer in private.flat_layers(model)[1:]:
         config = {k: v for k, v in layer.get_config().items() if not isinstance(v, dict)}
         config.pop("name", None)
         found.update(f"{type(layer).__name__} {config}".encode())
