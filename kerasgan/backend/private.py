@@ -6,6 +6,7 @@ each function.
 """
 
 import contextlib
+import threading
 
 import keras
 from keras import ops
@@ -113,11 +114,14 @@ def noise_of(seeds):
             backend, the size of the batch, or the image's place in it.
     """
     count = iter(range(2**16))
+    owner = threading.get_ident()
 
     def replaced(name, draw):
         fn = getattr(counter_noise, name)
 
         def function(shape, *args, dtype=None, seed=None, **kwargs):
+            if threading.get_ident() != owner:  # A training beside it draws as before.
+                return draw(shape, *args, dtype=dtype, seed=seed, **kwargs)
             dtype = keras.backend.standardize_dtype(dtype or keras.config.floatx())
             found = fn(seeds, tuple(shape), next(count), *args, **kwargs)
             return ops.cast(found, dtype)

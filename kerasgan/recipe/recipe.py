@@ -148,8 +148,14 @@ class Recipe:
             validation.positive_integer(name, value)
         self._check_refusals()
         known = catalogue.options(self.variant)
-        self._check_values("arguments", self.arguments, known)
+        self._check_values(self.variant, self.arguments, known)
         self._check_networks()
+        packing = self.arguments.get("packing", 1)
+        if self.batch_size % packing:
+            raise ValueError(
+                f"`batch_size` must be divisible by packing={packing}, the images that the critic "
+                f"judges together. Received: {self.batch_size}"
+            )
         for kinds, items in (
             (catalogue.PENALTIES, self.penalties),
             (catalogue.AUGMENTATIONS, [self.augment] if self.augment else []),
@@ -170,7 +176,10 @@ class Recipe:
                 f"{', '.join(entry.architectures)}. Received: {architecture!r}"
             )
         if "conditioning" in self.networks and not self.conditional:
-            raise ValueError("`conditioning` goes with conditional networks. Received: none")
+            raise ValueError(
+                "`conditioning` goes with `conditional`: unconditional networks take no labels. "
+                f"Received: conditioning={self.networks['conditioning']!r}"
+            )
         options = catalogue.ARCHITECTURES[architecture or entry.architectures[0]].options
         known = {option.name: option for option in options}
         values = {k: v for k, v in self.networks.items() if k != "architecture"}
@@ -202,9 +211,8 @@ class Recipe:
     def _check_values(where, values, known):
         for name, value in values.items():
             if name not in known:
-                raise ValueError(
-                    f"{where} must be among {', '.join(sorted(known)) or 'none'}. Received: {name}"
-                )
+                own = ", ".join(sorted(known)) or "none"
+                raise ValueError(f"`{name}` is no option of {where}; its own are {own}.")
             if not (isinstance(value, dict) and list(value) == ["share"]):
                 known[name].check(value)
 
