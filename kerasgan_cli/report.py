@@ -10,8 +10,8 @@ import click
 def report(run):
     """Write RUN/report.html again from what the run's folder holds.
 
-    The page shows what was drawn, the diversity with alarms and rescues, the parts of the data
-    that were lost, and what to try next. Training writes it too.
+    The page shows the generated images, the diversity with alarms and rescues, the parts of the
+    data that were lost, and what to try next. Training writes it too.
     """
     import os
 

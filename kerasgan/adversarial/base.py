@@ -43,7 +43,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
             sigmoid.
         loss: A key of `kerasgan.losses.LOSSES`, or a `kerasgan.losses.Loss`.
         penalties: `kerasgan.penalties.Penalty` objects, added to the loss of their player.
-        packing: Images that the critic judges together, PacGAN's m, stacked along the channels:
+        packing: Images that the critic scores together, PacGAN's m, stacked along the channels:
             it takes `(batch_size / packing, height, width, packing * channels)`.
         augment: A layer of `kerasgan.augment` on what the critic sees, or None.
         historical_averaging: Weight of each network's squared distance to the mean of its past

@@ -210,7 +210,7 @@ def divisible(name, size, packing):
     """Raise ValueError if `packing` does not divide a batch whose size is known."""
     if size is not None and size % packing:
         raise ValueError(
-            f"`{name}` must be divisible by packing={packing}, the images that the critic judges "
+            f"`{name}` must be divisible by packing={packing}, the images that the critic scores "
             f"together. Received: {size}"
         )
 

@@ -28,7 +28,7 @@ def shapes(generator, critic, packing, num_classes, inputs=None):
     Args:
         generator: The generator.
         critic: The critic.
-        packing: Images that the critic judges together.
+        packing: Images that the critic scores together.
         num_classes: Classes of conditional networks, where they do not say so themselves.
         inputs: A callable from latent vectors and labels to what the generator takes; None where
             that is `z`, or `[z, labels]`.
@@ -54,8 +54,8 @@ def shapes(generator, critic, packing, num_classes, inputs=None):
             "`generator` must take latent vectors of a known shape, (batch_size, latent_dim). "
             f"Received: a generator with input shape {latent_shape}"
         )
-    judged = input_shapes(critic, "critic")[1:]
-    classes = _classes(generator, critic, packing, num_classes, bool(labels), bool(judged))
+    scored = input_shapes(critic, "critic")[1:]
+    classes = _classes(generator, critic, packing, num_classes, bool(labels), bool(scored))
     z = keras.KerasTensor(latent_shape)
     given = None if classes is None else keras.KerasTensor((None,), dtype="int32")
     taken = (inputs or generator_inputs)(z, given)
@@ -102,16 +102,16 @@ def _output(network, name, inputs):
     return tuple(output.shape)
 
 
-def _classes(generator, critic, packing, num_classes, drawn, judged):
-    if drawn != judged:
+def _classes(generator, critic, packing, num_classes, generated, scored):
+    if generated != scored:
         raise ValueError(
             "`generator` and `critic` must both take labels, or neither. Received: "
-            f"{'a conditional' if drawn else 'an unconditional'} generator and "
-            f"{'a conditional' if judged else 'an unconditional'} critic"
+            f"{'a conditional' if generated else 'an unconditional'} generator and "
+            f"{'a conditional' if scored else 'an unconditional'} critic"
         )
     known = [getattr(network, "num_classes", None) for network in (generator, critic)]
     found = {n for n in (*known, num_classes) if n is not None}
-    if not drawn:
+    if not generated:
         if num_classes is not None:
             raise ValueError(
                 "`num_classes` is for conditional networks, which take labels beside their input. "

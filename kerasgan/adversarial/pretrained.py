@@ -45,7 +45,7 @@ class Pretrained:
             load_weights: False gives the same networks with new weights.
 
         Returns:
-            The adversarial model; `sample(n, seed)` draws from it, `compile()` and `fit` go on
+            The adversarial model; `sample(n, seed)` generates images, `compile()` and `fit` go on
             training it.
 
         Raises:

@@ -35,7 +35,7 @@ class Scorer:
     Args:
         critic: The critic.
         image_shape: `(height, width, channels)` of one image.
-        packing: How many images the critic judges together.
+        packing: How many images the critic scores together.
         augment: A layer of `kerasgan.augment`, or None.
         noise: A callable `noise(rows, kind, *shape)`; see `AdversarialModel`.
     """

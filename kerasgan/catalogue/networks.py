@@ -37,7 +37,7 @@ _WIDTH = integer("width", "feature maps or units; each architecture has its own 
 _DEPTH = integer("depth", "layers or blocks; each architecture has its own default")
 _LABELS = given("num_classes", "classes of a conditional pair")
 _CONDITIONING = choice("conditioning", ("projection", "concat"), "how labels enter the critic")
-_PACKING = Option("packing", "integer", "images that the critic judges at once", 1, shell=False)
+_PACKING = Option("packing", "integer", "images that the critic scores at once", 1, shell=False)
 _MINIBATCH = choice(
     "minibatch",
     ("discrimination", "stddev"),

@@ -56,7 +56,7 @@ SHARED = (
     integer("n_critic", "critic steps for each generator step"),
     Option("ema", "number", "decay of the generator's moving average; 0 for none", 0, 1,
            below=True, none=0),
-    integer("packing", "images that the critic judges at once"),
+    integer("packing", "images that the critic scores at once"),
     choice("prior", ("normal", "uniform"), "distribution of the latent vectors"),
     positive("historical_averaging", "weight of the distance to past weights"),
     Option("loss", "choice", "the adversarial loss", choices=tuple(LOSSES), shell=False),
@@ -190,7 +190,7 @@ VARIANTS = {
             refuses={
                 "conditional": "a flow takes no labels",
                 "minibatch": "its critic has no such layer",
-                "packing": "its critic judges one image at a time",
+                "packing": "its critic scores one image at a time",
                 "latent_dim": "a flow has as many latent numbers as an image has values",
                 "prior": "the prior is the flow's",
             },

@@ -108,7 +108,7 @@ class InfoGAN(AdversarialModel):
         self.code_dim = sum(self.categorical) + continuous
         if not 0 < self.code_dim < self.latent_dim:
             raise ValueError(
-                "`categorical` and `continuous` must leave room for noise in the generator's "
+                "`categorical` and `continuous` must leave numbers for noise in the generator's "
                 f"latent vectors. Received: {self.code_dim} numbers of codes and latent_dim="
                 f"{self.latent_dim}"
             )
@@ -260,11 +260,11 @@ class InfoGAN(AdversarialModel):
             batch_size: Images at a time.
 
         Raises:
-            ValueError: If the critic judges several images at once, or is conditional.
+            ValueError: If the critic scores several images at once, or is conditional.
         """
         if self.packing > 1 or self.num_classes is not None:
             raise ValueError(
-                "`read_codes` needs a critic that judges one image at a time and takes no labels. "
+                "`read_codes` needs a critic that scores one image at a time and takes no labels. "
                 f"Received: packing={self.packing}, num_classes={self.num_classes}"
             )
         validation.positive_integer("batch_size", batch_size)
@@ -307,7 +307,7 @@ class InfoGAN(AdversarialModel):
 
         Returns:
             A float32 array `(rows * steps, height, width, channels)`, row by row, as
-            `kerasgan.pictures.save_grid(path, images, columns=steps)` draws it.
+            `kerasgan.pictures.save_grid(path, images, columns=steps)` arranges it.
         """
         validation.choice("code", code, self.code_names)
         for name, value in (("steps", steps), ("rows", rows)):

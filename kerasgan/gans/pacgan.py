@@ -1,4 +1,4 @@
-"""PacGAN: a critic that judges several images at once."""
+"""PacGAN: a critic that scores several images at once."""
 
 import keras
 
@@ -23,7 +23,7 @@ class PacGAN(GAN):
     Args:
         generator: See `AdversarialModel`.
         critic: Takes `packing` times the channels; `dcgan(..., packing=2)` builds one.
-        packing: Images that the critic judges together, the paper's m, 2 to 4 there.
+        packing: Images that the critic scores together, the paper's m, 2 to 4 there.
         name: Name of the model.
         **shared: See `GAN`.
 

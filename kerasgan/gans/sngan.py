@@ -19,9 +19,9 @@ class SNGAN(AdversarialModel):
     move G to lower    -E[D(G(z))]
     ```
 
-    One power iteration a critic step, as in algorithm 1. The authors' residual networks play with
-    the hinge loss and Adam (2e-4, beta_1 0, beta_2 0.9), five critic steps a round. Departure: the
-    moving average is an addition.
+    There is one power iteration in each critic step, as in algorithm 1. The authors' residual
+    networks are trained with the hinge loss and Adam (2e-4, beta_1 0, beta_2 0.9), with five critic
+    steps a round. Departure: the moving average is an addition.
 
     Args:
         generator: See `AdversarialModel`.

@@ -39,7 +39,7 @@ class Recipe:
             [...]}`, constant between the boundaries, in steps of that optimizer.
         length: `{"epochs": n}` or `{"steps": n}`, critic steps.
         batch_size: Images of one critic step.
-        seed: Seed of weights, order and draws.
+        seed: Seed of the weights, the order of the images and the noise.
         precision: "float32" or "mixed_bfloat16".
         deterministic: Whether the backend is asked for reproducible kernels.
         backend: "tensorflow", "jax" or "torch"; None for Keras' own setting.
@@ -154,7 +154,7 @@ class Recipe:
         if self.batch_size % packing:
             raise ValueError(
                 f"`batch_size` must be divisible by packing={packing}, the images that the critic "
-                f"judges together. Received: {self.batch_size}"
+                f"scores together. Received: {self.batch_size}"
             )
         for kinds, items in (
             (catalogue.PENALTIES, self.penalties),

@@ -250,7 +250,7 @@ def test_traverse_changes_one_code(gan, code, columns, monkeypatch):
 
 def test_codes_must_leave_room_for_noise():
     pair = kerasgan.networks.mlp(8, 1, latent_dim=12, width=8, depth=1)
-    with pytest.raises(ValueError, match=r"room for noise.*Received: 12 numbers.*latent_dim=12"):
+    with pytest.raises(ValueError, match=r"numbers for noise.*Received: 12 numbers.*latent_dim=12"):
         kerasgan.InfoGAN(*pair, categorical=(10,), continuous=2)
 
 
