@@ -240,6 +240,9 @@ def _is_numeric(value):
     )
 
 
+_SINGLE = {"float64": "float32", "int64": "int32"}  # Python's numbers as tensors are.
+
+
 def in_batches(program, inputs, n, batch_size):
     """Return what a program makes of arrays of one length, computed in batches of one shape.
 
@@ -256,6 +259,7 @@ def in_batches(program, inputs, n, batch_size):
 
         def rows(value, start=start, short=short):
             value = np.asarray(value)
+            value = value.astype(_SINGLE.get(value.dtype.name, value.dtype), copy=False)
             if value.ndim == 0 or len(value) != n:
                 return value
             part = value[start : start + size]
