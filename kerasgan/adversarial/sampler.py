@@ -150,7 +150,8 @@ class Sampler:
         values = {k: v for k, v in sampling.items() if _is_numeric(v)}
         fixed = {k: v for k, v in sampling.items() if k not in values}
         network = self.generator if raw else self.sampling_generator
-        key = (id(network), repr(sorted(fixed.items())))
+        ranks = tree.map_structure(np.ndim, values)  # A graph of one rank does not take another.
+        key = (id(network), repr(sorted(fixed.items())), repr(sorted(ranks.items())))
         if key not in self._decoders:
 
             def decode(inputs):

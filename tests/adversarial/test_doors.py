@@ -268,8 +268,8 @@ def test_sampling_options_are_handed_on(backend_name, tmp_path):
         import tensorflow as tf
 
         gan.export(str(tmp_path / "saved"), verbose=False, truncation=0.5)
-        served = tf.saved_model.load(str(tmp_path / "saved")).serve(z)
-        np.testing.assert_allclose(np.array(served), expected, atol=1e-5)
+        loaded = tf.saved_model.load(str(tmp_path / "saved"))
+        np.testing.assert_allclose(np.array(loaded.serve(z)), expected, atol=1e-5)
 
 
 def test_latent_vectors_with_more_axes():
