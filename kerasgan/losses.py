@@ -361,7 +361,8 @@ def get(identifier, real_label=1.0):
 
 
 def serialize(loss):
-    """Return the name of a loss of `LOSSES`, and the configuration of any other."""
-    if type(loss) is LOSSES.get(loss.name):
+    """Return the name of a loss of `LOSSES` as it is by default, the configuration of any other."""
+    known = LOSSES.get(loss.name)
+    if type(loss) is known and loss.get_config() == known().get_config():
         return loss.name
     return keras.saving.serialize_keras_object(loss)

@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.abc
-import importlib.util
+import importlib.machinery
 import sys
 
 
@@ -11,38 +11,39 @@ def with_keras():
 
     `keras.saving.load_model` finds only classes that were registered.
     """
-    if "keras" not in sys.modules:
-        sys.meta_path.insert(0, _Finder())
-    elif not _initialising("keras"):
-        _register()
-
-
-def _register():
-    # If a part of the package is what imports Keras, it goes first: imports must not cross.
-    parts = [name for name in sys.modules if name.startswith("kerasgan.")]
-    if not any(map(_initialising, parts)):
+    if "keras" in sys.modules:
         importlib.import_module("kerasgan.gans")
-
-
-def _initialising(name):
-    return getattr(getattr(sys.modules[name], "__spec__", None), "_initializing", False)
+    else:
+        sys.meta_path.insert(0, _Finder())
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds Keras by the other finders, once, and registers the classes after it was executed."""
+    """Registers the classes after the outermost import that brought Keras in.
+
+    If a part of the package imports Keras, that part goes first: imports must not cross.
+    """
+
+    def __init__(self):
+        self.depth = 0
 
     def find_spec(self, name, path, target=None):
-        if name != "keras":
+        if name != "keras" and not name.startswith("kerasgan."):
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None:
-            execute = spec.loader.exec_module
-
-            def exec_module(module):
-                execute(module)
-                spec.loader.exec_module = execute
-                _register()
-
-            spec.loader.exec_module = exec_module
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            self._follow(spec.loader)
         return spec
+
+    def _follow(self, loader):
+        execute = loader.exec_module
+
+        def exec_module(module):
+            self.depth += 1
+            try:
+                execute(module)
+            finally:
+                self.depth -= 1
+            if self.depth == 0 and "keras" in sys.modules:
+                importlib.import_module("kerasgan.gans")
+
+        loader.exec_module = exec_module

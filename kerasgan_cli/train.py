@@ -123,6 +123,8 @@ def asked(model, file, given):
         recipe = recipe.with_options(**given)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if "epochs" not in recipe.length:
+        raise click.UsageError("--epochs is needed: the recipe counts steps.")
     if "name_or_path" not in recipe.data:
         raise click.UsageError("--data is needed: what to train on.")
     return recipe, settings

@@ -273,7 +273,13 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         The learning rates are those of the optimizers that `compile` was given, if any.
         """
         given = self._given_rates
+        critic_rate = given.get("critic", self.critic_learning_rate)
+        if critic_rate is None and "generator" in given:
+            critic_rate = self.learning_rate  # It does not follow the rate that was given.
+        own = [p.every for p in self.penalties if p not in self.added_penalties]
+        lazy = {"penalty_interval": max(own)} if max(own, default=1) > 1 else {}
         return {
+            **lazy,
             "generator": keras.saving.serialize_keras_object(self.generator),
             "critic": keras.saving.serialize_keras_object(self.critic),
             "loss": losses.serialize(self.adversarial_loss),
@@ -287,7 +293,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
             "num_classes": self.num_classes,
             "seed": self.seed,
             "learning_rate": given.get("generator", self.learning_rate),
-            "critic_learning_rate": given.get("critic", self.critic_learning_rate),
+            "critic_learning_rate": critic_rate,
             "name": self.name,
         }
 
@@ -301,8 +307,9 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
                     config[key], custom_objects=custom_objects
                 )
         model = cls(**config)
-        for penalty in model.penalties if every > 1 else ():
-            penalty.every = every
+        for penalty in model.penalties:
+            if penalty.every == 1:
+                penalty.every = every
         return model
 
     def save_own_variables(self, store):

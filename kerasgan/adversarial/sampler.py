@@ -159,9 +159,12 @@ class Sampler:
                     options = {**fixed, **inputs["values"]}
                     return self.decode(inputs["z"], inputs.get("labels"), network, **options)
 
-            in_layers = {id(v) for layer in self.layers for v in layer.variables}
-            own = [v for v in self.weights if id(v) not in in_layers]
-            self._decoders[key] = backend.compiled(decode, [*network.variables, *own])
+            # All that `decode` may read; the critic and the other copy of the generator are not.
+            others = [self.critic, self.generator, self.ema_generator or self.generator]
+            out = {id(v) for other in others if other is not network for v in other.variables}
+            out |= {id(v) for v in network.variables}
+            rest = [v for v in self.variables if id(v) not in out]
+            self._decoders[key] = backend.compiled(decode, [*network.variables, *rest])
         return self._decoders[key], values
 
     def interpolated_latents(self, n, first_seed, last_seed):
@@ -184,7 +187,7 @@ class Sampler:
         if labels is None and self.num_classes is not None:
             labels = 0
         z = self.interpolated_latents(n, first_seed, last_seed)
-        return self.decode_latents(z, labels, batch_size, **sampling)
+        return self.decode_latents(z, labels, batch_size, noise_seed=first_seed, **sampling)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **sampling):
         """Return the images of latent vectors; see `keras.Model.predict`.
@@ -224,7 +227,10 @@ class Sampler:
         network = self.sampling_generator
         z = np.zeros((1, *self.latent_shape), "float32")
         parts = [z] if self.num_classes is None else [z, np.zeros(1, "int32")]
-        if sampling or type(self).decode is not Sampler.decode:
+        kind = type(self)
+        plain = kind.decode is Sampler.decode
+        plain = plain and kind.generator_inputs is Sampler.generator_inputs
+        if sampling or not plain:
             inputs = [keras.Input(p.shape[1:], dtype=p.dtype.name) for p in parts]
             images = self.decode(*inputs, **sampling)
             network = keras.Model(inputs if len(inputs) > 1 else inputs[0], images)

@@ -95,7 +95,7 @@ class Steps:
             means = [p + (v - p) / steps for v, p in zip(variables, past, strict=False)]
             backend.assign(past, means)
 
-    def _penalised(self, loss, batch, scores, penalties, training=True):
+    def _penalised(self, loss, batch, scores, penalties, training=True, lazy=True):
         """Return a loss with penalties added, each of which is logged.
 
         Outside training a penalty has its own weight, without schedule: losses on held-out images
@@ -111,7 +111,9 @@ class Steps:
             z=batch.z,
             labels=batch.labels,
             scores=lambda x: self.scorer.scores_of_packed(x, batch.labels, training),
-            generate=lambda z: self._generate(z, batch.labels),
+            generate=lambda z: self.generator(
+                self.generator_inputs(z, batch.labels), training=training
+            ),
             noise=lambda *shape: self.noise(rows, *shape),
         )
         for name, penalty in penalties:
@@ -119,7 +121,8 @@ class Steps:
             value = penalty(inputs) if gradients is None else penalty.of(gradients)
             self.log(name, value, ops.shape(batch.real)[0])
             weight = self.penalty_weight(penalty) if training else penalty.weight
-            loss = loss + (penalty.every if training else 1) * weight * value
+            value = ops.cast(value, loss.dtype) if hasattr(loss, "dtype") else value
+            loss = loss + (penalty.every if training and lazy else 1) * weight * value
         return loss
 
     def _train_on(self, data, generator_turn, penalties=None):

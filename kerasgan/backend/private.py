@@ -6,6 +6,8 @@ each function.
 """
 
 import contextlib
+import functools
+import itertools
 import threading
 
 import keras
@@ -91,41 +93,46 @@ def _random():
 
 
 _DRAWS = ("normal", "uniform", "truncated_normal")
+_active = threading.local()  # In each thread the seeds of the images that it generates.
 
 
-@contextlib.contextmanager
-def _replaced(functions):
+@functools.cache
+def _install():
+    """Let Keras draw by `counter_noise` in a thread that is inside of `noise_of`."""
     module = _random()
-    before = {name: getattr(module, name) for name in _DRAWS}
-    for name in _DRAWS:
-        setattr(module, name, functions(name, before[name]))
-    try:
-        yield
-    finally:
-        for name, function in before.items():
-            setattr(module, name, function)
-
-
-def noise_of(seeds):
-    """Return a context in which what layers draw depends on the seed of each image alone.
-
-    Args:
-        seeds: int32 of shape `(batch_size,)`. What is drawn for one image does not depend on the
-            backend, the size of the batch, or the image's place in it.
-    """
-    count = iter(range(2**16))
-    owner = threading.get_ident()
 
     def replaced(name, draw):
         fn = getattr(counter_noise, name)
 
         def function(shape, *args, dtype=None, seed=None, **kwargs):
-            if threading.get_ident() != owner:  # A training beside it draws as before.
+            stack = getattr(_active, "stack", ())
+            if not stack:
                 return draw(shape, *args, dtype=dtype, seed=seed, **kwargs)
+            seeds, count = stack[-1]
             dtype = keras.backend.standardize_dtype(dtype or keras.config.floatx())
             found = fn(seeds, tuple(shape), next(count), *args, **kwargs)
             return ops.cast(found, dtype)
 
-        return function
+        return functools.wraps(draw)(function)
 
-    return _replaced(replaced)
+    for name in _DRAWS:
+        setattr(module, name, replaced(name, getattr(module, name)))
+
+
+@contextlib.contextmanager
+def noise_of(seeds):
+    """Return a context in which what layers draw depends on the seed of each image alone.
+
+    It holds in this thread. Normal, uniform and truncated normal numbers are covered.
+
+    Args:
+        seeds: int32 of shape `(batch_size,)`. What is drawn for one image does not depend on the
+            backend, the size of the batch, or the image's place in it.
+    """
+    _install()
+    stack = _active.__dict__.setdefault("stack", [])
+    stack.append((seeds, itertools.count()))
+    try:
+        yield
+    finally:
+        stack.pop()

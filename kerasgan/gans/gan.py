@@ -59,7 +59,7 @@ class GAN(AdversarialModel):
         super().__init__(generator, critic, loss, learning_rate=learning_rate, name=name, **shared)
 
     def get_config(self):
-        config = super().get_config()
-        if isinstance(config["loss"], str):  # A configuration of another loss has it already.
-            config["real_label"] = getattr(self.adversarial_loss, "real_label", 1.0)
+        config, loss = super().get_config(), self.adversarial_loss
+        if type(loss) is losses.LOSSES.get(loss.name):  # By its name, beside the label.
+            config |= {"loss": loss.name, "real_label": getattr(loss, "real_label", 1.0)}
         return config

@@ -91,6 +91,11 @@ class Recipe:
             raise ValueError(
                 f"a recipe must have the entries {', '.join(sorted(known))}. Received: {wrong}"
             )
+        plain = cls(fields["variant"])
+        for name, value in fields.items():
+            kind = type(getattr(plain, name))
+            if kind in (dict, list) and not isinstance(value, kind):
+                raise ValueError(f"`{name}` must be a JSON {kind.__name__}. Received: {value!r}")
         recipe = cls(**copy.deepcopy(fields))
         recipe.check()
         return recipe
