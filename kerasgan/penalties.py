@@ -120,8 +120,7 @@ class Penalty:
     Attributes:
         batch_norm: How batch normalisation in the critic is treated: "refused", "warned about" or
             "allowed".
-        at: "real" or "fake" where the penalty is a function, `of`, of the gradients of the scores
-            at these images alone.
+        at: "real" or "fake" if the penalty needs only the gradient of the scores at these images.
     """
 
     name = None
