@@ -117,8 +117,6 @@ def asked(model, file, given):
     else:
         recipe = Recipe(model)
     settings |= {name: given.pop(name) for name in SETTINGS if name in given}
-    if "data" in given:
-        given["data"] = _resolved(given["data"])
     try:
         recipe = recipe.with_options(**given)
     except ValueError as error:
@@ -127,6 +125,7 @@ def asked(model, file, given):
         raise click.UsageError("--epochs is needed: the recipe counts steps.")
     if "name_or_path" not in recipe.data:
         raise click.UsageError("--data is needed: what to train on.")
+    recipe.data["name_or_path"] = _resolved(recipe.data["name_or_path"])
     return recipe, settings
 
 

@@ -165,6 +165,25 @@ def test_a_recipe_gives_the_options_that_the_command_line_does_not(command, data
     assert json.loads(old)["optimizers"] == rates and json.loads(old)["run"]["guard"] == "warn"
 
 
+def test_a_path_in_a_recipe_holds_from_any_folder(command, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps({"model": "gan", "data": data.name}))
+    code, out, err = command("train", "--recipe", recipe, "--dry-run")
+    assert code == 0, err
+    assert json.loads(out)["data"]["name_or_path"] == str(data.resolve())
+
+
+def test_a_recipe_in_critic_steps_needs_epochs(command, data, tmp_path):
+    recipe = tmp_path / "recipe.json"
+    stored = {"format": 2, "variant": "gan", "data": {"name_or_path": str(data)}}
+    recipe.write_text(json.dumps({**stored, "length": {"steps": 10}}))
+    code, _, err = command("train", "--recipe", recipe, "--run-dir", tmp_path / "r")
+    assert code == 2 and "--epochs is needed" in err and not (tmp_path / "r").exists()
+    code, out, _ = command("train", "--recipe", recipe, "--epochs", 2, "--dry-run")
+    assert code == 0 and json.loads(out)["length"] == {"epochs": 2}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
