@@ -50,7 +50,11 @@ def test_every_option_reaches_the_model(variant, name):
     config = gan.get_config()
     if name == "packing":
         assert gan.critic.input_shape[-1] == 2
-    assert config[name] == pytest.approx(value) if isinstance(value, float) else value
+    assert config[name] == (pytest.approx(value) if isinstance(value, float) else value)
+
+
+def rate_of(rate):
+    return {"optimizers": {"critic": {"learning_rate": rate}}}
 
 
 def test_json_both_ways():
@@ -112,12 +116,37 @@ def test_files_of_version_0_1(tmp_path):
         ({"penalties": [{"kind": "r3", "weight": 1}]}, "`kind` must be one of"),
         ({"length": {"years": 1}}, "`length` must be"),
         ({"optimizers": {"critic": {"learning_rate": -1}}}, "`learning_rate` must be"),
+        ({"optimizers": {"critic": {"beta_1": "x"}}}, "`beta_1` must be a number of at least 0"),
+        (rate_of({"cosine": "ab"}), "`learning_rate` must be a number, "),
+        (rate_of({"cosine": [1e-3]}), "`learning_rate` must be a number, "),
+        (rate_of({"cosine": [1e-3, -1]}), "`learning_rate` must be a non-negative number"),
+        (rate_of({"linear": [1e-3, 1e-4]}), "`learning_rate` must be a number, "),
+        (rate_of({"boundaries": [9], "values": [1e-3]}), "one value more than boundaries"),
+        (rate_of({"boundaries": [0], "values": [1e-3, 1e-4]}), "`boundaries` must be a positive"),
+        ({"optimizers": [1]}, "`optimizers` must be a JSON object"),
+        ({"optimizers": {"critic": 3}}, "`optimizers.critic` must be a JSON object"),
+        ({"data": "mnist"}, "`data` must be a JSON object"),
+        ({"networks": None}, "`networks` must be a JSON object"),
+        ({"arguments": []}, "`arguments` must be a JSON object"),
+        ({"penalties": {"kind": "r1"}}, "`penalties` must be a list"),
+        ({"penalties": [3]}, r"`penalties\[0\]` must be a JSON object"),
+        ({"augment": "ada"}, "`augment` must be a JSON object"),
+        ({"arguments": {"seed": 3}}, "`seed` is no option of gan"),
+        ({"arguments": {"penalties": []}}, "`penalties` is no option of gan"),
+        ({"networks": {"num_classes": 3}}, "`num_classes` is no option of dcgan"),
+        ({"arguments": {"n_critic": {"share": "x"}}}, "`n_critic.share` must be a positive"),
         ({"batch_size": 0}, "`batch_size` must be"),
     ],
 )
 def test_what_no_recipe_can_hold(change, words):
     with pytest.raises(ValueError, match=words):
         Recipe.from_json({**Recipe("gan").to_json(), **change})
+
+
+def test_a_rate_may_end_at_zero():
+    change = rate_of({"boundaries": [9], "values": [1e-3, 0.0]})
+    recipe = Recipe.from_json({**Recipe("gan").to_json(), **change})
+    assert recipe.optimizers == change["optimizers"]
 
 
 @pytest.mark.parametrize(

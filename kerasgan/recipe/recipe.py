@@ -91,11 +91,6 @@ class Recipe:
             raise ValueError(
                 f"a recipe must have the entries {', '.join(sorted(known))}. Received: {wrong}"
             )
-        plain = cls(fields["variant"])
-        for name, value in fields.items():
-            kind = type(getattr(plain, name))
-            if kind in (dict, list) and not isinstance(value, kind):
-                raise ValueError(f"`{name}` must be a JSON {kind.__name__}. Received: {value!r}")
         recipe = cls(**copy.deepcopy(fields))
         recipe.check()
         return recipe
@@ -139,6 +134,7 @@ class Recipe:
 
     def check(self):
         """Raise ValueError if something in the recipe is unknown, out of range or contradictory."""
+        self._check_structure()
         validation.choice("variant", self.variant, catalogue.VARIANTS)
         for option in catalogue.PLAIN:
             option.check(getattr(self, option.name))
@@ -153,7 +149,9 @@ class Recipe:
             validation.positive_integer(name, value)
         self._check_refusals()
         known = catalogue.options(self.variant)
-        self._check_values(self.variant, self.arguments, known)
+        # These are fields of the recipe itself.
+        known = {name: option for name, option in known.items() if name not in ("augment", "seed")}
+        self._check_values(self.variant, self.arguments, _data_only(known))
         self._check_networks()
         packing = self.arguments.get("packing", 1)
         if self.batch_size % packing:
@@ -188,14 +186,36 @@ class Recipe:
         options = catalogue.ARCHITECTURES[architecture or entry.architectures[0]].options
         known = {option.name: option for option in options}
         values = {k: v for k, v in self.networks.items() if k != "architecture"}
-        self._check_values(architecture or entry.architectures[0], values, known)
+        self._check_values(architecture or entry.architectures[0], values, _data_only(known))
+
+    def _check_structure(self):
+        """Raise ValueError unless each field is the object or the list that it should be."""
+        fields = {name: getattr(self, name) for name in ("data", "networks", "arguments")}
+        fields["optimizers"] = self.optimizers
+        if isinstance(self.optimizers, dict):
+            fields |= {f"optimizers.{player}": own for player, own in self.optimizers.items()}
+        if not isinstance(self.penalties, list):
+            raise ValueError(f"`penalties` must be a list. Received: penalties={self.penalties!r}")
+        fields |= {f"penalties[{i}]": item for i, item in enumerate(self.penalties)}
+        if self.augment is not None:
+            fields["augment"] = self.augment
+        for name, value in fields.items():
+            if not isinstance(value, dict):
+                raise ValueError(f"`{name}` must be a JSON object. Received: {name}={value!r}")
 
     def _check_optimizers(self):
+        betas = {o.name: o for o in catalogue.OPTIMIZERS if o.name.startswith("beta")}
         for player, settings in self.optimizers.items():
             validation.choice("optimizers", player, ("generator", "critic"))
             for name, value in settings.items():
-                validation.choice("optimizers", name, ("learning_rate", "beta_1", "beta_2"))
-                if value is not None and name == "learning_rate" and not isinstance(value, dict):
+                validation.choice("optimizers", name, ("learning_rate", *betas))
+                if value is None:
+                    continue
+                if name in betas:
+                    betas[name].check(value)
+                elif isinstance(value, dict):
+                    _check_schedule(value)
+                else:
                     validation.positive("learning_rate", value)
 
     def _check_refusals(self):
@@ -218,7 +238,9 @@ class Recipe:
             if name not in known:
                 own = ", ".join(sorted(known)) or "none"
                 raise ValueError(f"`{name}` is no option of {where}; its own are {own}.")
-            if not (isinstance(value, dict) and list(value) == ["share"]):
+            if isinstance(value, dict) and list(value) == ["share"]:
+                validation.positive(f"{name}.share", value["share"])
+            else:
                 known[name].check(value)
 
     # What it makes.
@@ -269,3 +291,24 @@ class Recipe:
         if networks is None:
             networks = building.networks(self, image_shape, num_classes)
         return building.model(self, networks, self.length.get("steps") if steps is None else steps)
+
+
+def _data_only(options):
+    """Return the options that JSON can hold, by name."""
+    return {name: option for name, option in options.items() if option.kind != "object"}
+
+
+def _check_schedule(rate):
+    """Raise ValueError unless a learning rate is one of the schedules of `Recipe.optimizers`."""
+    lists = all(isinstance(value, (list, tuple)) for value in rate.values())
+    counts = {name: len(value) for name, value in rate.items()} if lists else {}
+    constant = counts.keys() == {"boundaries", "values"}
+    if not (counts == {"cosine": 2} or (constant and counts["values"] == counts["boundaries"] + 1)):
+        raise ValueError(
+            '`learning_rate` must be a number, {"cosine": [first, last]} or {"boundaries": [...], '
+            f'"values": [...]}} with one value more than boundaries. Received: {rate!r}'
+        )
+    for value in rate["values"] if constant else rate["cosine"]:
+        validation.positive("learning_rate", value, zero=True)
+    for value in rate.get("boundaries", ()):
+        validation.positive_integer("boundaries", value)
