@@ -96,10 +96,17 @@ class Run:
         return recipe
 
     def settings(self):
-        """Return the settings of the run beside its recipe. Early runs had no guard."""
+        """Return the settings of the run beside its recipe. Early runs had no guard.
+
+        Raises:
+            ValueError: If one is unknown or out of range.
+        """
         options = self.options()
         before = {} if options.get("format") == FORMAT else {"guard": "off"}
-        return {**SETTINGS, **before, **flat.run_settings(options)}
+        try:
+            return {**SETTINGS, **before, **flat.run_settings(options)}
+        except ValueError as error:
+            raise ValueError(f"{self.options_file} is damaged: {error}") from error
 
     def seconds(self):
         """Return how long its finished epochs took, those of all its resumes together."""

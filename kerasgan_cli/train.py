@@ -57,13 +57,7 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
 @options_group("Any variant", *made.shared())
 @options_group(
     "Collapse",
-    option("--guard", type=click.Choice(["rescue", "stop", "warn", "off"]),
-           help="What happens when the generator loses what it had learned: rescue puts the last "
-           "healthy state back, changes something and goes on; stop keeps the best state; warn "
-           "says so; off does not check.  [default: rescue]"),
-    option("--guard-every", type=click.IntRange(min=1), metavar="STEPS",
-           help="Critic steps between two checks.  [default: an epoch, or as many epochs as make "
-           "200 steps]"),
+    *(made.from_catalogue(entry) for entry in catalogue.RUN if entry.name.startswith("guard")),
 )  # fmt: skip
 @options_group(
     "Output",
@@ -72,10 +66,7 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
     option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path),
            metavar="RUN",
            help="Go on with this run where it stopped; --epochs may move its end."),
-    option("--grid-every", type=click.IntRange(min=1),
-           help="Epochs between two grids of samples.  [default: 1]"),
-    option("--animation", type=click.Choice(["webp", "gif", "none"]),
-           help="Format of the animation of all grids.  [default: webp]"),
+    *(made.from_catalogue(entry) for entry in catalogue.RUN if not entry.name.startswith("guard")),
     click.option("--dry-run", is_flag=True, help="Print the recipe and stop."),
 )  # fmt: skip
 @click.pass_context
@@ -134,10 +125,9 @@ def _read(file, model):
         stored = json.loads(file.read_text(encoding="utf-8"))
         if model is not None and isinstance(stored, dict):
             stored = {**stored, "variant" if "format" in stored else "model": model}
-        recipe = Recipe.from_json(stored)
+        return Recipe.from_json(stored), flat.run_settings(stored)
     except (OSError, ValueError, TypeError) as error:
         raise click.BadParameter(f"{file}: {error}", param_hint="--recipe") from error
-    return recipe, flat.run_settings(stored)
 
 
 def _resolved(data):

@@ -121,6 +121,18 @@ def test_sources_metrics_and_extractors():
     assert set(catalogue.EXTRACTORS) == set(metrics.extractors.EXTRACTORS)
 
 
+def test_settings_of_a_run_are_those_that_the_callbacks_take():
+    from kerasgan.callbacks import collapse_guard, sample_grid
+    from kerasgan_cli.runs import SETTINGS
+
+    options = {option.name: option for option in catalogue.RUN}
+    assert options.keys() == SETTINGS.keys()
+    assert options["guard"].choices == (*collapse_guard.POLICIES, "off")
+    assert options["animation"].choices == tuple(a or "none" for a in sample_grid.ANIMATIONS)
+    for name, value in SETTINGS.items():
+        assert value is None or options[name].check(value) is None
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "words"),
     [

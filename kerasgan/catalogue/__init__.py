@@ -8,6 +8,7 @@ tables are written from it. A test holds it equal to the classes.
 - `ARCHITECTURES`: the networks.
 - `SOURCES`: where images come from.
 - `LOADING`, `OPTIMIZERS`, `LENGTH`, `PLAIN`: what a training has whatever its variant.
+- `RUN`: what a run of the shell has beside its training.
 - `METRICS`, `EXTRACTORS`: how images are measured.
 """
 
@@ -18,7 +19,7 @@ from kerasgan.catalogue.ingredients import AUGMENTATIONS, AUGMENTS, LOSSES, PENA
 from kerasgan.catalogue.metrics import EXTRACTORS, METRICS, Metric
 from kerasgan.catalogue.networks import ARCHITECTURES, FLOWS, Architecture
 from kerasgan.catalogue.option import Option
-from kerasgan.catalogue.training import LENGTH, LOADING, OPTIMIZERS, PLAIN
+from kerasgan.catalogue.training import LENGTH, LOADING, OPTIMIZERS, PLAIN, RUN
 from kerasgan.catalogue.variants import SHARED, VARIANTS, Variant
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "OPTIMIZERS",
     "PENALTIES",
     "PLAIN",
+    "RUN",
     "SHARED",
     "SOURCES",
     "VARIANTS",

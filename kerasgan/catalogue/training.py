@@ -1,4 +1,4 @@
-"""What a training has whatever its variant: the loading of its images, rates, seeds, length."""
+"""What a training has whatever its variant: images, rates, seeds, length, and the run's own."""
 
 from kerasgan.catalogue.option import Option, choice, flag, integer, positive
 
@@ -43,4 +43,25 @@ PLAIN = (
     ),
     flag("conditional", "give both networks the labels of the data"),
     choice("backend", ("tensorflow", "jax", "torch"), "Keras backend", none=""),
+)
+
+# What belongs to a run of the shell, and not to the training.
+RUN = (
+    choice(
+        "guard",
+        ("rescue", "stop", "warn", "off"),
+        "what happens when the generator loses what it had learned: rescue puts the last healthy "
+        "state back, changes something and goes on; stop keeps the best state; warn says so; off "
+        "does not check; rescue by default",
+    ),
+    integer(
+        "guard_every",
+        "critic steps between two checks; by default an epoch, or as many epochs as make 200 steps",
+    ),
+    integer("grid_every", "epochs between two grids of samples; 1 by default"),
+    choice(
+        "animation",
+        ("webp", "gif", "none"),
+        "format of the animation of all grids; webp by default",
+    ),
 )

@@ -13,8 +13,7 @@ DATA = ("data", *(option.name for option in catalogue.LOADING if option.shell))
 OPTIMIZERS = tuple(option.name for option in catalogue.OPTIMIZERS)
 PLAIN = tuple(option.name for option in catalogue.PLAIN)
 LENGTH = tuple(option.name for option in catalogue.LENGTH)
-# What belongs to a run, and not to the training.
-RUN = ("guard", "guard_every", "grid_every", "animation")
+RUN = tuple(option.name for option in catalogue.RUN)
 
 
 def network_options():
@@ -41,9 +40,23 @@ def variant_options():
 
 
 def run_settings(stored):
-    """Return what the file of a run or of the zoo says of the run, in either format."""
-    found = stored.get("run", {}) if "format" in stored else stored
-    return {name: found[name] for name in RUN if found.get(name) is not None}
+    """Return what the file of a run or of the zoo says of the run, in either format.
+
+    Raises:
+        ValueError: If a setting is unknown or out of range.
+    """
+    found = stored
+    if "format" in stored:
+        found = stored.get("run", {})
+        if not isinstance(found, dict) or found.keys() - set(RUN):
+            raise ValueError(
+                f"`run` must be a JSON object with entries among {', '.join(RUN)}. Received: "
+                f"run={found!r}"
+            )
+    given = [option for option in catalogue.RUN if found.get(option.name) is not None]
+    for option in given:
+        option.check(found[option.name])
+    return {option.name: found[option.name] for option in given}
 
 
 def from_flat(kind, stored):

@@ -201,6 +201,12 @@ def test_a_recipe_in_critic_steps_needs_epochs(command, data, tmp_path):
         ('{"format": 2, "variant": "gan", "colour": 1}', "colour"),
         ('{"format": 9, "variant": "gan"}', "a later kerasgan"),
         ('{"model": "gan"}', "--data is needed"),
+        ('{"model": "gan", "data": "avatars", "guard": "maybe"}', "`guard` must be one of"),
+        ('{"model": "gan", "data": "avatars", "grid_every": 0}', "`grid_every` must be"),
+        ('{"format": 2, "variant": "gan", "run": {"colour": 1}}', "`run` must be a JSON object"),
+        ('{"format": 2, "variant": "gan", "run": 3}', "`run` must be a JSON object"),
+        ('{"format": 2, "variant": "gan", "networks": 3}', "`networks` must be a JSON object"),
+        ('{"format": 2, "variant": "gan", "penalties": [3]}', "must be a JSON object"),
     ],
 )
 def test_bad_recipes(command, tmp_path, text, reason):
