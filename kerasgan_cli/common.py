@@ -12,15 +12,15 @@ from pathlib import Path
 
 import click
 
-BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+from kerasgan import catalogue
+
+_BACKEND = next(option for option in catalogue.PLAIN if option.name == "backend")
 
 
 def backend_option(command):
     """Add `--backend` to a command."""
     return click.option(
-        "--backend",
-        type=click.Choice(list(BACKENDS)),
-        help="Keras backend.  [default: $KERAS_BACKEND, else Keras' own setting]",
+        _BACKEND.flag, type=click.Choice(_BACKEND.choices), help=f"{_BACKEND.help}."
     )(command)
 
 
@@ -31,11 +31,11 @@ def choose_backend(name):
         click.ClickException: If its package is not installed; the pip line is shown.
     """
     name = name or os.environ.get("KERAS_BACKEND") or _configured()
-    if name not in BACKENDS:
+    if name not in _BACKEND.choices:
         raise click.UsageError(
-            f"the backend must be one of {', '.join(BACKENDS)}. Received: {name!r}"
+            f"the backend must be one of {', '.join(_BACKEND.choices)}. Received: {name!r}"
         )
-    if importlib.util.find_spec(BACKENDS[name]) is None:
+    if importlib.util.find_spec(name) is None:
         package = "tensorflow" if name == "tensorflow" else f"'kerasgan[{name}]'"
         raise click.ClickException(
             f"the backend {name} is not installed. Install it with: pip install {package}"

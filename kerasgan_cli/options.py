@@ -1,5 +1,8 @@
 """Click options made of the catalogue's entries."""
 
+import collections
+import re
+
 import click
 
 from kerasgan import catalogue
@@ -42,6 +45,17 @@ def option(*names, **settings):
     return click.option(*names, **settings)
 
 
+def with_flags(text):
+    """Return an error's text with the options of `kerasgan train` as the shell has them."""
+    other = {"architecture": "--network", "name_or_path": "--data"}
+
+    def flag(match):
+        name = match[1]
+        return other.get(name, f"--{name.replace('_', '-')}" if name in flat.names() else match[0])
+
+    return re.sub(r"`(\w+)`", flag, text)
+
+
 def from_catalogue(entry, help=None, flag=None):
     """Return the click option of a `kerasgan.catalogue.Option`.
 
@@ -63,6 +77,17 @@ def from_catalogue(entry, help=None, flag=None):
     else:
         kind = kinds[entry.kind]
     return option(flag or entry.flag, type=kind, help=text)
+
+
+def architecture():
+    """Return the click option of the architecture."""
+    firsts = {name: entry.architectures[0] for name, entry in catalogue.VARIANTS.items()}
+    usual = collections.Counter(firsts.values()).most_common(1)[0][0]
+    others = [f", {first} for {name}" for name, first in firsts.items() if first != usual]
+    kind = click.Choice(list(catalogue.ARCHITECTURES))
+    return option(
+        "--network", type=kind, help=f"Architecture; by default {usual}{''.join(others)}."
+    )
 
 
 def networks():

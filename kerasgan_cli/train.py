@@ -43,8 +43,7 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
 )  # fmt: skip
 @options_group(
     "Networks",
-    option("--network", type=click.Choice(list(catalogue.ARCHITECTURES)),
-           help="Architecture.  [default: dcgan; nice for flow_gan]"),
+    made.architecture(),
     *made.networks(),
 )  # fmt: skip
 @options_group(
@@ -111,7 +110,7 @@ def asked(model, file, given):
     try:
         recipe = recipe.with_options(**given)
     except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(made.with_flags(str(error))) from error
     if "epochs" not in recipe.length:
         raise click.UsageError("--epochs is needed: the recipe counts steps.")
     if "name_or_path" not in recipe.data:

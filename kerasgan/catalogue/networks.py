@@ -36,7 +36,9 @@ _LATENT_DIM = integer("latent_dim", "width of the latent vectors")
 _WIDTH = integer("width", "feature maps or units; each architecture has its own default")
 _DEPTH = integer("depth", "layers or blocks; each architecture has its own default")
 _LABELS = given("num_classes", "classes of a conditional pair")
-_CONDITIONING = choice("conditioning", ("projection", "concat"), "how labels enter the critic")
+_CONDITIONING = choice(
+    "conditioning", ("projection", "concat"), "how labels enter the critic; projection by default"
+)
 _PACKING = Option("packing", "integer", "images that the critic scores at once", 1, shell=False)
 _MINIBATCH = choice(
     "minibatch",
@@ -47,7 +49,11 @@ _MINIBATCH = choice(
 
 
 def _norm(*norms):
-    return choice("critic_norm", norms, "what normalises the critic", none="none")
+    help = (
+        "what normalises the critic; by default what the variant asks for, with --r1 or --r2 none "
+        "instead of batch"
+    )
+    return choice("critic_norm", norms, help, none="none")
 
 
 _COMMON = (_LATENT_DIM, _WIDTH, _LABELS, _CONDITIONING, _PACKING, _MINIBATCH)

@@ -42,7 +42,12 @@ PLAIN = (
         both=True,
     ),
     flag("conditional", "give both networks the labels of the data"),
-    choice("backend", ("tensorflow", "jax", "torch"), "Keras backend", none=""),
+    choice(
+        "backend",
+        ("tensorflow", "jax", "torch"),
+        "Keras backend; by default that of $KERAS_BACKEND, else of Keras' own setting",
+        none="",
+    ),
 )
 
 # What belongs to a run of the shell, and not to the training.

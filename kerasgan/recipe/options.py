@@ -39,6 +39,12 @@ def variant_options():
     return found
 
 
+def names():
+    """Return the names of all options of a training that the shell has."""
+    fixed = (*DATA, *OPTIMIZERS, *PLAIN, *LENGTH, "network", "augment", *catalogue.PENALTIES)
+    return [*fixed, *variant_options(), *network_options()]
+
+
 def run_settings(stored):
     """Return what the file of a run or of the zoo says of the run, in either format.
 
@@ -104,17 +110,7 @@ def changed(recipe, options):
         elif name == "augment":
             recipe.augment = {"kind": value}
         else:
-            known = [
-                *DATA,
-                *OPTIMIZERS,
-                *PLAIN,
-                *LENGTH,
-                *variants,
-                *networks,
-                "network",
-                "augment",
-            ]
-            near = difflib.get_close_matches(name, [*known, *catalogue.PENALTIES], n=3) or ["none"]
+            near = difflib.get_close_matches(name, names(), n=3) or ["none"]
             raise ValueError(
                 f"a training has no option of this name; nearest: {', '.join(near)}. Received: "
                 f"{name!r}"

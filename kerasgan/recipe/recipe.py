@@ -175,7 +175,7 @@ class Recipe:
         architecture = self.networks.get("architecture")
         if architecture is not None and architecture not in entry.architectures:
             raise ValueError(
-                f"the architecture of {self.variant} must be one of "
+                f"`architecture` of {self.variant} must be one of "
                 f"{', '.join(entry.architectures)}. Received: {architecture!r}"
             )
         if "conditioning" in self.networks and not self.conditional:
