@@ -7,50 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan import catalogue
 from kerasgan.recipe import FORMAT, Recipe
 
 SMALL = {"network": "mlp", "width": 8, "depth": 1, "latent_dim": 6, "critic_norm": "none"}
-# A value of each option of a variant that is not its default.
-VALUES = {
-    "n_critic": 3, "ema": 0.5, "packing": 2, "prior": "uniform", "historical_averaging": 0.5,
-    "loss": "hinge", "real_label": 0.9, "clip": 0.02, "warmup": True, "gp_weight": 3.0,
-    "one_sided": True, "spread": 0.25, "unrolled_steps": 2, "inner": "sgd", "categorical": [3],
-    "continuous": 1, "info_weight": 0.5, "continuous_weight": 0.25, "view_weight": 0.75,
-    "adversarial_weight": 0.5, "nll_weight": 0.25, "gamma": 2.0, "final_gamma": 0.5, "burn_in": 7,
-    "final_learning_rate": 1e-5,
-}  # fmt: skip
-OPTIONS = [
-    (variant, option.name)
-    for variant in catalogue.VARIANTS
-    for option in catalogue.options(variant).values()
-    if option.shell and option.name not in catalogue.VARIANTS[variant].refuses
-]
-
-
-def recipe_of(variant, **options):
-    size = dict(SMALL)
-    if variant == "flow_gan":
-        size = {"width": 8, "depth": 1, "hidden_layers": 1}
-    if variant == "sngan":
-        size["critic_norm"] = "spectral"
-    return Recipe(variant).with_options(**size, **options)
-
-
-@pytest.mark.parametrize(("variant", "name"), OPTIONS)
-def test_every_option_reaches_the_model(variant, name):
-    value = VALUES[name]
-    options = {name: value, **({"loss": "minimax"} if name == "real_label" else {})}
-    recipe = recipe_of(variant, **options)
-    if variant == "infogan" and name != "categorical":
-        recipe.arguments |= {"categorical": [2]}
-    if variant == "infogan" and name != "continuous":
-        recipe.arguments |= {"continuous": 1}
-    gan = Recipe.from_json(json.loads(json.dumps(recipe.to_json()))).build((8, 8, 1))
-    config = gan.get_config()
-    if name == "packing":
-        assert gan.critic.input_shape[-1] == 2
-    assert config[name] == (pytest.approx(value) if isinstance(value, float) else value)
 
 
 def rate_of(rate):
@@ -111,6 +70,10 @@ def test_files_of_version_0_1(tmp_path):
         ({"arguments": {"n_critic": 0}}, "`n_critic` must be an integer of at least 1"),
         ({"networks": {"architecture": "nice"}}, "must be one of dcgan, mlp, resnet"),
         ({"networks": {"depth": 2}}, "`depth` is no option of dcgan"),
+        (
+            {"networks": {"architecture": "mlp", "minibatch": "stddev"}},
+            r"`minibatch` must be one of \['discrimination'\]",
+        ),
         ({"networks": {"conditioning": "concat"}}, "`conditioning` goes with `conditional`"),
         ({"arguments": {"packing": 3}}, "divisible by packing=3.*Received: 64"),
         ({"penalties": [{"kind": "r3", "weight": 1}]}, "`kind` must be one of"),
@@ -169,7 +132,7 @@ def test_rules_stand_with_the_variant(variant, options, words):
 
 
 def test_schedules_fill_the_training():
-    recipe = recipe_of("gan", lr=1e-2, final_lr=1e-4, n_critic=2, steps=20)
+    recipe = Recipe("gan").with_options(**SMALL, lr=1e-2, final_lr=1e-4, n_critic=2, steps=20)
     gan = recipe.build((8, 8, 1))
     rates = [o.learning_rate for o in (gan.optimizer.generator_optimizer,
                                        gan.optimizer.critic_optimizer)]  # fmt: skip

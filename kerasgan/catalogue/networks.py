@@ -40,12 +40,11 @@ _CONDITIONING = choice(
     "conditioning", ("projection", "concat"), "how labels enter the critic; projection by default"
 )
 _PACKING = Option("packing", "integer", "images that the critic scores at once", 1, shell=False)
-_MINIBATCH = choice(
-    "minibatch",
-    ("discrimination", "stddev"),
-    "a layer in the critic that compares the images of a batch",
-    none="none",
-)
+
+
+def _minibatch(*layers):
+    help = "a layer in the critic that compares the images of a batch"
+    return choice("minibatch", layers, help, none="none")
 
 
 def _norm(*norms):
@@ -56,7 +55,7 @@ def _norm(*norms):
     return choice("critic_norm", norms, help, none="none")
 
 
-_COMMON = (_LATENT_DIM, _WIDTH, _LABELS, _CONDITIONING, _PACKING, _MINIBATCH)
+_COMMON = (_LATENT_DIM, _WIDTH, _LABELS, _CONDITIONING, _PACKING)
 _FLOW = (
     _WIDTH,
     _DEPTH,
@@ -77,6 +76,7 @@ ARCHITECTURES = {
             (28, 32, 64, 128),
             (
                 *_COMMON,
+                _minibatch("discrimination", "stddev"),
                 integer("kernel_size", "side of the convolution kernels"),
                 _norm("batch", "spectral"),
             ),
@@ -88,7 +88,7 @@ ARCHITECTURES = {
             "fully connected layers",
             ("1701.07875",),
             (),
-            (*_COMMON, _DEPTH, _norm("batch", "spectral")),
+            (*_COMMON, _minibatch("discrimination"), _DEPTH, _norm("batch", "spectral")),
         ),
         Architecture(
             "resnet",
@@ -99,6 +99,7 @@ ARCHITECTURES = {
             (32, 64, 128),
             (
                 *_COMMON,
+                _minibatch("discrimination", "stddev"),
                 _DEPTH,
                 choice("style", ("sngan", "r3gan"), "whose residual blocks"),
                 _norm("spectral"),

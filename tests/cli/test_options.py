@@ -1,0 +1,130 @@
+"""The options of `kerasgan train` and of the catalogue are the same, and each reaches the model."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from kerasgan import catalogue
+from kerasgan.backend import private
+from kerasgan.recipe import Recipe, building
+from kerasgan.recipe import options as flat
+from kerasgan_cli.train import train
+
+SMALL = {"network": "mlp", "width": 8, "depth": 1, "latent_dim": 6, "critic_norm": "none"}
+SMALL_OF = {
+    "flow_gan": {"width": 8, "depth": 1, "hidden_layers": 1},
+    "sngan": {**SMALL, "critic_norm": "spectral"},
+}
+# A value of each option of a variant that is not its default.
+VALUES = {
+    "n_critic": 3, "ema": 0.5, "packing": 2, "prior": "uniform", "historical_averaging": 0.5,
+    "loss": "hinge", "real_label": 0.9, "clip": 0.02, "warmup": True, "gp_weight": 3.0,
+    "one_sided": True, "spread": 0.25, "unrolled_steps": 2, "inner": "sgd", "categorical": [3],
+    "continuous": 1, "info_weight": 0.5, "continuous_weight": 0.25, "view_weight": 0.75,
+    "adversarial_weight": 0.5, "nll_weight": 0.25, "gamma": 2.0, "final_gamma": 0.5, "burn_in": 7,
+    "final_learning_rate": 1e-5,
+}  # fmt: skip
+OPTIONS = [
+    (variant, option.name)
+    for variant in catalogue.VARIANTS
+    for option in catalogue.options(variant).values()
+    if option.shell and option.name not in catalogue.VARIANTS[variant].refuses
+]
+# Two values of each option of the networks, beside these small ones.
+NETWORKS = {
+    "latent_dim": (4, 5), "width": (4, 8), "depth": (1, 2), "kernel_size": (3, 5),
+    "conditioning": ("projection", "concat"), "minibatch": ("none", "discrimination"),
+    "critic_norm": ("none", "spectral"), "style": ("sngan", "r3gan"), "hidden_layers": (1, 2),
+    "critic_width": (4, 12),
+}  # fmt: skip
+# What an option of an architecture needs beside it.
+BESIDE = {
+    "conditioning": {"conditional": True},
+    ("mlp", "critic_norm"): {"depth": 2},
+    ("resnet", "depth"): {"style": "r3gan"},
+}
+SLIM = {
+    "dcgan": (28, {"width": 4, "latent_dim": 4}),
+    "mlp": (8, {"width": 4, "latent_dim": 4, "depth": 1}),
+    "resnet": (32, {"width": 4, "latent_dim": 4, "critic_norm": "none"}),
+    "nice": (8, {"width": 4, "depth": 1, "hidden_layers": 1, "critic_width": 4}),
+    "realnvp": (8, {"width": 4, "depth": 1, "hidden_layers": 1, "critic_width": 4}),
+}
+NETWORK_OPTIONS = [
+    (name, option.name)
+    for name, entry in catalogue.ARCHITECTURES.items()
+    for option in entry.options
+    if option.shell
+]
+
+
+def shell(variant, **options):
+    """Return the recipe that `kerasgan train --dry-run` prints."""
+    arguments = [variant, "--data", "avatars", "--dry-run"]
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        words = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        arguments += [flag] if value is True else [flag, words]
+    done = CliRunner().invoke(train, arguments)
+    assert done.exit_code == 0, done.output
+    return Recipe.from_json(json.loads(done.stdout))
+
+
+def test_the_shell_has_what_the_catalogue_has():
+    given = {"recipe", "resume", "run_dir", "dry_run", "model"}
+    listed = {name for name in flat.names() if name != "steps"}
+    found = {parameter.name for parameter in train.params}
+    assert found == listed | given | {option.name for option in catalogue.RUN}
+    assert {name for _, name in OPTIONS} | {name for _, name in NETWORK_OPTIONS} <= found
+
+
+@pytest.mark.parametrize(("variant", "name"), OPTIONS)
+def test_every_option_of_a_variant_reaches_the_model(variant, name):
+    value = VALUES[name]
+    options = {**SMALL_OF.get(variant, SMALL), name: value}
+    if name == "real_label":
+        options["loss"] = "minimax"
+    if variant == "infogan":
+        options = {"categorical": [2], "continuous": 2, **options}
+    gan = shell(variant, **options).build((8, 8, 1))
+    if name == "packing":
+        assert gan.critic.input_shape[-1] == 2
+    found = gan.get_config()[name]
+    assert found == (pytest.approx(value) if isinstance(value, float) else value)
+
+
+def layers(architecture, **options):
+    """Return the kinds of layers and the shapes of weights in networks that the shell asks for."""
+    variant = "flow_gan" if architecture in catalogue.FLOWS else "gan"
+    size, slim = SLIM[architecture]
+    recipe = shell(variant, network=architecture, **{**slim, **options})
+    return [
+        (type(layer).__name__, [tuple(w.shape) for w in layer.weights])
+        for network in building.networks(recipe, (size, size, 1), num_classes=3)
+        for layer in private.flat_layers(network)
+    ]
+
+
+@pytest.mark.parametrize(("architecture", "name"), NETWORK_OPTIONS)
+def test_every_option_of_an_architecture_reaches_the_networks(architecture, name):
+    values = NETWORKS[name]
+    if architecture in catalogue.FLOWS and name == "critic_norm":
+        values = ("none", "batch")
+    beside = BESIDE.get(name) or BESIDE.get((architecture, name), {})
+    first, second = (layers(architecture, **beside, **{name: value}) for value in values)
+    assert first != second
+
+
+@pytest.mark.parametrize("name", catalogue.PENALTIES)
+def test_every_penalty_reaches_the_model(name):
+    gan = shell("gan", **SMALL, **{name: 2.5}).build((8, 8, 1))
+    (penalty,) = gan.added_penalties
+    assert isinstance(penalty, catalogue.resolve(catalogue.PENALTIES[name].path))
+    assert penalty.weight == 2.5
+
+
+@pytest.mark.parametrize("name", catalogue.AUGMENTS)
+def test_every_augmentation_reaches_the_model(name):
+    gan = shell("gan", **SMALL, augment=name).build((8, 8, 1))
+    assert isinstance(gan.augment, catalogue.resolve(catalogue.AUGMENTATIONS[name].path))
