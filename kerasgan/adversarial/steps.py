@@ -1,5 +1,7 @@
 """One step of each network, and the schedule that chooses the next one."""
 
+import itertools
+
 import keras
 from keras import ops
 
@@ -157,12 +159,12 @@ class Steps:
     def make_train_function(self, force=False):
         """Return the function that takes the next step; the schedule on the host chooses it.
 
-        There is one compiled program for each combination of the generator's turn and the penalties
-        that are due; it is made when it is first needed.
+        There is one program for each combination of the generator's turn and the penalties that
+        are due, compiled at its first call. All are made here: in the middle of an epoch on several
+        devices, Keras' JAX trainer cannot tell where the variables lie.
         """
         if self.train_function is not None and not force:
             return self.train_function
-        programs = {}
 
         def program(turn, due):
             penalties = {
@@ -171,14 +173,19 @@ class Steps:
             }
             return self.compile_step(lambda data: self._train_on(data, turn, penalties))
 
+        names = self._penalty_names()
+        choices = [(True,) if p.every == 1 else (True, False) for p in self.penalties]
+        programs = {
+            (turn, due): program(turn, due)
+            for turn in (False, True)
+            for chosen in itertools.product(*choices)
+            for due in [tuple(itertools.compress(names, chosen))]
+        }
+
         def train_function(*args):
             needed = self.critic_steps_per_round(self.generator_steps)
             turn = self.critic_steps_this_round + 1 >= needed
-            key = turn, self._due()
-            if key not in programs:
-                programs[key] = program(*key)
-                self.train_function = train_function  # `compile_step` leaves its own there.
-            result = programs[key](*args)
+            result = programs[turn, self._due()](*args)
             self.critic_steps += 1
             self.generator_steps += int(turn)
             self.critic_steps_this_round = 0 if turn else self.critic_steps_this_round + 1
