@@ -177,11 +177,11 @@ class Loss:
 
     def critic(self, scores):
         """Return the critic's loss, a scalar, from `Scores` with `real` and `fake`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must implement `critic(scores)`.")
 
     def generator(self, scores):
         """Return the generator's loss, a scalar, from `Scores` with `generator_needs`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must implement `generator(scores)`.")
 
     def get_config(self):
         """Return the arguments of the constructor."""

@@ -86,16 +86,19 @@ class PenaltyInputs:
         fake: Generated images, of the same shape.
         z: Their latent vectors, `(batch_size, ...)`.
         labels: Their class numbers `(batch_size,)`, or None.
+        training: Whether the step trains; in `evaluate` it does not.
         scores: A callable from packed images to the critic's scores `(batch_size / packing, 1)`.
         generate: A callable from latent vectors to the generator's images.
-        noise: A callable `noise(kind, *shape)` that returns random numbers of shape
-            `(len(real), *shape)`, "uniform" in [0, 1) or "normal".
+        noise: A callable `noise(kind, *shape)` that returns random numbers, "uniform" in [0, 1) or
+            "normal". Their shape is `(batch_size / packing, *shape)` for a penalty of the critic,
+            and `(batch_size, *shape)` for one of the generator.
     """
 
     real: Any
     fake: Any
     z: Any
     labels: Any
+    training: bool
     scores: Callable
     generate: Callable
     noise: Callable
@@ -105,8 +108,8 @@ class Penalty:
     """A term of the critic's or the generator's loss: `weight * penalty(inputs)`.
 
     A subclass implements `__call__`. If the penalty needs only the gradient of the scores at the
-    real (or the generated) batch, set `at` and implement `of(gradients)`; the forward pass of the
-    loss is reused.
+    real (or the generated) batch, set `at` and implement `of(gradients)` instead; the forward pass
+    of the critic's loss is reused.
 
     Args:
         weight: A non-negative number.
@@ -151,7 +154,20 @@ class Penalty:
         Args:
             inputs: `PenaltyInputs`.
         """
-        raise NotImplementedError
+        if self.at is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} must implement `__call__(inputs)`, or set `at` and "
+                "implement `of(gradients)`."
+            )
+        return self.of(_gradient(inputs.scores, _float(getattr(inputs, self.at))))
+
+    def of(self, gradients):
+        """Return the penalty of the scores' gradients at the images that `at` names.
+
+        Args:
+            gradients: A float32 tensor of the shape of `PenaltyInputs.real`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `of(gradients)`.")
 
     def get_config(self):
         """Return the arguments of the constructor."""
@@ -210,15 +226,8 @@ class GradientPenalty(_OnCritic):
         return {**super().get_config(), "target": self.target, "one_sided": self.one_sided}
 
 
-class _ZeroCentred(_OnCritic):
-    of = staticmethod(half_mean_square)
-
-    def __call__(self, inputs):
-        return zero_centred_penalty(inputs.scores, getattr(inputs, self.at))
-
-
 @keras.saving.register_keras_serializable(package="kerasgan")
-class R1(_ZeroCentred):
+class R1(_OnCritic):
     """Half the squared gradient norm on real images; see `zero_centred_penalty`.
 
     Args:
@@ -229,9 +238,12 @@ class R1(_ZeroCentred):
     name = "r1"
     at = "real"
 
+    def of(self, gradients):
+        return half_mean_square(gradients)
+
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class R2(_ZeroCentred):
+class R2(_OnCritic):
     """Half the squared gradient norm on generated images; see `zero_centred_penalty`.
 
     Args:
@@ -241,6 +253,9 @@ class R2(_ZeroCentred):
 
     name = "r2"
     at = "fake"
+
+    def of(self, gradients):
+        return half_mean_square(gradients)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")

@@ -74,7 +74,13 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
     critic_norm = "batch"  # What `default_networks` puts into the critic: "batch" or None.
     packs = 1  # The packing that `default_networks` builds for.
     resnet_style = "sngan"  # What it takes for "resnet".
-    objects = ("generator", "critic", "augment", "penalties")  # Arguments that are Keras objects.
+    _objects = (
+        "generator",
+        "critic",
+        "loss",
+        "augment",
+        "penalties",
+    )  # Arguments that are Keras objects.
     logged = ()  # Names that the variant's losses pass to `log`, beside losses and penalties.
 
     def __init__(
@@ -113,19 +119,22 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         checks.augment(augment, self.adversarial_loss)
         self.added_penalties = checks.penalties(penalties)
         self.penalties = (*own_penalties, *self.added_penalties)
-        overridden = type(self).generator_inputs is not Sampler.generator_inputs
-        inputs = self.generator_inputs if overridden else None
-        found = network_checks.shapes(generator, critic, packing, num_classes, inputs)
-        self.latent_shape, self.image_shape = tuple(found.latent), tuple(found.image)
-        self.num_classes = found.num_classes
-        for penalty in self.penalties:
-            checks.batch_norm(critic, penalty, type(self).__name__)
+        network_checks.built(generator=generator, critic=critic)
+        own_inputs = type(self).generator_inputs is not Sampler.generator_inputs
+        self.latent_shape, self.num_classes = network_checks.latents_and_classes(
+            generator, critic, packing, num_classes, more=own_inputs
+        )
         self.generator = generator
         self.critic = critic
+        self.packing = packing
+        self.image_shape = network_checks.image_shape(
+            self, self.generator_inputs if own_inputs else None
+        )
+        for penalty in self.penalties:
+            checks.batch_norm(critic, penalty, type(self).__name__)
         self._power_iterations = tuple(  # Of spectral normalisation, one a critic step.
             layer.iterate for layer in private.flat_layers(critic) if hasattr(layer, "iterate")
         )
-        self.packing = packing
         self.augment = augment
         self.historical_averaging = historical_averaging
         self.n_critic = n_critic
@@ -143,15 +152,16 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         for counter in state.COUNTERS:
             setattr(self, counter, 0)
-        self.put_back_at = None  # The critic steps at which an earlier state was put back.
-        self.past = {}  # The means of past weights, by player, where they are asked for.
+        self._put_back_at = None  # The critic steps at which an earlier state was put back.
+        self._past = {}  # The means of past weights, by player, where they are asked for.
         if historical_averaging is not None:
             for player, network in (("critic", critic), ("generator", generator)):
-                self.past[player] = state.past_weights(self, network)
-        for penalty in self.penalties:
-            penalty.build(self.add_weight)
-        for name in ("_decoders", "_given_rates"):  # Past Keras, which would track dictionaries.
+                self._past[player] = state.past_weights(self, network)
+        # Past Keras, which would track dictionaries.
+        for name in ("_decoders", "_given_rates", "_penalty_weights"):
             object.__setattr__(self, name, {})
+        for name, penalty in zip(self._penalty_names(), self.penalties, strict=True):
+            self._build_penalty(name, penalty)
         self.built = True
 
     # What a variant may override.
@@ -195,7 +205,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         """
         return self.adversarial_loss.generator(scores)
 
-    def critic_objective(self, batch, penalties, training=True, observe=False):
+    def critic_objective(self, batch, penalties, training=True, observe=False, lazy=True):
         """Return all that the critic minimises: it scores a batch once for loss and penalties.
 
         Args:
@@ -203,11 +213,12 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
             penalties: Pairs of a name and a `Penalty`, those of this step.
             training: Whether networks are called in training mode.
             observe: Whether the augmentation learns from the scores.
+            lazy: Whether lazy penalties are scaled for the steps that leave them out.
         """
         gradients = {penalty.at for _, penalty in penalties if penalty.at}
         scores = self.scorer.compare(batch, ("real", "fake"), gradients, training, observe)
         loss = self.critic_loss(batch, scores, training)
-        return self._penalised(loss, batch, scores, penalties, training)
+        return self._penalised(loss, batch, scores, penalties, training, lazy)
 
     def generator_objective(self, batch, penalties, training=True):
         """Return all that the generator minimises; see `critic_objective`."""
@@ -263,8 +274,15 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
 
     def summary(self, line_length=None, positions=None, print_fn=None, **options):
         """Print the layers of both networks; see `keras.Model.summary`."""
-        state.summary(
-            self, line_length=line_length, positions=positions, print_fn=print_fn, **options
+        lines = print_fn or print
+        options = {"line_length": line_length, "positions": positions, **options}
+        for title, network in (("Generator", self.generator), ("Critic", self.critic)):
+            lines(f"{title} of {type(self).__name__} {self.name!r}")
+            network.summary(print_fn=lines, **options)
+        counts = self.generator.count_params(), self.critic.count_params()
+        lines(
+            f"Generator {counts[0]:,} and critic {counts[1]:,} parameters; latent vectors "
+            f"{(None, *self.latent_shape)}, images {(None, *self.image_shape)}."
         )
 
     def get_config(self):
@@ -283,7 +301,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
             "generator": keras.saving.serialize_keras_object(self.generator),
             "critic": keras.saving.serialize_keras_object(self.critic),
             "loss": losses.serialize(self.adversarial_loss),
-            "penalties": state.serialized(self.added_penalties),
+            "penalties": [keras.saving.serialize_keras_object(p) for p in self.added_penalties],
             "packing": self.packing,
             "augment": keras.saving.serialize_keras_object(self.augment),
             "historical_averaging": self.historical_averaging,
@@ -301,8 +319,8 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
     def from_config(cls, config, custom_objects=None):
         """Return the model that `get_config` describes, also that of version 0.1."""
         config, every = state.renamed(config)
-        for key in cls.objects:
-            if config.get(key):
+        for key in cls._objects:
+            if config.get(key) and not isinstance(config[key], str):
                 config[key] = keras.saving.deserialize_keras_object(
                     config[key], custom_objects=custom_objects
                 )
@@ -323,4 +341,6 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
 
     def load_own_variables(self, store):
         """Take them back."""
-        super().load_own_variables(state.load(self, store))
+        weights = {}
+        super().save_own_variables(weights)
+        super().load_own_variables(state.load(self, store, weights))

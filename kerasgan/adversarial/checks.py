@@ -91,10 +91,10 @@ def flow(generator):
         )
     latent_shape = network_checks.input_shapes(generator, "generator")[0]
     image_shape = generator.output_shape[1:]
-    if latent_shape[1] != math.prod(image_shape):
+    if latent_shape[1:] != (math.prod(image_shape),):
         raise ValueError(
             "`generator` must take as many latent numbers as an image has values, "
-            f"{math.prod(image_shape)} for {tuple(image_shape)}. Received: {latent_shape[1]}"
+            f"{math.prod(image_shape)} for {tuple(image_shape)}. Received: {latent_shape[1:]}"
         )
 
 
@@ -111,7 +111,8 @@ def augment(given, loss):
         raise ValueError(
             "`augment` must not be ADA with a loss whose zero is not the border between real and "
             "generated images, as wasserstein, relativistic and least_squares: ADA reads "
-            f"overfitting from the sign of the critic's scores. Received: loss={loss.name!r}"
+            "overfitting from the sign of the critic's scores. Received: "
+            f"loss={loss.name or type(loss).__name__!r}"
         )
 
 

@@ -1,42 +1,13 @@
 """Whether a generator and a critic fit, and what shapes they work on."""
 
-import dataclasses
-
 import keras
 
 from kerasgan import validation
 
 
-@dataclasses.dataclass(frozen=True)
-class Shapes:
-    """What two networks that fit work on.
-
-    Args:
-        latent: The shape of one latent vector, `(latent_dim,)` or with more axes.
-        image: `(height, width, channels)`.
-        num_classes: Of conditional networks, else None.
-    """
-
-    latent: tuple
-    image: tuple
-    num_classes: int | None
-
-
-def shapes(generator, critic, packing, num_classes, inputs=None):
-    """Check that two networks fit and return their `Shapes`.
-
-    Args:
-        generator: The generator.
-        critic: The critic.
-        packing: Images that the critic scores together.
-        num_classes: Classes of conditional networks, where they do not say so themselves.
-        inputs: A callable from latent vectors and labels to what the generator takes; None where
-            that is `z`, or `[z, labels]`.
-
-    Raises:
-        ValueError: With the shapes that were found, if they do not fit.
-    """
-    for name, network in (("generator", generator), ("critic", critic)):
+def built(**networks):
+    """Raise ValueError for a network, given by its name, that is no Keras model with weights."""
+    for name, network in networks.items():
         if not isinstance(network, keras.Model):
             raise ValueError(
                 f"`{name}` must be a keras.Model. Received: {network!r} of type "
@@ -48,25 +19,62 @@ def shapes(generator, critic, packing, num_classes, inputs=None):
                 f"use `{name}.build(input_shape)`. Received: {network.name!r}, which has no "
                 "weights yet"
             )
-    latent_shape, *labels = input_shapes(generator, "generator", several=inputs is not None)
+
+
+def latents_and_classes(generator, critic, packing, num_classes, more=False):
+    """Return the shape of one latent vector, and how many classes conditional networks have.
+
+    Args:
+        generator: The generator.
+        critic: The critic.
+        packing: Images that the critic scores together.
+        num_classes: Classes of conditional networks, where they do not say so themselves.
+        more: Whether the generator may take more than latent vectors and labels. Then it is
+            conditional if the critic is.
+
+    Returns:
+        A tuple, and an integer or None.
+
+    Raises:
+        ValueError: With the shapes that were found, if they do not fit.
+    """
+    scored = len(input_shapes(critic, "critic")) == 2
+    if more:
+        latent_shape, labelled = _first_input_shape(generator), scored
+    else:
+        shapes = input_shapes(generator, "generator")
+        latent_shape, labelled = shapes[0], len(shapes) == 2
     if None in latent_shape[1:] or len(latent_shape) < 2:
         raise ValueError(
             "`generator` must take latent vectors of a known shape, (batch_size, latent_dim). "
             f"Received: a generator with input shape {latent_shape}"
         )
-    scored = input_shapes(critic, "critic")[1:]
-    classes = _classes(generator, critic, packing, num_classes, bool(labels), bool(scored))
-    z = keras.KerasTensor(latent_shape)
-    given = None if classes is None else keras.KerasTensor((None,), dtype="int32")
-    taken = (inputs or generator_inputs)(z, given)
-    image_shape = _output(generator, "generator", taken)
-    if len(image_shape) != 4 or None in image_shape[1:]:
+    classes = _classes(generator, critic, packing, num_classes, labelled, scored)
+    return tuple(latent_shape[1:]), classes
+
+
+def image_shape(model, inputs=None):
+    """Return the shape of one image; raise ValueError unless the critic takes such images.
+
+    Args:
+        model: An adversarial model with networks, `latent_shape`, `num_classes` and `packing`.
+        inputs: A callable from latent vectors and labels to what the generator takes; None where
+            that is `z`, or `[z, labels]`. It is called for a subclassed generator alone: others
+            know the shape of their output.
+    """
+    generator = model.generator
+    labels = None if model.num_classes is None else keras.KerasTensor((None,), dtype="int32")
+    known = None if inputs is None else getattr(generator, "output_shape", None)
+    if known is None:
+        z = keras.KerasTensor((None, *model.latent_shape))
+        known = _output(generator, "generator", (inputs or generator_inputs)(z, labels))
+    if not isinstance(known, tuple) or len(known) != 4 or None in known[1:]:
         raise ValueError(
             "`generator` must turn latent vectors into images of a fixed shape, (batch_size, "
-            f"height, width, channels). Received: output shape {image_shape}"
+            f"height, width, channels). Received: output shape {known}"
         )
-    _check_critic(critic, image_shape, packing, given)
-    return Shapes(latent_shape[1:], image_shape[1:], classes)
+    _check_critic(model.critic, known, model.packing, labels)
+    return known[1:]
 
 
 def generator_inputs(z, labels=None):
@@ -133,32 +141,22 @@ def _classes(generator, critic, packing, num_classes, generated, scored):
     return classes
 
 
-def input_shapes(network, name, several=False):
+def input_shapes(network, name):
     """Return the shapes that a network takes, each `(None, ...)`: its input's and its labels'.
 
-    Those of a subclassed model are what it was built for. What a generator takes beside these is
-    left out.
+    A subclassed model takes what it was built for.
 
     Args:
         network: A Keras model.
         name: What an error calls it.
-        several: Whether it may take more, or a dictionary with the keys "z" and "labels".
     """
-    try:
-        shape = network.input_shape
-    except AttributeError:
-        shape = (network.get_build_config() or {}).get("input_shape")
-    if isinstance(shape, dict) and several:
-        return [(None, *shape[key][1:]) for key in ("z", "labels") if key in shape]
+    shape = _input_shape(network)
     if not isinstance(shape, (list, tuple)) or not shape:
         found = []
     elif isinstance(shape[0], (list, tuple)):
         found = list(shape)
     else:
         found = [shape]
-    if several and found:
-        labels = [s for s in found[1:2] if len(s) == 1]
-        return [(None, *s[1:]) for s in (found[0], *labels)]
     if not 0 < len(found) < 3 or (len(found) == 2 and len(found[1]) != 1):
         more = (
             " A generator that takes more needs a variant that overrides `generator_inputs`."
@@ -171,3 +169,26 @@ def input_shapes(network, name, several=False):
             f"Received: {network.name!r} with input shape {shape}"
         )
     return [(None, *s[1:]) for s in found]
+
+
+def _input_shape(network):
+    try:
+        # `input_shape` is a list where `input` is a dictionary.
+        return keras.tree.map_structure(lambda x: x.shape, network.input)
+    except (AttributeError, ValueError):  # A subclassed model has no symbolic input.
+        return (network.get_build_config() or {}).get("input_shape")
+
+
+def _first_input_shape(generator):
+    """Return the shape of a generator's latent vectors, its first input or that named "z"."""
+    shape = _input_shape(generator)
+    if isinstance(shape, dict) and "z" in shape:
+        return shape["z"]
+    while isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple)):
+        shape = shape[0]
+    if not isinstance(shape, (list, tuple)) or not shape:
+        raise ValueError(
+            "`generator` must take latent vectors of a known shape as its first input, or as "
+            f"that with the key 'z'. Received: {generator.name!r} with input shape {shape}"
+        )
+    return (None, *shape[1:])

@@ -46,11 +46,11 @@ class AdversarialOptimizer(keras.optimizers.MultiOptimizer):
 
     def save_own_variables(self, store):
         """Store only what is not stored with the inner optimizers."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(private.own_optimizer_variables(self)):
             store[str(i)] = variable
 
     def load_own_variables(self, store):
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(private.own_optimizer_variables(self)):
             variable.assign(store[str(i)])
 
 

@@ -24,7 +24,9 @@ class Sampler:
     def generator_inputs(self, z, labels=None):
         """Return what the generator takes: `z`, or `[z, labels]` if it is conditional.
 
-        Override it for a generator that takes more; `z` and `labels` may be symbolic.
+        Override it for a generator that takes more; `z` and `labels` may be symbolic. With a
+        subclassed generator the constructor calls it, to find the shape of an image: what it reads
+        of the model must then be set before `super().__init__`.
         """
         return network_checks.generator_inputs(z, labels)
 
@@ -115,7 +117,8 @@ class Sampler:
             batch_size: Images computed at a time.
             raw: Whether the generator as it is makes the images, and not its moving average.
             noise_seed: Seed of the noise that layers of the generator draw, where they draw any;
-                None draws another seed.
+                None draws another seed. Noise whose first axis is that of the batch is an image's
+                own; any other is the same for all images of the call.
             **sampling: The variant's sampling options.
 
         Returns:
@@ -131,7 +134,8 @@ class Sampler:
             expected = ", ".join(map(str, ("n", *self.latent_shape)))
             raise ValueError(f"`z` must have the shape ({expected}). Received: shape {z.shape}")
         n = len(z)
-        parts = {"z": z, "seeds": latent.noise_seeds(n, noise_seed)}
+        seeds = latent.noise_seeds(n, noise_seed)
+        parts = {"z": z, "seeds": seeds, "shared_seed": seeds[0]}
         if self.num_classes is not None:
             chosen = np.arange(n) % self.num_classes if labels is None else labels
             parts["labels"] = checks.labels(chosen, n, self.num_classes)
@@ -155,12 +159,13 @@ class Sampler:
         if key not in self._decoders:
 
             def decode(inputs):
-                with private.noise_of(inputs["seeds"]):  # For generators that draw any.
+                # For generators that draw any.
+                with private.noise_of(inputs["seeds"], inputs["shared_seed"]):
                     options = {**fixed, **inputs["values"]}
                     return self.decode(inputs["z"], inputs.get("labels"), network, **options)
 
             # All that `decode` may read; the critic and the other copy of the generator are not.
-            others = [self.critic, self.generator, self.ema_generator or self.generator]
+            others = [self.critic, self.generator, self.sampling_generator]
             out = {id(v) for other in others if other is not network for v in other.variables}
             out |= {id(v) for v in network.variables}
             rest = [v for v in self.variables if id(v) not in out]

@@ -1,6 +1,7 @@
 """What an adversarial model stores of itself, beside its networks and its optimizers."""
 
-import keras
+import itertools
+
 import numpy as np
 
 from kerasgan.backend import private
@@ -19,14 +20,22 @@ def save(model, store, weights):
     store["schedule"] = np.array([getattr(model, counter) for counter in COUNTERS])
     for name, variable in [*_seeds(model), *_metrics(model)]:
         store[name] = variable
-    for name, variable in weights.items():
-        store[f"weight_{name}"] = variable
+    for name, variable in zip(_names(model, weights), weights.values(), strict=True):
+        store[name] = variable
 
 
-def load(model, store):
+def load(model, store, weights):
     """Take back what `save` wrote, and return the model's own weights as Keras takes them.
 
     Files of version 0.1 hold the means of past weights alone, as `past_0`, `past_1`, ...
+
+    Args:
+        model: An adversarial model.
+        store: What `save` wrote.
+        weights: A mapping of the model's own weights, as Keras stores them now.
+
+    Raises:
+        ValueError: If the stored weights are not those that the model has.
     """
     schedule = [int(value) for value in np.array(store["schedule"])]
     for counter, value in zip(COUNTERS, schedule, strict=True):
@@ -37,9 +46,15 @@ def load(model, store):
     for name, variable in _metrics(model):
         if name in names:
             variable.assign(store[name])
-    old = {name.removeprefix("past_"): store[name] for name in names if name.startswith("past_")}
-    new = (name for name in names if name.startswith("weight_"))
-    return old or {name.removeprefix("weight_"): store[name] for name in new}
+    stored = {name.replace("past_", "weight_"): name for name in names}
+    found = {name for name in stored if name.startswith(("weight_", "penalty_"))}
+    expected = _names(model, weights)
+    if found != set(expected):
+        raise ValueError(
+            f"the stored weights of the model itself, beside its networks, must be "
+            f"{sorted(expected)}. Received: {sorted(found)}"
+        )
+    return {key: store[stored[name]] for key, name in zip(weights, expected, strict=True)}
 
 
 def seed_states(model):
@@ -80,6 +95,21 @@ def renamed(config):
     return config, config.pop("penalty_interval", 1)
 
 
+def _names(model, weights):
+    """Name the model's own weights: those of a penalty by its name, the others by their order.
+
+    By order alone, a penalty that was added last would be loaded into the weights of a subclass,
+    which are created after those of the penalties that the constructor is given.
+    """
+    names = {
+        id(variable): f"penalty_{name.replace('/', '|')}_{i}"  # A slash would make a group.
+        for name, variables in model._penalty_weights.items()
+        for i, variable in enumerate(variables)
+    }
+    numbers = itertools.count()
+    return [names.get(id(v)) or f"weight_{next(numbers)}" for v in weights.values()]
+
+
 def _seeds(model):
     return [(f"seed_{i}", v) for i, v in enumerate(seed_states(model))]
 
@@ -87,21 +117,3 @@ def _seeds(model):
 def _metrics(model):
     variables = [v for metric in own_metrics(model) for v in metric.variables]
     return [(f"metric_{i}", v) for i, v in enumerate(variables)]
-
-
-def summary(model, **options):
-    """Print both networks' summaries; see `AdversarialModel.summary`."""
-    lines = options.pop("print_fn", None) or print
-    for title, network in (("Generator", model.generator), ("Critic", model.critic)):
-        lines(f"{title} of {type(model).__name__} {model.name!r}")
-        network.summary(print_fn=lines, **options)
-    counts = model.generator.count_params(), model.critic.count_params()
-    lines(
-        f"Generator {counts[0]:,} and critic {counts[1]:,} parameters; latent vectors "
-        f"{(None, *model.latent_shape)}, images {(None, *model.image_shape)}."
-    )
-
-
-def serialized(items):
-    """Return Keras objects as JSON values."""
-    return [keras.saving.serialize_keras_object(item) for item in items]

@@ -31,18 +31,31 @@ class Steps:
         """
         (penalty,) = checks.penalties(penalty)
         checks.batch_norm(self.critic, penalty, type(self).__name__)
-        penalty.build(self.add_weight)
         self.added_penalties = (*self.added_penalties, penalty)
         self.penalties = (*self.penalties, penalty)
         name = self._penalty_names()[-1]
+        self._build_penalty(name, penalty)
         self.trackers[name] = keras.metrics.Mean(name=name)
+
+    def _build_penalty(self, name, penalty):
+        """Let a penalty create its weights, which are stored under its name."""
+        weights = self._penalty_weights[name] = []
+
+        def add_weight(*args, **kwargs):
+            weights.append(self.add_weight(*args, **kwargs))
+            return weights[-1]
+
+        penalty.build(add_weight)
 
     def _penalty_names(self):
         """Return the name under which each penalty is logged; a second one has a number."""
         names = []
+        taken = {"loss", "critic_loss", "generator_loss", *self.logged}
         for penalty in self.penalties:
-            again = sum(p.name == penalty.name for p in self.penalties[: len(names)])
-            names.append(f"{penalty.name}_{again + 1}" if again else penalty.name)
+            numbered = (f"{penalty.name}_{i}" for i in itertools.count(2))
+            possible = itertools.chain([penalty.name], numbered)
+            names.append(next(name for name in possible if name not in taken))
+            taken.add(names[-1])
         return names
 
     def _penalties_of(self, player):
@@ -79,7 +92,7 @@ class Steps:
 
     def _move(self, player, loss_fn, variables, real):
         optimizer = getattr(self.optimizer, f"{player}_optimizer")
-        past = self.past.get(player, ())
+        past = self._past.get(player, ())
 
         def with_distance():
             pairs = zip(variables, past, strict=False)
@@ -106,12 +119,14 @@ class Steps:
         if not penalties:
             return loss
         real, fake = self.scorer.pack(batch.real), self.scorer.pack(batch.fake)
-        rows = ops.shape(real)[0]
+        loss = ops.cast(loss, "float32")
+        rows = ops.shape(real if penalties[0][1].player == "critic" else batch.z)[0]
         inputs = PenaltyInputs(
             real=real,
             fake=fake,
             z=batch.z,
             labels=batch.labels,
+            training=training,
             scores=lambda x: self.scorer.scores_of_packed(x, batch.labels, training),
             generate=lambda z: self.generator(
                 self.generator_inputs(z, batch.labels), training=training
@@ -123,8 +138,8 @@ class Steps:
             value = penalty(inputs) if gradients is None else penalty.of(gradients)
             self.log(name, value, ops.shape(batch.real)[0])
             weight = self.penalty_weight(penalty) if training else penalty.weight
-            value = ops.cast(value, loss.dtype) if hasattr(loss, "dtype") else value
-            loss = loss + (penalty.every if training and lazy else 1) * weight * value
+            times = penalty.every if training and lazy else 1
+            loss = loss + times * weight * ops.cast(value, "float32")
         return loss
 
     def _train_on(self, data, generator_turn, penalties=None):
@@ -171,7 +186,7 @@ class Steps:
                 player: tuple(pair for pair in self._penalties_of(player) if pair[0] in due)
                 for player in PLAYERS
             }
-            return self.compile_step(lambda data: self._train_on(data, turn, penalties))
+            return self._compile_step(lambda data: self._train_on(data, turn, penalties))
 
         names = self._penalty_names()
         choices = [(True,) if p.every == 1 else (True, False) for p in self.penalties]

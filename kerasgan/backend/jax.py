@@ -64,7 +64,7 @@ class Trainer:
             logs = step()
         return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
 
-    def compile_step(self, step):
+    def _compile_step(self, step):
         """Return Keras' train function around `step(data) -> logs`.
 
         `jax.jit` caches by the function it is given, and equal bound methods are one function to

@@ -7,11 +7,7 @@ each function.
 
 import contextlib
 import functools
-import itertools
 import threading
-
-import keras
-from keras import ops
 
 from kerasgan.backend import counter_noise
 
@@ -32,6 +28,14 @@ def loss_tracker(model):
     beside a subclass's own.
     """
     return getattr(model, "_loss_tracker", None)
+
+
+def own_optimizer_variables(optimizer):
+    """Return the variables of a `MultiOptimizer` itself, without those of the optimizers in it.
+
+    `BaseOptimizer._variables`. Without it, a stored model holds the state of both optimizers twice.
+    """
+    return optimizer._variables
 
 
 def learning_rate_setting(optimizer):
@@ -92,8 +96,7 @@ def _random():
     return random
 
 
-_DRAWS = ("normal", "uniform", "truncated_normal")
-_active = threading.local()  # In each thread the seeds of the images that it generates.
+_active = threading.local()  # In each thread the noise of the images that it generates.
 
 
 @functools.cache
@@ -102,36 +105,40 @@ def _install():
     module = _random()
 
     def replaced(name, draw):
-        fn = getattr(counter_noise, name)
-
-        def function(shape, *args, dtype=None, seed=None, **kwargs):
+        @functools.wraps(draw)
+        def function(*args, **kwargs):
             stack = getattr(_active, "stack", ())
             if not stack:
-                return draw(shape, *args, dtype=dtype, seed=seed, **kwargs)
-            seeds, count = stack[-1]
-            dtype = keras.backend.standardize_dtype(dtype or keras.config.floatx())
-            found = fn(seeds, tuple(shape), next(count), *args, **kwargs)
-            return ops.cast(found, dtype)
+                return draw(*args, **kwargs)
+            if not hasattr(stack[-1], name):
+                raise NotImplementedError(
+                    f"a generator cannot draw by keras.random.{name} when it samples: the noise "
+                    "of an image is computed from its seed, which is done for normal, "
+                    "truncated_normal, uniform, randint, categorical and dropout."
+                )
+            return getattr(stack[-1], name)(*args, **kwargs)
 
-        return functools.wraps(draw)(function)
+        return function
 
-    for name in _DRAWS:
+    covered = ("normal", "truncated_normal", "uniform", "randint", "categorical", "dropout")
+    for name in (*covered, "beta", "binomial", "gamma", "shuffle"):
         setattr(module, name, replaced(name, getattr(module, name)))
 
 
 @contextlib.contextmanager
-def noise_of(seeds):
+def noise_of(seeds, shared):
     """Return a context in which what layers draw depends on the seed of each image alone.
 
-    It holds in this thread. Normal, uniform and truncated normal numbers are covered.
+    It holds in this thread. What is drawn for one image does not depend on the backend, the size of
+    the batch, or the image's place in it; see `counter_noise.CounterNoise`.
 
     Args:
-        seeds: int32 of shape `(batch_size,)`. What is drawn for one image does not depend on the
-            backend, the size of the batch, or the image's place in it.
+        seeds: int32 of shape `(batch_size,)`.
+        shared: The int32 seed of what is drawn for the batch as a whole.
     """
     _install()
     stack = _active.__dict__.setdefault("stack", [])
-    stack.append((seeds, itertools.count()))
+    stack.append(counter_noise.CounterNoise(seeds, shared))
     try:
         yield
     finally:

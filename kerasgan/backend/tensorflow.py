@@ -20,7 +20,7 @@ class Trainer:
     def test_step(self, data):
         return self._evaluate_on(data)
 
-    def compile_step(self, step):
+    def _compile_step(self, step):
         """Return Keras' train function around `step(data) -> logs`."""
         self.train_step = step
         try:

@@ -21,7 +21,7 @@ class Trainer:
     def test_step(self, data):
         return self._evaluate_on(data)
 
-    def compile_step(self, step):
+    def _compile_step(self, step):
         """Return a train function around `step(data) -> logs`, as Keras makes one."""
         if self.steps_per_execution > 1:
             raise ValueError(

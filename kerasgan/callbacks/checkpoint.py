@@ -37,9 +37,8 @@ class Checkpoint(keras.callbacks.Callback):
             self._check_losses(self.model.get_metrics_result(), f"in batch {batch}")
 
     def on_epoch_end(self, epoch, logs=None):
-        if (
-            self.model.put_back_at != self.model.critic_steps
-        ):  # Else they belong to the state before.
+        # After a rescue the losses belong to the state before it.
+        if self.model._put_back_at != self.model.critic_steps:
             self._check_losses(logs or {}, f"in epoch {epoch + 1}")
         self._check_weights(epoch)
         if self.diverged is None:

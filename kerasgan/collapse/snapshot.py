@@ -107,7 +107,7 @@ def put_back(snapshot, model):
     model.reset_metrics()  # The means of this epoch belong to the state before.
     for variable, value in zip(_metric_variables(model), snapshot.metrics, strict=True):
         variable.assign(value)
-    model.put_back_at = model.critic_steps
+    model._put_back_at = model.critic_steps
 
 
 def _variables(model):

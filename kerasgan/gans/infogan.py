@@ -65,7 +65,7 @@ class InfoGAN(AdversarialModel):
 
     logged = ("mutual_information",)
     sampling_options = ("codes",)
-    objects = (*AdversarialModel.objects, "views")
+    _objects = (*AdversarialModel._objects, "views")
 
     def __init__(
         self,
@@ -101,6 +101,11 @@ class InfoGAN(AdversarialModel):
             critic_learning_rate=critic_learning_rate,
             name=name,
         )
+        if len(self.latent_shape) > 1:
+            raise ValueError(
+                "`generator` must take latent vectors of one axis, (batch_size, latent_dim), of "
+                f"which the codes are the last. Received: {(None, *self.latent_shape)}"
+            )
         self.categorical = tuple(categorical)
         self.continuous = continuous
         self.info_weight = info_weight

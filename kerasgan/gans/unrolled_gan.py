@@ -93,10 +93,7 @@ class UnrolledGAN(GAN):
             return self._at(weights, objective)
 
         def objective():  # With all penalties, none of them scaled: no step is left out here.
-            gradients = {penalty.at for _, penalty in penalties if penalty.at}
-            scores = self.scorer.compare(batch, gradients=gradients)
-            value = self.critic_loss(batch, scores)
-            return self._penalised(value, batch, scores, penalties, lazy=False)
+            return self.critic_objective(batch, penalties, lazy=False)
 
         weights = [ops.convert_to_tensor(v) for v in self.critic_variables()]
         optimizer = self.optimizer.critic_optimizer

@@ -141,3 +141,11 @@ def test_sample_refuses(gan, n):
         gan.sample(n)
     with pytest.raises(ValueError, match=r"`z` must have the shape \(n, 4\)"):
         gan.decode_latents(np.zeros((2, 5)))
+
+
+def test_infogan_needs_latent_vectors_of_one_axis():
+    z = keras.Input((2, 12))
+    x = keras.layers.Dense(64, activation="tanh")(keras.layers.Flatten()(z))
+    generator = keras.Model(z, keras.layers.Reshape((8, 8, 1))(x))
+    with pytest.raises(ValueError, match=r"of one axis.*Received: \(None, 2, 12\)"):
+        kerasgan.InfoGAN(generator, networks.mlp(8, 1, latent_dim=6, width=8)[1])
