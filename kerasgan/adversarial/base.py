@@ -254,7 +254,8 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
     def noise(self, rows, kind, *shape):
         """Draw numbers `(rows, *shape)`, "uniform" in [0, 1) or "normal", of this replica."""
         draw = {"normal": keras.random.normal, "uniform": keras.random.uniform}[kind]
-        return backend.replica_rows(lambda n: draw((n, *shape), seed=self.seed_generator), rows)
+        with backend.independent_seeds():
+            return backend.replica_rows(lambda n: draw((n, *shape), seed=self.seed_generator), rows)
 
     def log(self, name, value, rows):
         """Add `value`, a mean over `rows` images, to the epoch's mean that is logged as `name`."""

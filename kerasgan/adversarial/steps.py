@@ -146,9 +146,10 @@ class Steps:
         """Take one critic step and, if it is the generator's turn, one generator step."""
         penalties = penalties or {player: self._penalties_of(player) for player in PLAYERS}
         real, labels = checks.batch(data, self)
-        self._critic_step(real, labels, penalties["critic"])
-        if generator_turn:
-            self._generator_step(real, labels, penalties["generator"])
+        with backend.independent_seeds():
+            self._critic_step(real, labels, penalties["critic"])
+            if generator_turn:
+                self._generator_step(real, labels, penalties["generator"])
         return self.get_metrics_result()
 
     def _evaluate_on(self, data):
@@ -158,10 +159,11 @@ class Steps:
         z = self.draw_latents(rows)
         fake = self.generator(self.generator_inputs(z, labels), training=False)
         batch = Batch(real, fake, z, labels)
-        for player in PLAYERS:
-            objective = getattr(self, f"{player}_objective")
-            penalties = self._penalties_of(player)
-            self.log(f"{player}_loss", objective(batch, penalties, training=False), rows)
+        with backend.independent_seeds():
+            for player in PLAYERS:
+                objective = getattr(self, f"{player}_objective")
+                penalties = self._penalties_of(player)
+                self.log(f"{player}_loss", objective(batch, penalties, training=False), rows)
         return self.get_metrics_result()
 
     def get_metrics_result(self):

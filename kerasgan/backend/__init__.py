@@ -10,6 +10,7 @@ folder is written once, in `keras.ops`, and calls these.
   or a list of them. `gradient(fn, x)` is the second alone.
 - `substituted(variables, values)`: a context in which the variables have these values.
 - `no_gradients()`: a context in which nothing is recorded for differentiation.
+- `independent_seeds()`: a context in which the noise of two seeds is independent.
 - `assign(variables, values)`: several assignments, also inside a distributed replica.
 - `set_memory_layout(variables)`: give kernels the memory order that the backend reads fastest.
 - `fuse_steps(optimizer)`: let a built Keras optimizer step as fast as the backend's own.
@@ -44,6 +45,7 @@ value_and_grad = _backend.value_and_grad
 value_and_gradient = _backend.value_and_gradient
 substituted = _backend.substituted
 no_gradients = _backend.no_gradients
+independent_seeds = _backend.independent_seeds
 assign = _backend.assign
 set_memory_layout = _backend.set_memory_layout
 fuse_steps = _backend.fuse_steps

@@ -123,6 +123,11 @@ def no_gradients():
     return contextlib.nullcontext()
 
 
+def independent_seeds():
+    """Return a context: two seeds have nothing to do with each other here."""
+    return contextlib.nullcontext()
+
+
 def substituted(variables, values):
     """Return a context in which the variables have these values; what is written there is lost."""
     return Scope(zip(variables, values, strict=True))

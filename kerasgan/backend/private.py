@@ -9,6 +9,8 @@ import contextlib
 import functools
 import threading
 
+from keras import ops
+
 from kerasgan.backend import counter_noise
 
 
@@ -60,6 +62,86 @@ def adam_moments(optimizer, variable=None):
     return tuple(group[index] for group in groups)
 
 
+@contextlib.contextmanager
+def exact_moments():
+    """Return a context in which Keras' normalisation layers can be differentiated twice.
+
+    `keras.src.backend.tensorflow.nn._compute_moments`, on TensorFlow alone. It calls
+    `tf.nn.moments`, whose variance stops the gradient of the mean: the first derivative is right,
+    the second is not. Without it, penalties on gradients and unrolled steps are wrong where a
+    critic holds BatchNormalization, LayerNormalization or GroupNormalization.
+    """
+    _install_exact_moments()
+    depth = getattr(_active, "exact_moments", 0)
+    _active.exact_moments = depth + 1
+    try:
+        yield
+    finally:
+        _active.exact_moments = depth
+
+
+@functools.cache
+def _install_exact_moments():
+    from keras.src.backend.tensorflow import nn
+
+    usual = nn._compute_moments
+
+    @functools.wraps(usual)
+    def moments(x, axes, keepdims):
+        if not getattr(_active, "exact_moments", 0):
+            return usual(x, axes, keepdims)
+        mean = ops.mean(x, axes, keepdims=True)
+        variance = ops.mean(ops.square(x - mean), axes, keepdims=True)
+        if not keepdims:
+            mean, variance = ops.squeeze(mean, axes), ops.squeeze(variance, axes)
+        return mean, variance
+
+    nn._compute_moments = moments
+
+
+@contextlib.contextmanager
+def independent_seeds():
+    """Return a context in which the random numbers of two seeds have nothing to do with each other.
+
+    `keras.src.backend.torch.random.torch_seed_generator`, on PyTorch alone. It adds a seed and the
+    number of the draw, so that draws 1, 2, ... of seed 0 are draws 0, 1, ... of seed 1. Without it,
+    two trials with neighbouring seeds see the same noise.
+    """
+    _install_independent_seeds()
+    depth = getattr(_active, "independent_seeds", 0)
+    _active.independent_seeds = depth + 1
+    try:
+        yield
+    finally:
+        _active.independent_seeds = depth
+
+
+@functools.cache
+def _install_independent_seeds():
+    import torch
+    from keras.src.backend.torch import random
+
+    usual = random.torch_seed_generator
+
+    @torch.compiler.disable
+    def seed_generator(seed):
+        device = random.get_device()
+        if device == "meta" or not getattr(_active, "independent_seeds", 0):
+            return usual(seed)
+        first, draw = (int(n) for n in random.draw_seed(seed))
+        return torch.Generator(device=device).manual_seed(_mixed(first, draw))
+
+    random.torch_seed_generator = seed_generator
+
+
+def _mixed(seed, draw):
+    """Return 63 bits of a hash of two numbers, that of splitmix64."""
+    x = ((seed % 2**32 << 32 | draw % 2**32) + 0x9E3779B97F4A7C15) % 2**64
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x = (x ^ x >> shift) * factor % 2**64
+    return (x ^ x >> 31) >> 1
+
+
 def torch_update_step(optimizer):
     """Return the method with which an optimizer on PyTorch moves all variables, or None.
 
@@ -96,7 +178,7 @@ def _random():
     return random
 
 
-_active = threading.local()  # In each thread the noise of the images that it generates.
+_active = threading.local()  # What a thread is inside of.
 
 
 @functools.cache

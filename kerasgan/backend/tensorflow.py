@@ -5,6 +5,8 @@ import contextlib
 import keras
 import tensorflow as tf
 
+from kerasgan.backend import private
+
 PREFERRED_DATA_FORMAT = "channels_last"
 Conv2D = keras.layers.Conv2D
 Conv2DTranspose = keras.layers.Conv2DTranspose
@@ -47,7 +49,7 @@ def value_and_grad(loss_fn, variables):
 def value_and_gradient(fn, x):
     """Return fn(x) and d sum(fn(x)) / dx, differentiable again; `x` may be a list."""
     x = tf.nest.map_structure(tf.convert_to_tensor, x)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    with tf.GradientTape(watch_accessed_variables=False) as tape, private.exact_moments():
         tape.watch(x)
         y = fn(x)
     gradients = tape.gradient(y, x, unconnected_gradients=tf.UnconnectedGradients.ZERO)
@@ -57,6 +59,11 @@ def value_and_gradient(fn, x):
 
 def no_gradients():
     """Return a context: outside a tape nothing is recorded, so there is nothing to do."""
+    return contextlib.nullcontext()
+
+
+def independent_seeds():
+    """Return a context: two seeds have nothing to do with each other here."""
     return contextlib.nullcontext()
 
 

@@ -69,6 +69,11 @@ def no_gradients():
     return torch.no_grad()
 
 
+def independent_seeds():
+    """Return a context in which the noise of two seeds is independent."""
+    return private.independent_seeds()
+
+
 def substituted(variables, values):
     """Return a context in which the variables have these values; what is written there is lost."""
     return keras.StatelessScope(zip(variables, values, strict=True))
