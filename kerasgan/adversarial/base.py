@@ -1,6 +1,7 @@
 """`AdversarialModel`: a generator and a critic, and the whole state of their training."""
 
 import math
+import types
 
 import keras
 from keras import ops
@@ -120,6 +121,8 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         self.added_penalties = checks.penalties(penalties)
         self.penalties = (*own_penalties, *self.added_penalties)
         network_checks.built(generator=generator, critic=critic)
+        checks.shared_weights(generator, critic)
+        checks.last_layers(generator, critic)
         own_inputs = type(self).generator_inputs is not Sampler.generator_inputs
         self.latent_shape, self.num_classes = network_checks.latents_and_classes(
             generator, critic, packing, num_classes, more=own_inputs
@@ -152,13 +155,16 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         for counter in state.COUNTERS:
             setattr(self, counter, 0)
+        # What was logged since this was emptied, and what the epoch's steps have measured.
+        self._watch = None  # Looks at batches of `fit` and `evaluate` that nobody has checked.
+        self._names = types.SimpleNamespace(logged=set(), measured=None)
         self._put_back_at = None  # The critic steps at which an earlier state was put back.
         self._past = {}  # The means of past weights, by player, where they are asked for.
         if historical_averaging is not None:
             for player, network in (("critic", critic), ("generator", generator)):
                 self._past[player] = state.past_weights(self, network)
         # Past Keras, which would track dictionaries.
-        for name in ("_decoders", "_given_rates", "_penalty_weights"):
+        for name in ("_decoders", "_given_rates", "_penalty_weights", "_trained_weights"):
             object.__setattr__(self, name, {})
         for name, penalty in zip(self._penalty_names(), self.penalties, strict=True):
             self._build_penalty(name, penalty)
@@ -259,7 +265,11 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
 
     def log(self, name, value, rows):
         """Add `value`, a mean over `rows` images, to the epoch's mean that is logged as `name`."""
-        self.trackers[name].update_state(ops.stop_gradient(value), sample_weight=rows)
+        value = ops.stop_gradient(value)
+        if not isinstance(rows, int):  # A replica may have no images, and the mean of none is NaN.
+            value = ops.where(rows > 0, value, ops.zeros_like(value))
+        self.trackers[name].update_state(value, sample_weight=rows)
+        self._names.logged.add(name)
 
     @property
     def discriminator(self):
@@ -299,6 +309,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         lazy = {"penalty_interval": max(own)} if max(own, default=1) > 1 else {}
         return {
             **lazy,
+            **state.frozen(self),
             "generator": keras.saving.serialize_keras_object(self.generator),
             "critic": keras.saving.serialize_keras_object(self.critic),
             "loss": losses.serialize(self.adversarial_loss),
@@ -325,7 +336,9 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
                 config[key] = keras.saving.deserialize_keras_object(
                     config[key], custom_objects=custom_objects
                 )
+        frozen = config.pop("frozen", {})
         model = cls(**config)
+        state.freeze(model, frozen)
         for penalty in model.penalties:
             if penalty.every == 1:
                 penalty.every = every

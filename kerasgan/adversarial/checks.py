@@ -170,20 +170,80 @@ def batch_norm(critic, penalty, variant):
 
 
 def precision(model):
-    """Raise ValueError under `mixed_float16`, whose loss scaling Keras does not give to pairs."""
+    """Raise ValueError for dtype policies under which a training cannot go well."""
     networks = (model.generator, model.critic)
     names = {layer.dtype_policy.name for net in networks for layer in private.flat_layers(net)}
-    if "mixed_float16" in names:
+    for name in sorted(names & {"mixed_float16", "float16"}):
         raise ValueError(
-            "`mixed_float16` needs loss scaling, which a pair of optimizers does not get, and it "
+            f"`{name}` needs loss scaling, which a pair of optimizers does not get, and it "
             'cripples GAN training: use keras.config.set_dtype_policy("mixed_bfloat16"). '
-            "Received: networks built under mixed_float16"
+            f"Received: networks built under {name}"
+        )
+    if "float64" in names:
+        raise ValueError(
+            "`float64` is not supported: losses and penalties are computed in float32. Received: "
+            "networks built under float64"
+        )
+
+
+def known_to_optimizers(model):
+    """Raise ValueError if layers were unfrozen after `compile`."""
+    new = [v.path for v in model.trainable_variables if id(v) not in model._optimized]
+    if new:
+        raise ValueError(
+            "`compile` must be called again after layers are unfrozen, so that the optimizers know "
+            f"their weights. Received: {len(new)} unknown weights, the first of which is {new[0]}"
+        )
+
+
+_BOUNDED = ("sigmoid", "hard_sigmoid", "softmax", "tanh")
+_NOT_NEGATIVE = ("sigmoid", "hard_sigmoid", "softmax", "relu", "relu6", "softplus", "exponential")
+
+
+def last_layers(generator, critic):
+    """Warn about a critic whose scores are bounded, and a generator that makes no dark images."""
+    for name, network, unfit, words in (
+        ("critic", critic, _BOUNDED, "return scores without a bound, which the losses expect"),
+        ("generator", generator, _NOT_NEGATIVE, "return images in [-1, 1], as tanh does"),
+    ):
+        layer = _last_layer(network)
+        activation = getattr(layer, "activation", None)
+        found = getattr(activation, "__name__", type(layer).__name__.lower())
+        if found in unfit:
+            warnings.warn(
+                f"`{name}` should {words}. Received: its last layer, {layer.name!r}, ends in a "
+                f"{found}",
+                stacklevel=4,
+            )
+
+
+def _last_layer(network):
+    while getattr(network, "layers", None):
+        network = network.layers[-1]
+    return network
+
+
+def shared_weights(generator, critic):
+    """Raise ValueError if both networks hold a layer: each would move it against the other."""
+    theirs = {id(v) for v in critic.variables}
+    shared = [v.path for v in generator.variables if id(v) in theirs]
+    if shared:
+        raise ValueError(
+            "`generator` and `critic` must not share weights: each would move them against the "
+            f"other. Received: both hold {', '.join(shared)}"
         )
 
 
 def batch(data, model):
     """Return the real images of one batch and their labels, or None; checked where static."""
     real, given, _ = keras.utils.unpack_x_y_sample_weight(data)
+    if not hasattr(real, "shape"):
+        keys = f" with the keys {', '.join(map(repr, real))}" if isinstance(real, dict) else ""
+        raise ValueError(
+            "`x` must bring batches of images, or (images, labels): map the dataset to them, as "
+            "dataset.map(lambda d: (d['image'], d['label'])). Received: batches that are a "
+            f"{type(real).__name__}{keys}"
+        )
     shape("x", real.shape, model.image_shape)
     if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(real.dtype)):
         raise ValueError(
@@ -239,13 +299,18 @@ def labels(given, n, num_classes):
 
 def shape(name, shape, image_shape):
     """Raise ValueError unless `shape` is a batch of `image_shape`; say what may be wrong."""
+    expected = ", ".join(map(str, image_shape))
+    if getattr(shape, "rank", 0) is None:
+        raise ValueError(
+            f"`{name}` must have the shape (n, {expected}) that the networks work on. Received: "
+            "batches of an unknown shape; tf.ensure_shape in the dataset's map gives them one"
+        )
     rest = tuple(shape[1:])
     fits = len(rest) == len(image_shape) and all(
         a is None or a == b for a, b in zip(rest, image_shape, strict=True)
     )
     if fits:
         return
-    expected = ", ".join(map(str, image_shape))
     hint = ""
     if len(image_shape) == 3 and rest == (image_shape[2], *image_shape[:2]):
         hint = " Channels come last: transpose with (0, 2, 3, 1)."

@@ -1,9 +1,12 @@
 """How `fit` takes its images: arrays become a dataset whose order follows the training."""
 
+import copy
+
 import keras
 
 from kerasgan import validation
 from kerasgan.adversarial import checks
+from kerasgan.adversarial.watch import Watch
 from kerasgan.data import ImageDataset
 
 
@@ -27,6 +30,7 @@ class Feed:
         batch_size: None, since a dataset brings its own batches.
         validation_data: Held-out images as Keras is given them, or None.
         validation_batch_size: Their batch size, where they are not a dataset.
+        watch: A `Watch` of batches that come from elsewhere, or None.
     """
 
     def __init__(self, model, x, y, batch_size, shuffle, held_out):
@@ -58,6 +62,10 @@ class Feed:
                 f"batch_size={batch_size} with x of type {type(x).__name__}"
             )
 
+        self.x = _in_tuples(self.x)
+        # The images of an `ImageDataset` were looked at when it was made.
+        self.watch = None if isinstance(self.x, ImageDataset) else Watch("x")
+
     def _dataset(self, model, x, y, batch_size, shuffle, split):
         batch_size = 64 if batch_size is None else batch_size
         x, y = _as_images(x, model), _as_labels(y, len(x), model)
@@ -73,7 +81,7 @@ class Feed:
         self.validation_batch_size = None
 
     def callbacks(self, callbacks):
-        """Return the callbacks, with one that keeps a seekable dataset in step.
+        """Return the callbacks, with those that keep a dataset in step or watch batches.
 
         Those that have `see_training_data` are given what is trained on.
         """
@@ -81,17 +89,36 @@ class Feed:
         for callback in given if isinstance(given, (list, tuple)) else [given]:
             if hasattr(callback, "see_training_data"):
                 callback.see_training_data(self.x)
-        if not hasattr(self.x, "seek"):
-            return callbacks
-        follow = _Follow(self.x)
+        own = [_Follow(self.x)] if hasattr(self.x, "seek") else []
+        own += [self.watch] if self.watch else []
         if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.append(follow)
+            for callback in own:
+                callbacks.append(callback)
             return callbacks
-        if callbacks is None:
-            return [follow]
         if isinstance(callbacks, keras.callbacks.Callback):
-            return [follow, callbacks]
-        return [follow, *callbacks]
+            return [*own, callbacks]
+        return [*own, *(callbacks or ())]
+
+
+def _in_tuples(x):
+    """Return a torch `DataLoader` whose batches are tuples, which Keras unpacks on each backend."""
+    kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(x).__mro__}
+    if "torch.utils.data.dataloader.DataLoader" not in kinds or x.collate_fn is None:
+        return x
+    x = copy.copy(x)
+    x.collate_fn = _Collated(x.collate_fn)
+    return x
+
+
+class _Collated:
+    """A `collate_fn` whose result is a tuple; worker processes may unpickle it."""
+
+    def __init__(self, collate):
+        self.collate = collate
+
+    def __call__(self, examples):
+        batch = self.collate(examples)
+        return tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
 
 
 class _Follow(keras.callbacks.Callback):

@@ -81,6 +81,26 @@ def past_weights(model, network):
     ]
 
 
+def frozen(model):
+    """Return which layers of the networks are frozen, as a part of the model's configuration.
+
+    Networks of the library are configured by the arguments of their builders, without layers.
+    """
+    flags = {
+        name: [layer.trainable for layer in private.flat_layers(getattr(model, name))]
+        for name in ("generator", "critic")
+    }
+    return {} if all(map(all, flags.values())) else {"frozen": flags}
+
+
+def freeze(model, flags):
+    """Freeze the layers that `frozen` noted."""
+    for name, trainable in flags.items():
+        layers = private.flat_layers(getattr(model, name))
+        for layer, flag in zip(layers, trainable, strict=True):  # Those around others come first.
+            layer.trainable = flag
+
+
 def renamed(config):
     """Return a configuration with the names of today's arguments, and the laziness of penalties.
 

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from kerasgan import backend
-from kerasgan.adversarial import checks, moving_average, state
+from kerasgan.adversarial import checks, moving_average, state, watch
 from kerasgan.adversarial.scorer import Batch
 from kerasgan.penalties import PLAYERS, PenaltyInputs
 
@@ -85,13 +85,24 @@ class Steps:
             fake = self._generate(z, labels)
             return self.generator_objective(Batch(real, fake, z, labels), penalties)
 
-        self._move("generator", loss, self.generator.trainable_variables, real)
+        moved = self._move("generator", loss, self.generator.trainable_variables, real)
         if self.ema is not None:
             steps = ops.cast(self.optimizer.generator_optimizer.iterations, "float32")
-            moving_average.follow(self.ema_generator, self.generator, self.ema_decay(steps))
+            decay = self.ema_decay(steps)
+            if moved is not True:
+                decay = ops.where(moved, decay, 1.0)
+            moving_average.follow(self.ema_generator, self.generator, decay)
 
     def _move(self, player, loss_fn, variables, real):
+        """Take a step of a player's optimizer; return whether it moved the variables.
+
+        An optimizer that accumulates gradients moves them in every k-th step alone. Its
+        `iterations` count these.
+        """
         optimizer = getattr(self.optimizer, f"{player}_optimizer")
+        if not variables:  # The whole network is frozen.
+            self.log(f"{player}_loss", loss_fn(), ops.shape(real)[0])
+            return True
         past = self._past.get(player, ())
 
         def with_distance():
@@ -103,12 +114,18 @@ class Steps:
 
         loss = with_distance if past else loss_fn
         value, gradients = backend.value_and_grad(loss, variables)
+        accumulates = optimizer.gradient_accumulation_steps
+        before = optimizer.iterations if accumulates else None
         optimizer.apply(gradients, variables)
+        moved = optimizer.iterations > before if accumulates else True
         self.log(f"{player}_loss", value, ops.shape(real)[0])
         if past:
             steps = ops.cast(optimizer.iterations, "float32")
+            if accumulates:
+                steps = ops.where(moved, steps, float("inf"))
             means = [p + (v - p) / steps for v, p in zip(variables, past, strict=False)]
             backend.assign(past, means)
+        return moved
 
     def _penalised(self, loss, batch, scores, penalties, training=True, lazy=True):
         """Return a loss with penalties added, each of which is logged.
@@ -142,19 +159,28 @@ class Steps:
             loss = loss + times * weight * ops.cast(value, "float32")
         return loss
 
-    def _train_on(self, data, generator_turn, penalties=None):
-        """Take one critic step and, if it is the generator's turn, one generator step."""
+    def _train_on(self, data, generator_turn, penalties=None, watched=False):
+        """Take one critic step and, if it is the generator's turn, one generator step.
+
+        Return the logs; if the batch is watched, with what `watch.measured` says of it.
+        """
         penalties = penalties or {player: self._penalties_of(player) for player in PLAYERS}
         real, labels = checks.batch(data, self)
+        seen = {"seen": watch.measured(real, labels, self.num_classes)} if watched else {}
+        if watched and labels is not None:  # The watch raises the error, and no layer another one.
+            labels = ops.clip(labels, 0, self.num_classes - 1)
         with backend.independent_seeds():
             self._critic_step(real, labels, penalties["critic"])
             if generator_turn:
                 self._generator_step(real, labels, penalties["generator"])
-        return self.get_metrics_result()
+        return {**self._means(), **seen}
 
     def _evaluate_on(self, data):
         """Measure both losses on held-out images; nothing moves."""
         real, labels = checks.batch(data, self)
+        seen = watch.measured(real, labels, self.num_classes)
+        if labels is not None:
+            labels = ops.clip(labels, 0, self.num_classes - 1)
         rows = ops.shape(real)[0]
         z = self.draw_latents(rows)
         fake = self.generator(self.generator_inputs(z, labels), training=False)
@@ -164,14 +190,35 @@ class Steps:
                 objective = getattr(self, f"{player}_objective")
                 penalties = self._penalties_of(player)
                 self.log(f"{player}_loss", objective(batch, penalties, training=False), rows)
-        return self.get_metrics_result()
+        return {**self._means(), "seen": seen}
 
     def get_metrics_result(self):
-        """Return the epoch's means so far; `loss` is their sum over the two players."""
+        """Return the epoch's means so far; `loss` is the sum of both players' losses.
+
+        What no step of the epoch has measured is left out, as the generator's loss in an epoch in
+        which it took no step.
+        """
+        return self._measured(self._means())
+
+    def reset_metrics(self):
+        """Begin the means of another epoch."""
+        super().reset_metrics()
+        self._names.measured = None
+
+    def _means(self):
         results = {name: tracker.result() for name, tracker in self.trackers.items()}
         for metric in state.own_metrics(self):
             results[metric.name] = metric.result()
         return {"loss": results["critic_loss"] + results["generator_loss"], **results}
+
+    def _measured(self, means):
+        """Return the means that steps of this epoch have measured; all of them outside `fit`."""
+        if self._names.measured is None:
+            return means
+        missing = set(self.trackers) - self._names.measured
+        if missing & {"critic_loss", "generator_loss"}:
+            missing.add("loss")
+        return {name: value for name, value in means.items() if name not in missing}
 
     def make_train_function(self, force=False):
         """Return the function that takes the next step; the schedule on the host chooses it.
@@ -180,39 +227,78 @@ class Steps:
         are due, compiled at its first call. All are made here: in the middle of an epoch on several
         devices, Keras' JAX trainer cannot tell where the variables lie.
         """
-        if self.train_function is not None and not force:
+        trainable = {id(v) for v in self.trainable_variables}
+        if self.train_function is not None and not force and trainable == self._trained_weights:
             return self.train_function
+        checks.known_to_optimizers(self)
+        object.__setattr__(self, "_trained_weights", trainable)
 
-        def program(turn, due):
+        def program(turn, due, watched):
             penalties = {
                 player: tuple(pair for pair in self._penalties_of(player) if pair[0] in due)
                 for player in PLAYERS
             }
-            return self._compile_step(lambda data: self._train_on(data, turn, penalties))
+            return self._compile_step(lambda data: self._train_on(data, turn, penalties, watched))
 
         names = self._penalty_names()
         choices = [(True,) if p.every == 1 else (True, False) for p in self.penalties]
         programs = {
-            (turn, due): program(turn, due)
+            (turn, due, watched): program(turn, due, watched)
             for turn in (False, True)
             for chosen in itertools.product(*choices)
             for due in [tuple(itertools.compress(names, chosen))]
+            for watched in (False, True)
         }
+
+        measured = {}  # What each program logs.
 
         def train_function(*args):
             needed = self.critic_steps_per_round(self.generator_steps)
             turn = self.critic_steps_this_round + 1 >= needed
-            result = programs[turn, self._due()](*args)
+            key = turn, self._due(), self._watch is not None
+            self._names.logged.clear()
+            result = programs[key](*args)
+            measured.setdefault(key, frozenset(self._names.logged))  # Known once it was traced.
+            self._names.measured = measured[key].union(self._names.measured or ())
             self.critic_steps += 1
             self.generator_steps += int(turn)
             self.critic_steps_this_round = 0 if turn else self.critic_steps_this_round + 1
-            return result
+            return _with_logs(result, lambda logs: self._measured(_unseen(logs, self._watch)))
 
         self.train_function = train_function
         return train_function
+
+    def make_test_function(self, force=False):
+        """Return the function that measures the losses on a batch; see `make_train_function`."""
+        if self.test_function is not None and not force:
+            return self.test_function
+        super().make_test_function(force=True)
+        program = self.test_function
+
+        def test_function(*args):
+            return _with_logs(program(*args), lambda logs: _unseen(logs, self._watch))
+
+        self.test_function = test_function
+        return test_function
 
     def _due(self):
         """Return the names of the penalties that the next steps have, lazy ones now and then."""
         steps = {"critic": self.critic_steps, "generator": self.generator_steps}
         pairs = zip(self._penalty_names(), self.penalties, strict=True)
         return tuple(name for name, p in pairs if steps[p.player] % p.every == 0)
+
+
+def _with_logs(result, change):
+    """Return what a step returned with its logs changed; on JAX the state after it comes beside."""
+    if isinstance(result, tuple):
+        return change(result[0]), *result[1:]
+    return change(result)
+
+
+def _unseen(logs, watch):
+    """Return the logs alone, and hand what was measured of the batch to the watch, if any."""
+    logs = dict(logs)
+    seen = logs.pop("seen", None)
+    if watch is not None and seen is not None:
+        watch.add(seen)
+    return logs

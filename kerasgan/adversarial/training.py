@@ -1,10 +1,13 @@
 """The part of an adversarial model that Keras' users know: `compile`, `fit` and `evaluate`."""
 
+import warnings
+
 import keras
 
 from kerasgan import backend
 from kerasgan.adversarial import checks, feed
 from kerasgan.adversarial.optimizer import AdversarialOptimizer, rate_of
+from kerasgan.adversarial.watch import Watch
 
 
 class Training:
@@ -31,13 +34,15 @@ class Training:
             run_eagerly: Run every step uncompiled, for debugging.
             steps_per_execution: Must be 1, since the schedule chooses the next step on the host.
             jit_compile: As in `keras.Model.compile`; "auto" is XLA on JAX and on TensorFlow with
-                a GPU, tf.function alone on a CPU, and eager execution on PyTorch.
+                a GPU, tf.function alone on a CPU, and eager execution on PyTorch, where True is
+                refused.
             auto_scale_loss: As in `keras.Model.compile`. It has no effect, since `mixed_float16` is
                 refused.
             **unknown: Refused, with what to pass instead.
         """
         checks.compile_arguments(metrics, steps_per_execution, unknown)
         checks.precision(self)
+        backend.refuse_jit(jit_compile)
         given = {"generator": generator_optimizer, "critic": critic_optimizer}
         pair = self._optimizers(given)
         # By identity: `in` would compare values, and names change when a model is loaded.
@@ -54,6 +59,8 @@ class Training:
             jit_compile=backend.resolve_jit(jit_compile),
         )
         self.optimizer.build(self.trainable_variables)
+        known = {id(v) for v in self.trainable_variables}
+        object.__setattr__(self, "_optimized", known)
         backend.set_memory_layout([*self.variables, *self.optimizer.variables])
         for inner in pair:
             backend.fuse_steps(inner)
@@ -152,12 +159,15 @@ class Training:
             "validation_batch_size": validation_batch_size,
         }
         given = feed.Feed(self, x, y, batch_size, shuffle, held_out)
-        return super().fit(
+        steps = self.critic_steps, self.generator_steps
+        callbacks = given.callbacks(callbacks)
+        object.__setattr__(self, "_watch", given.watch)
+        history = super().fit(
             given.x,
             batch_size=given.batch_size,
             epochs=epochs,
             verbose=verbose,
-            callbacks=given.callbacks(callbacks),
+            callbacks=callbacks,
             validation_data=given.validation_data,
             shuffle=False,
             initial_epoch=initial_epoch,
@@ -166,6 +176,15 @@ class Training:
             validation_batch_size=given.validation_batch_size,
             validation_freq=validation_freq,
         )
+        taken = self.critic_steps - steps[0]
+        if taken and self.generator_steps == steps[1]:
+            needed = self.critic_steps_per_round(self.generator_steps)
+            warnings.warn(
+                f"the generator took no step: it moves after {needed} critic steps, one for each "
+                f"batch. Received: {taken} batches",
+                stacklevel=2,
+            )
+        return history
 
     def evaluate(
         self,
@@ -201,6 +220,14 @@ class Training:
             x, y, batch_size = feed.held_out(self, x, y, batch_size), None, None
         else:
             feed.check_dataset(self, x)
-        return super().evaluate(
-            x, y, batch_size, verbose, None, steps, callbacks, return_dict, **kwargs
-        )
+        watch, around = Watch("x"), self._watch
+        watch.set_model(self)
+        object.__setattr__(self, "_watch", watch)
+        try:
+            found = super().evaluate(
+                x, y, batch_size, verbose, None, steps, callbacks, return_dict, **kwargs
+            )
+        finally:
+            object.__setattr__(self, "_watch", around)
+        watch.check()
+        return found

@@ -28,8 +28,7 @@ class Trainer:
                 "`steps_per_execution` must be 1 with the PyTorch backend. "
                 f"Received: steps_per_execution={self.steps_per_execution}"
             )
-        compiled = torch.compile(step) if self.jit_compile else step
-        return lambda data: compiled(data[0])
+        return lambda data: step(data[0])
 
     def synchronize(self):
         """Make the variables hold the present state, which they always do here."""
@@ -154,6 +153,15 @@ def compiled(fn, variables):
 def resolve_jit(jit_compile):
     """Return `jit_compile`: "auto" is eager execution on PyTorch."""
     return False if jit_compile == "auto" else jit_compile
+
+
+def refuse_jit(jit_compile):
+    """Raise ValueError for True: torch.compile does not take the gradients inside a step."""
+    if jit_compile is True:
+        raise ValueError(
+            "`jit_compile` must be False or 'auto' on PyTorch: torch.compile cannot trace the "
+            "gradients that a step takes of its losses. Received: jit_compile=True"
+        )
 
 
 def refuse_processes():

@@ -25,8 +25,9 @@ class CollapseGuard(keras.callbacks.Callback):
     The guard checks the generator after each epoch (where epochs are short, after as many as make
     200 critic steps). A check generates images with the moving average of the generator's weights,
     measures how much of the real data's variety they show (see
-    `kerasgan.collapse.DiversityMetric`), and adds `diversity` to the logs. A diversity of 1 is that
-    of held-out real images. Place the guard before the callbacks that read the logs.
+    `kerasgan.collapse.DiversityMetric`), and adds `diversity` to the logs of the epoch; the logs of
+    an epoch without a check have none. A diversity of 1 is that of held-out real images. Place the
+    guard before the callbacks that read the logs.
 
     A `kerasgan.collapse.Detector` compares each check with the checks before it. When the generator
     has lost much of what it had, or a loss is NaN or infinite, the guard follows its policy:
@@ -121,6 +122,7 @@ class CollapseGuard(keras.callbacks.Callback):
         self._watched = None  # The model.
         self._labels = None  # Labels for a conditional model, in the proportions of the data.
         self._diversity = float("nan")
+        self._fresh = False  # Whether it was measured, or failed to be, since the last epoch.
         self._level = 0.0  # The level of the model's state,
         self._known = None  # at this critic step.
         self._checked = 0  # The critic step of the last check.
@@ -174,8 +176,9 @@ class CollapseGuard(keras.callbacks.Callback):
         elif self.collapsed is None:
             with self._checking():
                 self._check_epoch(logs or {})
-        if logs is not None:
+        if logs is not None and self._fresh:
             logs["diversity"] = self._diversity
+        self._fresh = False
 
     def _check_epoch(self, logs):
         broken = self._check_losses(logs)
@@ -255,7 +258,7 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def _set_unknown(self, sentence):
         """Let the verdict be "unknown" after a check that failed; a bad verdict stays."""
-        self._diversity = float("nan")
+        self._diversity, self._fresh = float("nan"), True
         if self.verdict is None or not self.verdict.bad:
             self.verdict = Verdict("unknown", sentence, float("nan"))
 
@@ -288,7 +291,7 @@ class CollapseGuard(keras.callbacks.Callback):
     def _follow(self, verdict, measurement, images):
         """Write a check down, and act on its verdict."""
         self._checked = self.model.critic_steps
-        self._diversity = measurement.diversity
+        self._diversity, self._fresh = measurement.diversity, True
         before, self.verdict = self.verdict, verdict
         entry = Entry(self._epoch, self._checked, measurement, verdict.state, verdict.sentence)
         self._records.add(entry, self.metric, images, verdict.bad)

@@ -20,7 +20,7 @@ class Scores(keras.callbacks.Callback):
         data: Real images, an `ImageDataset` or an array; preferably ones that are not trained on.
         metrics: Names from `kerasgan.metrics.METRICS`; by default the cheap ones.
         samples: Number of generated images, and of real images, in a score.
-        every: Epochs between two measurements. In between, the logs repeat the last one.
+        every: Epochs between two measurements. The logs of the others have none of these metrics.
         **arguments: Arguments of `kerasgan.metrics.Evaluator`.
 
     Attributes:
@@ -48,11 +48,12 @@ class Scores(keras.callbacks.Callback):
         self.results = []
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch % self.every == 0 or not self.results:
-            try:
-                self.results = self.evaluator(self.model)
-            except MetricError:
-                self.results = []
+        if epoch % self.every and self.results:
+            return
+        try:
+            self.results = self.evaluator(self.model)
+        except MetricError:
+            self.results = []
         if logs is not None:
             names = [key for name in self.evaluator.metrics for key in METRICS[name].better]
             logs.update(dict.fromkeys(names, float("nan")))

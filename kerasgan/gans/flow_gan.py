@@ -114,6 +114,14 @@ class FlowGAN(AdversarialModel):
     def default_optimizers(self):
         return adam_pair(self.learning_rate, self.critic_learning_rate, beta_1=0.5, beta_2=0.9)
 
+    def critic_steps_per_round(self, generator_steps):
+        """Return 1 where likelihood alone is asked for: no critic is trained."""
+        return super().critic_steps_per_round(generator_steps) if self.adversarial_weight else 1
+
+    def _critic_step(self, real, labels, penalties):
+        if self.adversarial_weight:
+            super()._critic_step(real, labels, penalties)
+
     def generator_objective(self, batch, penalties, training=True):
         rows = ops.shape(batch.real)[0]
         noise = self.noise(rows, "uniform", *self.image_shape)

@@ -1,0 +1,110 @@
+"""Whether batches that nobody has looked at hold what the networks expect."""
+
+import warnings
+
+import keras
+from keras import ops
+
+TOLERANCE = 1e-3  # Of values that a resize or a conversion rounds.
+
+
+def measured(images, labels, num_classes):
+    """Return what must be known of a batch, float32 scalars that are computed with the step.
+
+    Args:
+        images: `(batch_size, height, width, channels)`; the batch of a replica may be empty.
+        labels: Class numbers `(batch_size,)`, or None.
+        num_classes: How many classes there are.
+
+    Returns:
+        A dict. The first two are shares, and positive if a value of the batch is out of range or
+        not a number; the means over several replicas are positive too. The others are maxima.
+    """
+    found = {
+        "outside": ops.sum(ops.cast(ops.abs(images) > 1.0 + TOLERANCE, "float32")),
+        "nan": ops.sum(ops.cast(ops.logical_not(ops.isfinite(images)), "float32")),
+        "highest": ops.max(images, initial=-1.0),
+        "minus lowest": ops.max(-images, initial=-1.0),
+    }
+    if labels is not None:
+        wrong = ops.logical_or(labels < 0, labels >= num_classes)
+        found["wrong labels"] = ops.sum(ops.cast(wrong, "float32"))
+        numbers = ops.cast(labels, "float32")
+        found["highest label"] = ops.max(numbers, initial=-(2.0**31))
+        found["minus lowest label"] = ops.max(-numbers, initial=-(2.0**31))
+    return found
+
+
+class Watch(keras.callbacks.Callback):
+    """Remembers what `measured` found, and raises an error where a batch cannot be trained on.
+
+    It looks at the first batch before the second one, and at all of them when the epoch ends; in
+    between, nothing waits for the device.
+
+    Args:
+        name: What an error calls the images, as "x".
+    """
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+        self.found = None
+        self.warned = False
+
+    def add(self, found):
+        """Remember what was measured of one more batch."""
+        self.found = (
+            found
+            if self.found is None
+            else {key: ops.maximum(value, found[key]) for key, value in self.found.items()}
+        )
+
+    def check(self):
+        """Raise or warn about the batches since the last check.
+
+        Raises:
+            ValueError: If an image holds NaN, infinity or a value outside [-1, 1], or a label is no
+                class number.
+        """
+        if self.found is None:
+            return
+        found = {key: float(ops.convert_to_numpy(value)) for key, value in self.found.items()}
+        self.found = None
+        low, high = 0.0 - found["minus lowest"], found["highest"]
+        if not found["nan"] == 0:
+            raise ValueError(
+                f"`{self.name}` must be finite. Received: a batch with NaN or infinity"
+            )
+        if found["outside"]:
+            raise ValueError(
+                f"`{self.name}` must hold images in [-1, 1]; for values in 0..255 use "
+                f"`x / 127.5 - 1`. Received: a batch with values from {low:g} to {high:g}"
+            )
+        if found.get("wrong labels"):
+            first, last = 0.0 - found["minus lowest label"], found["highest label"]
+            raise ValueError(
+                f"the labels beside `{self.name}` must lie in 0..{self.model.num_classes - 1}. "
+                f"Received: a batch with labels from {first:.0f} to {last:.0f}"
+            )
+        if low >= 0 and not self.warned:
+            self.warned = True
+            warnings.warn(
+                f"`{self.name}` should hold images in [-1, 1], which is what generators make. "
+                f"Received: values from {low:g} to {high:g}; if 0 is black and 1 is white, use "
+                "`2 * x - 1`",
+                stacklevel=2,
+            )
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 1:
+            self._check_in_training()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check_in_training()
+
+    def _check_in_training(self):
+        try:
+            self.check()
+        except ValueError:
+            self.model.synchronize()  # The error leaves `fit`, and a model that can be used.
+            raise
