@@ -94,6 +94,10 @@ def test_public_names_exist():
         assert getattr(kerasgan, name) is not None
 
 
+def test_dir_shows_the_public_names_alone():
+    assert dir(kerasgan) == sorted(kerasgan.__all__)
+
+
 def module_of(path):
     return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(
         ".__init__"
