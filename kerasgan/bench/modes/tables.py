@@ -15,9 +15,10 @@ _FORMS = {"modes_covered": "{:.1f}", "high_quality": "{:.1%}", "mode_kl": "{:.4f
 
 
 def by_recipe(lines):
-    """Return the lines of each recipe by seed, `{title: [line, ...]}`, the best recipe first.
+    """Return the lines of each recipe, `{title: [line, ...]}`, the best recipe first.
 
-    The order is by most modes, then by the share of high quality for points, and then by least KL.
+    Recipes are sorted by modes, then by the share of high quality for points, and then by KL. The
+    lines of a recipe are sorted by seed.
     """
     groups = {}
     for line in sorted(lines, key=lambda line: line["seed"]):
