@@ -40,7 +40,7 @@ _SUFFIXES = {".npz", ".npy", ".zip", ".tar", ".gz", ".png", ".jpg", ".jpeg", ".h
 
 
 def named():
-    """Return the keys of the sources that are chosen by their own name."""
+    """Return the keys of the sources that are chosen by name."""
     return [key for key in SOURCES if key not in KINDS]
 
 
@@ -107,7 +107,7 @@ def unknown(name, more=()):
 
     Args:
         name: The name.
-        more: Names that are known beside the named sources and the suggested data sets of TFDS.
+        more: Known names besides the named sources and the suggested data sets of TFDS.
     """
     known = [*named(), *tfds_images.SUGGESTED, *more]
     near = difflib.get_close_matches(name, dict.fromkeys(known), n=5, cutoff=0.5)
