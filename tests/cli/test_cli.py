@@ -680,7 +680,15 @@ def test_zoo_lists_and_shows(command):
     for name in presets():
         assert name in out
         code, shown, _ = command("zoo", "show", name)
-        assert code == 0 and "sha256" in shown
+        assert code == 0 and not {"{", "}", "|", "sha256"} & set(shown.split())
+        recipe = json.loads((presets()[name] / "recipe.json").read_text())
+        metadata = json.loads((presets()[name] / "metadata.json").read_text())
+        assert re.search(rf"^variant +{recipe['variant']}$", shown, re.MULTILINE)
+        assert re.search(rf"^data +{recipe['data']['name_or_path']}", shown, re.MULTILINE)
+        for result in metadata["card"]["results"]:
+            assert result["name"].replace("_", " ") in shown
+        code, shown, _ = command("zoo", "show", name, "--json")
+        assert code == 0 and json.loads(shown) == metadata
 
 
 def test_evaluate_prints_baselines_and_writes_json(command, run_folder, tmp_path, monkeypatch):
