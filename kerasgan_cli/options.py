@@ -46,12 +46,13 @@ def option(*names, **settings):
 
 
 def with_flags(text):
-    """Return an error's text with the options of `kerasgan train` as the shell has them."""
-    other = {"architecture": "--network", "name_or_path": "--data"}
+    """Return an error's text with the options of the shell as the shell has them."""
+    other = {"architecture": "--network", "name_or_path": "--data", "labels": "--label"}
+    known = {*flat.names(), *sampling()}
 
     def flag(match):
         name = match[1]
-        return other.get(name, f"--{name.replace('_', '-')}" if name in flat.names() else match[0])
+        return other.get(name, f"--{name.replace('_', '-')}" if name in known else match[0])
 
     return re.sub(r"`(\w+)`", flag, text)
 

@@ -282,13 +282,24 @@ def test_sampling_options_come_from_the_catalogue(command, run_folder, tmp_path)
     assert code == 0, printed
     expected = gan.sample(2, seed=3, codes={"categorical_0": 3, "continuous_1": -0.5})
     np.testing.assert_allclose(np.load(tmp_path / "a.npz")["images"], expected, atol=1e-6)
-    for codes, words in (("colour=1", "`codes` must be one of"), ("3", "name=number"),
+    for codes, words in (("colour=1", "--codes must be one of"), ("3", "name=number"),
                          ("categorical_0=11", "must lie in 0..9")):  # fmt: skip
         code, _, err = command(*given, "--overwrite", "--codes", codes)
         assert code == 2 and words in err
     out = ["--out", tmp_path / "b.npz"]
     code, _, err = command("sample", run_folder, *out, "--codes", "categorical_0=1")
     assert code == 2 and "--codes is no option of" in err and "its own: none" in err
+
+
+def test_a_label_that_a_model_does_not_have(command, run_folder, tmp_path):
+    out = ["--out", tmp_path / "a.npz"]
+    code, _, err = command("sample", run_folder, *out, "--label", 1)
+    assert code == 2 and "--label is for conditional models" in err and "has no classes" in err
+    pair = networks.mlp(12, 1, latent_dim=4, width=4, depth=1, num_classes=10)
+    kerasgan.GAN(*pair).save(tmp_path / "labelled.keras")
+    code, _, err = command("sample", tmp_path / "labelled.keras", *out, "--label", 12)
+    assert code == 2 and "--label must lie in 0..9" in err and "Received: 12\n" in err
+    assert command("sample", tmp_path / "labelled.keras", *out, "--label", 9)[0] == 0
 
 
 def test_existing_outputs_are_kept(command, run_folder, tmp_path):
