@@ -13,6 +13,7 @@ import keras
 from kerasgan import backend, callbacks, catalogue, data
 from kerasgan.environment import describe
 from kerasgan.files import atomic
+from kerasgan_cli.common import without_import_chatter
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
@@ -36,7 +37,8 @@ def run(recipe, settings, parent, resume):
     keep_freed_memory()
     if recipe.deterministic:
         backend.make_deterministic()
-    keras.utils.set_random_seed(recipe.seed)
+    with without_import_chatter():  # Keras imports TensorFlow, if it is there, to seed it too.
+        keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
     _check_size(recipe)
     dataset = _load(recipe)
@@ -208,7 +210,8 @@ def _conclude(folder, checkpoint, interrupt, guard):
         click.echo(f"  kerasgan train --resume {shlex.quote(str(folder.folder))}")
         return INTERRUPTED
     click.echo(f"done: {folder.model}")
-    click.echo(f"  kerasgan sample {shlex.quote(str(folder.folder))} --out samples.png")
+    run, out = (shlex.quote(str(path)) for path in (folder.folder, folder.folder / "samples.png"))
+    click.echo(f"  kerasgan sample {run} --out {out} --overwrite")
     return 0
 
 

@@ -100,6 +100,31 @@ def test_options_reach_the_model(command, data, tmp_path):
     assert float(gan.optimizer.critic_optimizer.learning_rate) == pytest.approx(0.004)
 
 
+def test_what_is_printed_to_sample_works_each_time(command, data, tmp_path):
+    _, out, _ = command("train", "gan", "--data", data, "--run-dir", tmp_path / "r 1", *SMALL)
+    hint = shlex.split(out.splitlines()[-1])
+    assert hint[:2] == ["kerasgan", "sample"]
+    for _ in range(2):
+        assert command(*hint[1:])[0] == 0
+
+
+def test_what_a_backend_prints_while_keras_seeds_it_is_held_back(
+    data, tmp_path, monkeypatch, capfd, backend_name
+):
+    seed = keras.utils.set_random_seed
+
+    def loud(number):  # As TensorFlow, which Keras imports to seed it.
+        os.write(2, b"oneDNN custom operations are on\n")
+        seed(number)
+
+    monkeypatch.setattr(keras.utils, "set_random_seed", loud)
+    monkeypatch.setenv("KERAS_BACKEND", backend_name)
+    with pytest.raises(SystemExit):
+        main(["train", "gan", "--data", str(data), "--run-dir", str(tmp_path / "r"), *SMALL])
+    out, err = capfd.readouterr()
+    assert "done: " in out and "oneDNN" not in err
+
+
 def test_dry_run_writes_nothing(command, data, tmp_path):
     code, out, _ = command(
         "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL, "--dry-run"
