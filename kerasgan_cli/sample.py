@@ -7,6 +7,7 @@ import click
 
 from kerasgan_cli import options as made
 from kerasgan_cli.common import backend_option, choose_backend, refuse_existing
+from kerasgan_cli.sources import open_model
 
 
 class _Seeds(click.ParamType):
@@ -71,8 +72,6 @@ def sample(
     refuse_existing(out, overwrite)
     choose_backend(backend)
     import numpy as np
-
-    from kerasgan_cli.sources import open_model
 
     model = open_model(source)
     _check_label(label, model, source)

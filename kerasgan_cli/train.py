@@ -12,6 +12,7 @@ from kerasgan_cli import options as made
 from kerasgan_cli.common import GroupedCommand, choose_backend, nearest, options_group
 from kerasgan_cli.options import option
 from kerasgan_cli.runs import SETTINGS, Run
+from kerasgan_cli.sources import find_data
 
 # What may change when a run goes on.
 MOVABLE = ("epochs", "grid_every", "animation")
@@ -115,7 +116,7 @@ def asked(model, file, given):
         raise click.UsageError("--epochs is needed: the recipe counts steps.")
     if "name_or_path" not in recipe.data:
         raise click.UsageError("--data is needed: what to train on.")
-    recipe.data["name_or_path"] = _resolved(recipe.data["name_or_path"])
+    recipe.data["name_or_path"] = find_data(**recipe.data)
     return recipe, settings
 
 
@@ -127,13 +128,6 @@ def _read(file, model):
         return Recipe.from_json(stored), flat.run_settings(stored)
     except (OSError, ValueError, TypeError) as error:
         raise click.BadParameter(f"{file}: {error}", param_hint="--recipe") from error
-
-
-def _resolved(data):
-    """Return a path as an absolute one: the run may be resumed from another folder."""
-    named = data in catalogue.SOURCES and catalogue.SOURCES[data].named
-    path = Path(data).expanduser()
-    return data if named or not path.exists() else str(path.resolve())
 
 
 def _resumed(model, resume, given):
