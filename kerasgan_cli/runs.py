@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 
 from kerasgan.files import write_json
-from kerasgan.recipe import FORMAT, Recipe
-from kerasgan.recipe import options as flat
+from kerasgan.recipe import FORMAT, Recipe, run_settings
 
 # What a run has unless it says otherwise, beside its recipe.
 SETTINGS = {"guard": "rescue", "guard_every": None, "grid_every": 1, "animation": "webp"}
@@ -115,7 +114,7 @@ class Run:
         options = self.options()
         before = {} if options.get("format") == FORMAT else {"guard": "off"}
         try:
-            return {**SETTINGS, **before, **flat.run_settings(options)}
+            return {**SETTINGS, **before, **run_settings(options)}
         except ValueError as error:
             raise ValueError(f"{self.options_file} is damaged: {error}") from error
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from kerasgan import catalogue
-from kerasgan.recipe import Recipe
+from kerasgan.recipe import Recipe, run_settings
 from kerasgan.recipe import options as flat
 from kerasgan_cli import options as made
 from kerasgan_cli.common import GroupedCommand, choose_backend, nearest, options_group
@@ -107,9 +107,11 @@ def asked(model, file, given):
         raise click.UsageError(f"MODEL is needed: one of {', '.join(catalogue.VARIANTS)}")
     else:
         recipe = Recipe(model)
-    settings |= {name: given.pop(name) for name in SETTINGS if name in given}
+    chosen = {name: given.pop(name) for name in SETTINGS if name in given}
+    settings |= chosen
+    _check_guard(settings, chosen)
     try:
-        recipe = recipe.with_options(**given)
+        recipe = flat.changed(recipe, given)
     except ValueError as error:
         raise click.UsageError(made.with_flags(str(error))) from error
     if "epochs" not in recipe.length:
@@ -120,12 +122,17 @@ def asked(model, file, given):
     return recipe, settings
 
 
+def _check_guard(settings, given):
+    if settings["guard"] == "off" and "guard_every" in given:
+        raise click.UsageError("--guard-every goes with a guard, and --guard is off.")
+
+
 def _read(file, model):
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
         if model is not None and isinstance(stored, dict):
             stored = {**stored, "variant" if "format" in stored else "model": model}
-        return Recipe.from_json(stored), flat.run_settings(stored)
+        return Recipe.from_json(stored, together=False), run_settings(stored)
     except (OSError, ValueError, TypeError) as error:
         raise click.BadParameter(f"{file}: {error}", param_hint="--recipe") from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import keras
 
-from kerasgan import backend, callbacks, catalogue, data
+from kerasgan import backend, callbacks, data
 from kerasgan.environment import describe
 from kerasgan.files import atomic
 from kerasgan_cli.common import without_import_chatter
@@ -40,7 +40,6 @@ def run(recipe, settings, parent, resume):
     with without_import_chatter():  # Keras imports TensorFlow, if it is there, to seed it too.
         keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
-    _check_size(recipe)
     dataset = _load(recipe)
     folder, model = _resumed(resume, recipe, dataset) if resume else (None, None)
     if model is None:
@@ -56,20 +55,6 @@ def run(recipe, settings, parent, resume):
         folder.write_options({**options, "environment": folder.options().get("environment")})
     _introduce(folder, recipe, dataset, model)
     return _fit(folder, recipe, settings, dataset, model)
-
-
-def _check_size(recipe):
-    # Before the data is read, which may take long.
-    size = recipe.data.get("image_size")
-    first = catalogue.VARIANTS[recipe.variant].architectures[0]
-    entry = catalogue.ARCHITECTURES[recipe.networks.get("architecture", first)]
-    if entry.sizes and size is not None and size not in entry.sizes:
-        anything = ", ".join(n for n, e in catalogue.ARCHITECTURES.items() if not e.sizes)
-        raise click.BadParameter(
-            f"{entry.name} makes images of {', '.join(map(str, entry.sizes))} pixels; these "
-            f"architectures make any size: {anything}. Received: {size}",
-            param_hint="--image-size",
-        )
 
 
 def _classes(recipe, dataset):
