@@ -159,6 +159,7 @@ CONTRADICTIONS = [
     ("infogan", {"categorical": [], "continuous": 0}, "must be at least one code"),
     ("infogan", {"latent_dim": 12}, "leave numbers for noise .* 12 numbers of codes"),
     ("infogan", {"categorical": [], "view_weight": 1.0}, "`view_weight` needs a categorical"),
+    ("r3gan", {"lr": 1e-3, "final_lr": 1e-2}, "`final_learning_rate` must not be above"),
 ]
 
 
@@ -227,6 +228,15 @@ def test_another_weight_leaves_the_rest_of_a_penalty():
 def test_building_says_what_it_needs(recipe, given, words):
     with pytest.raises(ValueError, match=words):
         recipe.build(**given)
+
+
+def test_the_final_rate_of_r3gan_is_what_was_asked_for():
+    recipe = Recipe("r3gan").with_options(**SMALL, lr=1e-3, final_lr=5e-4)
+    assert recipe.arguments == {"final_learning_rate": 5e-4}
+    optimizers = recipe.build((8, 8, 1)).optimizer
+    for own in (optimizers.generator_optimizer, optimizers.critic_optimizer):
+        assert own.get_config()["final_factor"] == 0.5
+        assert own.get_config()["learning_rate"] == pytest.approx(1e-3)
 
 
 def test_schedules_fill_the_training():

@@ -249,6 +249,13 @@ def _check_variant(recipe):
             "`adversarial_weight` and `nll_weight` must not both be zero: nothing would be "
             "learned. Received: both are"
         )
+    rate = recipe.optimizers.get("generator", {}).get("learning_rate")
+    final = given.get("final_learning_rate")
+    if final is not None and isinstance(rate, float) and final > rate:
+        raise ValueError(
+            "`final_learning_rate` must not be above `learning_rate`, which falls. Received: "
+            f"learning_rate={rate}, final_learning_rate={final}"
+        )
     own = catalogue.options(recipe.variant)
     if "categorical" not in own:
         return

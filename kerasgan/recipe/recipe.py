@@ -202,6 +202,12 @@ class Recipe:
         arguments["penalties"] = [_made(catalogue.PENALTIES, item) for item in self.penalties]
         if self.augment:
             arguments["augment"] = _made(catalogue.AUGMENTATIONS, self.augment)
+        if "final_learning_rate" in arguments:  # What falls to it is the rate of the recipe.
+            rates = [
+                self.optimizers.get(p, {}).get("learning_rate") for p in ("generator", "critic")
+            ]
+            if not any(rate is None or isinstance(rate, dict) for rate in rates):
+                arguments["learning_rate"], arguments["critic_learning_rate"] = rates
         variant = catalogue.resolve(catalogue.VARIANTS[self.variant].path)
         model = variant(*pair, seed=self.seed, **arguments)
         model.compile(*self._optimizers(model, steps))
