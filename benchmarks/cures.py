@@ -1,4 +1,4 @@
-"""What each cure for mode collapse changes on images, and what it costs: one option at a time.
+"""The effect and the cost of each cure for mode collapse on images, one option at a time.
 
     python benchmarks/cures.py PLAN --seed SEED
     python benchmarks/cures.py PLAN --costs
@@ -6,9 +6,9 @@
 PLAN is `few_images` or `healthy`. The first command trains once with each cure and writes
 `cures/PLAN-SEED.json`; with seed 0 it also writes a picture of twenty samples for each. Trainings
 that are in the JSON file already are kept. The second command measures the time of a step with each
-cure, in turns, and writes `cures/PLAN-costs.json`. The committed results are of one core each:
+cure, interleaved, and writes `cures/PLAN-costs.json`. The committed results are of one core each:
 `taskset -c 0`, with `OMP_NUM_THREADS`, `TF_NUM_INTRAOP_THREADS` and `TF_NUM_INTEROP_THREADS` set to
-1. Do not compare the seconds of trainings that ran side by side.
+1. Do not compare the seconds of trainings that ran at the same time.
 
 The data are Fashion-MNIST. The settings are the defaults of `kerasgan train`, except for the width
 of its networks (dcgan) and the guard, which is off. Each training takes the same number of critic
@@ -133,7 +133,7 @@ def trained(plan, cure, evaluator, seed):
 
 
 def real(evaluator):
-    """Return the scores of other real images in place of generated ones."""
+    """Return the scores of other real images instead of generated ones."""
     found = {}
     for metric in SCORES:
         found |= {name: float(score.value) for name, score in evaluator.baseline(metric).items()}
@@ -172,7 +172,7 @@ def train_all(name, seed, out):
 
 
 def measure_costs(name, out):
-    """Measure the time of a critic step with each cure, all in turns, and write it.
+    """Measure the time of a critic step with each cure, interleaved, and write it.
 
     It is measured on the whole data set: with few images each step would be an epoch of its own.
     """
@@ -246,7 +246,7 @@ def _real_cells(plan, real):
 
 HEADS = {
     "few_images": [
-        "Fréchet distance, at its best",
+        "Best Fréchet distance",
         "at the end",
         "Precision",
         "Recall",

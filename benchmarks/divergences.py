@@ -7,7 +7,8 @@ It writes `divergences.json` and `divergences.png`.
 The experiment shows why a critic should estimate a distance (Arjovsky et al. 2017,
 https://arxiv.org/abs/1701.07875, section 2). Once two distributions hardly overlap, the
 Jensen-Shannon divergence stays at log 2 however far apart they are, and the Kullback-Leibler
-divergence grows without bound or is infinite. The Wasserstein-1 distance is how far they are apart.
+divergence grows without bound or is infinite. The Wasserstein-1 distance is the distance between
+them.
 
 - Two unit Gaussians with means 0 and d. KL = d^2/2 and W1 = d are exact. JS has no closed form and
   is integrated by the trapezoidal rule in float64, on 20,001 points from 10 standard deviations

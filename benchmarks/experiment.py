@@ -1,8 +1,8 @@
 """What the experiments share: arguments, processes, stored results, and tables of them.
 
-This is no experiment itself. Each of the others has a `run(...)`, which measures and writes JSON
-into `benchmarks/results/`, and a `table(...)`, which returns the Markdown table of the results that
-are stored there. `tools/docs/pages.py` writes these tables into the pages.
+This module is not an experiment. Each experiment has a `run(...)`, which measures and writes JSON
+into `benchmarks/results/`, and a `table(...)`, which returns the Markdown table of the stored
+results. `tools/docs/pages.py` writes these tables into the pages.
 """
 
 import argparse
@@ -17,7 +17,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-# Metrics in words.
+# The titles of the metrics.
 METRICS = {
     "frechet_distance": "Fréchet distance",
     "mode_kl": "KL",
@@ -93,13 +93,13 @@ def figure(metric, value):
 
 
 def where(found):
-    """Return the machine and the backend of stored results, in words."""
+    """Return the machine and the backend of stored results, as text."""
     place = found["environment"]
     return f"on {cores(place)} ({place['machine']}, {place['backend']})"
 
 
 def cores(environment):
-    """Return the number of cores of a stored environment, in words."""
+    """Return the number of cores of a stored environment, as text."""
     n = environment["cores"]
     return f"{n} core{'s' * (n > 1)}"
 

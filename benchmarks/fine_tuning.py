@@ -1,12 +1,12 @@
-"""How much sooner a preset of garments learns digits than the same networks with new weights.
+"""How much faster a preset of garments learns digits than the same networks with new weights.
 
     python benchmarks/fine_tuning.py [--seed 0]
 
 It writes `fine_tuning.json` and `fine_tuning.png`.
 
 `r3gan_fashion_mnist` is fitted to MNIST once with its weights and once with new ones. Both are
-compiled alike and take equally many steps. The Fréchet distance to MNIST is measured on the moving
-average of the generator, beside that of other real digits.
+compiled alike and trained for the same number of steps. The Fréchet distance to MNIST is measured
+on the moving average of the generator, and also for other real digits.
 """
 
 import experiment
@@ -44,7 +44,7 @@ def train(load_weights, data, evaluator, seed):
 
 
 def run(seed=0, out=experiment.RESULTS):
-    """Train both, write the figures, and write the pictures: a row a moment, side by side."""
+    """Train both, and write the figures and the pictures, one row for each moment."""
     out.mkdir(parents=True, exist_ok=True)
     kerasgan.backend.make_deterministic()
     data = kerasgan.data.load(DATA, batch_size=BATCH, seed=seed)
@@ -65,7 +65,7 @@ def run(seed=0, out=experiment.RESULTS):
 
 
 def table(folder=experiment.RESULTS):
-    """Return the Fréchet distances, a row for each start and a column for each moment."""
+    """Return the Fréchet distances, one row for each start and one column for each moment."""
     [found] = experiment.stored("fine_tuning.json", folder)
     starts = found["starts"]
     rows = [
@@ -78,7 +78,8 @@ def table(folder=experiment.RESULTS):
     first = next(iter(starts.values()))
     return (
         f"{experiment.markdown(['Critic steps', *first['frechet_distance']], rows)}\n\n"
-        f"{found['protocol']}; real digits score {first['real']:.2f}; {experiment.where(found)}."
+        f"{found['protocol']}. Real digits score {first['real']:.2f}. "
+        f"It ran {experiment.where(found)}."
     )
 
 

@@ -214,7 +214,8 @@ def run(epochs=30, seed=0, out=experiment.RESULTS):
     out.mkdir(parents=True, exist_ok=True)
     data = kerasgan.data.load("avatars", image_size=SIZE, limit=IMAGES, batch_size=BATCH)
     result = {
-        "protocol": f"{IMAGES:,} drawn faces of {SIZE} pixels, batches of {BATCH}, {epochs} epochs",
+        "protocol": f"{IMAGES:,} cartoon faces of {SIZE} pixels, batches of {BATCH}, "
+        f"{epochs} epochs",
         "seed": seed,
         "environment": describe(keras.backend.backend()),
         "models": {},
@@ -233,8 +234,8 @@ def run(epochs=30, seed=0, out=experiment.RESULTS):
     )  # fmt: skip
 
 
-ROWS = {  # What the table shows of a model, in order.
-    "Distance: what the loss estimates": lambda m: (
+ROWS = {  # The rows of the table, in order.
+    "Distance that the loss estimates": lambda m: (
         "Wasserstein-1" if m["clip"] else "Jensen-Shannon"
     ),
     "in the last epoch": lambda m: f"{m['epochs']['distance'][-1]:.2f}",
@@ -253,7 +254,9 @@ ROWS = {  # What the table shows of a model, in order.
     "collapsed from epoch": lambda m: str(m["collapsed"] or "-"),
     "the guard's alarms": lambda m: ", ".join(map(str, m["alarms"])) or "-",
     "Optimizer": lambda m: m["optimizer"],
-    "Critic steps, and of these in a round": lambda m: f"{m['critic_steps']:,}, {m['n_critic']}",
+    "Critic steps, and critic steps in a round": lambda m: (
+        f"{m['critic_steps']:,}, {m['n_critic']}"
+    ),
 }
 
 
@@ -269,9 +272,9 @@ def table(folder=experiment.RESULTS):
     seeds = ", ".join(str(run["seed"]) for run in runs)
     return (
         f"{experiment.markdown(['', *names], rows)}\n\nA cell has one figure for each of the seeds "
-        f"{seeds}, or one for all. {runs[0]['protocol']}, {experiment.where(runs[0])}. Weights are "
-        "read after a step and before the next clipping. Fréchet distance and coverage are of "
-        "2,000 images, in 64 random directions of the pixels; real images score "
+        f"{seeds}, or one for all of them. {runs[0]['protocol']}, {experiment.where(runs[0])}. "
+        "Weights are read after a step and before the next clipping. Fréchet distance and "
+        "coverage are of 2,000 images, in 64 random projections of the pixels. Real images score "
         f"{real['frechet_distance']:.2f} and {real['coverage']:.2f}."
     )
 

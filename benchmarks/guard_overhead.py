@@ -56,7 +56,7 @@ def measure(name, steps):
         *kerasgan.GAN.default_networks(image_size=SIZES[name], channels=channels), seed=0
     )
     gan.compile()
-    # The fewest epochs that make the steps which the guard leaves between two checks.
+    # The smallest number of epochs with as many steps as the guard leaves between two checks.
     interval = data.batches_per_epoch * math.ceil(FEWEST_STEPS / data.batches_per_epoch)
     clock = Clock()
     gan.fit(data.images[: 64 * (steps + 10)], epochs=1, verbose=0, callbacks=[clock])

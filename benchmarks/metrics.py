@@ -1,4 +1,4 @@
-"""The time and memory of the metrics, beside those of other packages.
+"""The time and memory of the metrics, compared with those of other packages.
 
     python benchmarks/metrics.py [--samples 1000 5000 20000 50000] [--metrics NAME ...]
 
@@ -83,7 +83,9 @@ def reference(metric):
             found = compute_prdc(x, y, nearest_k=5)
             return [found[name] for name in ("precision", "recall", "density", "coverage")]
 
-        def coverage(x, y):  # The package has all four in one function: its parts for this one.
+        def coverage(
+            x, y
+        ):  # The package computes all four in one function; these are its parts for this one.
             reach = compute_nearest_neighbour_distances(x, 5)
             return float((compute_pairwise_distance(x, y).min(axis=1) < reach).mean())
 

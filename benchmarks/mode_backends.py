@@ -5,8 +5,8 @@
 It writes `mode_backends.json`.
 
 The time of the plain GAN's step is measured for each benchmark, on one core and on all, and on
-TensorFlow with and without oneDNN. Each measurement is a process of its own. They run one after
-another, on a machine that should do nothing else.
+TensorFlow with and without oneDNN. Each measurement is a process of its own, and the processes run
+one after another. The machine should do nothing else.
 """
 
 import argparse

@@ -5,8 +5,8 @@
 It writes `mode_costs.json`; with `--only` the other benchmarks in it stay as they are.
 
 The unit is milliseconds of one core for a critic step, with its share of the generator's step. Each
-figure is the median of turns that all methods take one after another. The minutes of the trials
-cannot be compared instead: trials are run on whatever machine is free.
+figure is the median of several measurements, which are interleaved over all methods. The minutes of
+the trials cannot be compared instead: trials are run on whatever machine is free.
 """
 
 import argparse

@@ -23,13 +23,13 @@ the generator's forward pass without gradients, penalty or clipping, both optimi
 statistics, and the generator's moving average. The hand-written loops do not keep the running means
 of the losses that `fit` logs. All start with the same weights. Before the measurement, one short
 training checks that they do the same work: equal numbers of parameters, and losses and distances
-travelled that agree within the differences of their random numbers.
+of the weights from their start that agree within the differences of their random numbers.
 
-A turn is some rounds, and ends when its last computation has. The first rounds, which compile, are
-not timed. A ratio is that of two neighbouring turns; the tables show the median with the least and
-the greatest, and the target applies to the median. `noise` is the median change from one turn of
-the Keras loop to the next: ratios that differ by less are equal. Read the tables only if the
-machine was quiet; its load is stated.
+A turn consists of some rounds, and ends when its last computation has ended. The first rounds,
+which compile, are not timed. A ratio compares two neighbouring turns. The tables show the median
+with the smallest and the largest ratio, and the target applies to the median. `noise` is the median
+change from one turn of the Keras loop to the next: ratios that differ by less are equal. The tables
+are reliable only if the machine was idle otherwise; its load is stated.
 """
 
 import itertools
@@ -73,7 +73,7 @@ def run(options):
 
 
 def reports(backend, folder=FOLDER):
-    """Return the stored reports of a backend, each model in its newest alone, in their order."""
+    """Return the stored reports of a backend, each model only in its newest report."""
     found = list(itertools.chain(*experiment.stored(f"{backend}*.json", folder)))
     found.sort(key=lambda report: report["environment"]["date"])
     newest = {model: report for report in found for model in report["models"]}
@@ -88,7 +88,7 @@ def _parse():
     parser = experiment.parser(__doc__, out=FOLDER)
     parser.add_argument("--backend", choices=(*experiment.BACKENDS, "all"), default="all")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--width", type=int, default=64, help="feature maps beside the image")
+    parser.add_argument("--width", type=int, default=64, help="feature maps next to the image")
     parser.add_argument("--image-size", type=int, default=28, help="28, 32, 64 or 128")
     parser.add_argument("--channels", type=int, default=1, help="1 or 3")
     parser.add_argument("--batch-size", type=int, default=64)
@@ -99,7 +99,7 @@ def _parse():
     )
     parser.add_argument("--repeats", type=int, default=7, help="turns of each contender")
     parser.add_argument(
-        "--threads", type=int, help="run on so many cores (Linux); all if not given"
+        "--threads", type=int, help="number of cores to run on (Linux); all if not given"
     )
     options = parser.parse_args()
     for name in ("width", "batch_size", "rounds", "repeats", "threads"):

@@ -15,9 +15,9 @@ These figures are measured on 20,000 fresh points of each kind:
 
 - the gradient that reaches a generated point: of the discriminator D, of the minimax generator loss
   log(1 - D), of the non-saturating loss -log D, and of the critic f;
-- the estimate of the Jensen-Shannon divergence, log 2 - loss / 2, beside log 2 and the true value
+- the estimate of the Jensen-Shannon divergence, log 2 - loss / 2, and log 2 and the true value
   by numerical integration (the best discriminator has the loss 2 log 2 - 2 JS);
-- the estimate of the Wasserstein-1 distance, E f(x) - E f(G(z)), beside the true one, 8. The
+- the estimate of the Wasserstein-1 distance, E f(x) - E f(G(z)), and the true one, 8. The
   penalty has a finite weight, so the best critic is steeper than 1: its slope between two distant
   Gaussians in one dimension is 1 + W1 / (2 weight), where the derivative of the critic's loss by
   the slope is zero. The estimate divided by the critic's greatest slope on the line does not have

@@ -41,13 +41,13 @@ def choose_backend(name):
             f"the backend {name} is not installed. Install it with: pip install {package}"
         )
     os.environ["KERAS_BACKEND"] = name
-    with _without_import_chatter():
+    with without_import_chatter():
         importlib.import_module("kerasgan.gans")  # And with it Keras and the backend.
     return name
 
 
 @contextlib.contextmanager
-def _without_import_chatter():
+def without_import_chatter():
     """Hold back what native libraries print to stderr while a backend is imported.
 
     TensorFlow reports missing CUDA drivers there before any log level can be set. If the import

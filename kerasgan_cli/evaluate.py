@@ -9,6 +9,7 @@ from kerasgan import catalogue
 from kerasgan.files import write_json
 from kerasgan_cli.common import backend_option, choose_backend, nearest, refuse_existing
 from kerasgan_cli.runs import Run
+from kerasgan_cli.sources import find_data, open_model
 
 
 def _names(context, parameter, value):
@@ -25,7 +26,8 @@ def _names(context, parameter, value):
               help="The real images.  [default: those that a run was trained on]")  # fmt: skip
 @click.option("--split", help="Split of a TFDS data set.  [default: train]")
 @click.option("--limit", type=click.IntRange(min=1), help="Use only the first so many images.")
-@click.option("--upscale", is_flag=True, help="Enlarge images that are smaller than the model's.")
+@click.option("--upscale/--no-upscale", default=None,
+              help="Enlarge images that are smaller than the model's.")  # fmt: skip
 @click.option("--metrics", callback=_names, metavar="A,B,...",
               help=f"Some of {', '.join(catalogue.METRICS)}.  [default: all]")  # fmt: skip
 @click.option("--samples", type=click.IntRange(min=100), default=10000, show_default=True,
@@ -62,14 +64,15 @@ def evaluate(
     if json_file is not None:
         refuse_existing(json_file, overwrite)
         json_file.parent.mkdir(parents=True, exist_ok=True)
+    if data is not None:
+        find_data(data, split)
     choose_backend(backend)
     from kerasgan import metrics as library
     from kerasgan.data import load
-    from kerasgan_cli.sources import open_model
 
     model = open_model(source)
     height, _, channels = model.image_shape
-    given = {"split": split, "limit": limit, "upscale": upscale or None}
+    given = {"split": split, "limit": limit, "upscale": upscale}
     if data is None:
         data, given = _data_of(source, given)
     chosen = {name: value for name, value in given.items() if value is not None}

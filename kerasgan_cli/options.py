@@ -15,10 +15,16 @@ class _Integers(click.ParamType):
     def convert(self, value, param, ctx):
         if isinstance(value, list):
             return value
+        if value in ("", "none"):
+            return []
         try:
             return [int(part) for part in value.split(",")]
         except ValueError:
-            self.fail(f"must be integers with commas between them. Received: {value!r}", param, ctx)
+            self.fail(
+                f"must be integers with commas between them, or none. Received: {value!r}",
+                param,
+                ctx,
+            )
 
 
 class _Mapping(click.ParamType):
@@ -46,12 +52,13 @@ def option(*names, **settings):
 
 
 def with_flags(text):
-    """Return an error's text with the options of `kerasgan train` as the shell has them."""
-    other = {"architecture": "--network", "name_or_path": "--data"}
+    """Return an error's text with the options of the shell as the shell has them."""
+    other = {"architecture": "--network", "name_or_path": "--data", "labels": "--label"}
+    known = {*flat.names(), *sampling()}
 
     def flag(match):
         name = match[1]
-        return other.get(name, f"--{name.replace('_', '-')}" if name in flat.names() else match[0])
+        return other.get(name, f"--{name.replace('_', '-')}" if name in known else match[0])
 
     return re.sub(r"`(\w+)`", flag, text)
 
@@ -65,18 +72,20 @@ def from_catalogue(entry, help=None, flag=None):
         flag: Its name in the shell; by default the entry's.
     """
     text = f"{entry.help[:1].upper()}{entry.help[1:]}." if help is None else f"{help}."
-    kinds = {"text": str, "integers": _Integers(), "mapping": _Mapping()}
-    if entry.kind == "flag":
-        both = f"{entry.flag}/--no-{entry.flag[2:]}"
-        return option(both if entry.both else flag or entry.flag, is_flag=True, help=text)
-    if entry.kind == "choice":
-        kind = click.Choice([str(c) for c in (*entry.choices, *([entry.none] * bool(entry.none)))])
-    elif entry.kind in ("integer", "number"):
+    flags = [flag or entry.flag]
+    if entry.alias:
+        flags += [f"--{entry.alias.replace('_', '-')}", entry.name]
+    if entry.kind == "flag":  # A recipe may have set it, and the shell can take it back.
+        return option(f"{entry.flag}/--no-{entry.flag[2:]}", is_flag=True, help=text)
+    if entry.kind in ("integer", "number"):
         ranges = {"integer": click.IntRange, "number": click.FloatRange}
         kind = ranges[entry.kind](entry.minimum, entry.maximum, entry.above, entry.below)
+        return option(*flags, type=kind, metavar=entry.kind.upper(), help=text)
+    if entry.kind == "choice":
+        kind = click.Choice([str(c) for c in (*entry.choices, *([entry.none] * bool(entry.none)))])
     else:
-        kind = kinds[entry.kind]
-    return option(flag or entry.flag, type=kind, help=text)
+        kind = {"text": str, "integers": _Integers(), "mapping": _Mapping()}[entry.kind]
+    return option(*flags, type=kind, help=text)
 
 
 def architecture():
@@ -100,7 +109,7 @@ def networks():
         joined = catalogue.Option(
             name, first.kind, first.help, first.minimum, choices=choices, none=first.none
         )
-        some = len(takers) < 3
+        some = len(takers) < len(catalogue.ARCHITECTURES)
         found.append(from_catalogue(joined, f"{', '.join(takers)}: {first.help}" if some else None))
     return found
 
@@ -114,7 +123,7 @@ def variants():
     return [
         from_catalogue(entry, f"{', '.join(takers)}: {entry.help}")
         for entry, takers in flat.variant_options().values()
-        if takers
+        if takers and entry.name not in flat.OPTIMIZERS
     ]
 
 
@@ -125,8 +134,7 @@ def shared():
     penalties = []
     for name, entry in catalogue.PENALTIES.items():
         weight = next(o for o in entry.options if o.name == "weight")
-        flag = f"--{name.replace('_', '-')}"
-        penalties.append(from_catalogue(weight, f"{entry.title}, weight: {entry.summary}", flag))
+        penalties.append(from_catalogue(weight, flag=f"--{name.replace('_', '-')}"))
     augment = next(o for o in catalogue.SHARED if o.name == "augment")
     return [*common, *penalties, from_catalogue(augment)]
 

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import click
 
+from kerasgan_cli.common import choose_backend
+from kerasgan_cli.runs import Run
+
 
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -13,11 +16,12 @@ def report(run):
     The page shows the generated images, the diversity with alarms and rescues, the parts of the
     data that were lost, and what to try next. Training writes it too.
     """
-    import os
-
-    from kerasgan_cli.common import choose_backend
-
-    choose_backend(os.environ.get("KERAS_BACKEND"))
+    if not (run / "guard" / "journal.json").is_file():
+        raise click.ClickException(
+            f"{run} holds no guard/journal.json, which `kerasgan train` writes into the folder of "
+            f"a run with a guard. Found: {Run(run).content()}"
+        )
+    choose_backend(None)
     from kerasgan import report as library
 
     click.echo(library.write(run))

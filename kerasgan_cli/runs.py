@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 
 from kerasgan.files import write_json
-from kerasgan.recipe import FORMAT, Recipe
-from kerasgan.recipe import options as flat
+from kerasgan.recipe import FORMAT, Recipe, run_settings
 
 # What a run has unless it says otherwise, beside its recipe.
 SETTINGS = {"guard": "rescue", "guard_every": None, "grid_every": 1, "animation": "webp"}
@@ -70,16 +69,27 @@ class Run:
         Raises:
             ValueError: If the file is missing or not readable.
         """
+        if not self.is_run(self.folder):
+            raise ValueError(
+                f"{self.folder} is not a run folder: `kerasgan train` makes one, with a file "
+                f"options.json in it. Found: {self.content()}"
+            )
         try:
             options = json.loads(self.options_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{self.folder} is not a run folder: {error}") from error
+        except ValueError as error:
+            raise ValueError(f"{self.options_file} is damaged: {error}") from error
         if not isinstance(options, dict) or not isinstance(options.get("images"), int):
             raise ValueError(
                 f"{self.options_file} is damaged: it must hold an object with a recipe and the "
                 "number of images."
             )
         return options
+
+    def content(self):
+        """Return the first names in the folder, as text."""
+        names = sorted(path.name for path in self.folder.iterdir())
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        return f"{', '.join(names[:4])}{more}" if names else "an empty folder"
 
     def recipe(self):
         """Return the run's `Recipe`; runs of version 0.1 have one too.
@@ -104,7 +114,7 @@ class Run:
         options = self.options()
         before = {} if options.get("format") == FORMAT else {"guard": "off"}
         try:
-            return {**SETTINGS, **before, **flat.run_settings(options)}
+            return {**SETTINGS, **before, **run_settings(options)}
         except ValueError as error:
             raise ValueError(f"{self.options_file} is damaged: {error}") from error
 

@@ -7,6 +7,7 @@ import click
 
 from kerasgan_cli import options as made
 from kerasgan_cli.common import backend_option, choose_backend, refuse_existing
+from kerasgan_cli.sources import open_model
 
 
 class _Seeds(click.ParamType):
@@ -72,9 +73,8 @@ def sample(
     choose_backend(backend)
     import numpy as np
 
-    from kerasgan_cli.sources import open_model
-
     model = open_model(source)
+    _check_label(label, model, source)
     given = {name: value for name, value in sampling.items() if value is not None}
     for name in given:
         if name not in model.sampling_options:
@@ -86,7 +86,7 @@ def sample(
         else:
             images = model.interpolate(count, *interpolate, label, batch_size, **given)
     except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(made.with_flags(str(error))) from error
     if not np.isfinite(images).all():
         raise click.ClickException(
             f"{source} generates images that are not finite: it has diverged."
@@ -94,6 +94,18 @@ def sample(
     out.parent.mkdir(parents=True, exist_ok=True)
     written = {"grid": _grid, "folder": _folder, "array": _array}[kind](out, images, columns, scale)
     click.echo(f"wrote {written}")
+
+
+def _check_label(label, model, source):
+    if label is None:
+        return
+    if model.num_classes is None:
+        raise click.UsageError(f"--label is for conditional models, and {source} has no classes.")
+    if label >= model.num_classes:
+        raise click.UsageError(
+            f"--label must lie in 0..{model.num_classes - 1}, the classes of {source}. Received: "
+            f"{label}"
+        )
 
 
 def _kind_of(out):

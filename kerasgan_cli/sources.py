@@ -1,10 +1,11 @@
-"""What PRESET_OR_RUN_OR_FILE can be."""
+"""What PRESET_OR_RUN_OR_FILE and NAME_OR_PATH can be."""
 
 import zipfile
 from pathlib import Path
 
 import click
 
+from kerasgan import catalogue
 from kerasgan_cli.common import nearest
 from kerasgan_cli.runs import Run
 
@@ -29,6 +30,32 @@ def open_model(source):
     if path.suffix or "/" in source:
         raise click.UsageError(f"{source} does not exist.")
     raise nearest("PRESET", source, list(presets.presets()))
+
+
+def find_data(name_or_path, split=None, **others):
+    """Return the name or the path of images, a path as an absolute one; they are not read.
+
+    Args:
+        name_or_path: What `--data` is given.
+        split: What `--split` is given.
+        **others: Other arguments of `kerasgan.data.load`, which are not looked at.
+    """
+    source = catalogue.source_of(name_or_path)
+    if source is None:
+        raise click.BadParameter(
+            "must be a path that exists, or the name of a data set, such as avatars or mnist. "
+            f"Received: {name_or_path}",
+            param_hint="--data",
+        )
+    if split not in (None, "train") and not catalogue.SOURCES[source].splits:
+        takers = [key for key, entry in catalogue.SOURCES.items() if entry.splits]
+        raise click.BadParameter(
+            f"goes with data of the kinds {' and '.join(takers)}. Received: {split} of "
+            f"{name_or_path}",
+            param_hint="--split",
+        )
+    path = Path(name_or_path).expanduser()
+    return str(path.resolve()) if source in ("folder", "array") else name_or_path
 
 
 def load_file(path):

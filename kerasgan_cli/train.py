@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 from kerasgan import catalogue
-from kerasgan.recipe import Recipe
+from kerasgan.recipe import Recipe, run_settings
 from kerasgan.recipe import options as flat
 from kerasgan_cli import options as made
 from kerasgan_cli.common import GroupedCommand, choose_backend, nearest, options_group
 from kerasgan_cli.options import option
 from kerasgan_cli.runs import SETTINGS, Run
+from kerasgan_cli.sources import find_data
 
 # What may change when a run goes on.
 MOVABLE = ("epochs", "grid_every", "animation")
@@ -106,17 +107,24 @@ def asked(model, file, given):
         raise click.UsageError(f"MODEL is needed: one of {', '.join(catalogue.VARIANTS)}")
     else:
         recipe = Recipe(model)
-    settings |= {name: given.pop(name) for name in SETTINGS if name in given}
+    chosen = {name: given.pop(name) for name in SETTINGS if name in given}
+    settings |= chosen
+    _check_guard(settings, chosen)
     try:
-        recipe = recipe.with_options(**given)
+        recipe = flat.changed(recipe, given)
     except ValueError as error:
         raise click.UsageError(made.with_flags(str(error))) from error
     if "epochs" not in recipe.length:
         raise click.UsageError("--epochs is needed: the recipe counts steps.")
     if "name_or_path" not in recipe.data:
         raise click.UsageError("--data is needed: what to train on.")
-    recipe.data["name_or_path"] = _resolved(recipe.data["name_or_path"])
+    recipe.data["name_or_path"] = find_data(**recipe.data)
     return recipe, settings
+
+
+def _check_guard(settings, given):
+    if settings["guard"] == "off" and "guard_every" in given:
+        raise click.UsageError("--guard-every goes with a guard, and --guard is off.")
 
 
 def _read(file, model):
@@ -124,16 +132,9 @@ def _read(file, model):
         stored = json.loads(file.read_text(encoding="utf-8"))
         if model is not None and isinstance(stored, dict):
             stored = {**stored, "variant" if "format" in stored else "model": model}
-        return Recipe.from_json(stored), flat.run_settings(stored)
+        return Recipe.from_json(stored, together=False), run_settings(stored)
     except (OSError, ValueError, TypeError) as error:
         raise click.BadParameter(f"{file}: {error}", param_hint="--recipe") from error
-
-
-def _resolved(data):
-    """Return a path as an absolute one: the run may be resumed from another folder."""
-    named = data in catalogue.SOURCES and catalogue.SOURCES[data].named
-    path = Path(data).expanduser()
-    return data if named or not path.exists() else str(path.resolve())
 
 
 def _resumed(model, resume, given):

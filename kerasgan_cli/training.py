@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 import keras
 
-from kerasgan import backend, callbacks, catalogue, data
+from kerasgan import backend, callbacks, data
 from kerasgan.environment import describe
 from kerasgan.files import atomic
+from kerasgan_cli.common import without_import_chatter
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
@@ -36,9 +37,9 @@ def run(recipe, settings, parent, resume):
     keep_freed_memory()
     if recipe.deterministic:
         backend.make_deterministic()
-    keras.utils.set_random_seed(recipe.seed)
+    with without_import_chatter():  # Keras imports TensorFlow, if it is there, to seed it too.
+        keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
-    _check_size(recipe)
     dataset = _load(recipe)
     folder, model = _resumed(resume, recipe, dataset) if resume else (None, None)
     if model is None:
@@ -54,20 +55,6 @@ def run(recipe, settings, parent, resume):
         folder.write_options({**options, "environment": folder.options().get("environment")})
     _introduce(folder, recipe, dataset, model)
     return _fit(folder, recipe, settings, dataset, model)
-
-
-def _check_size(recipe):
-    # Before the data is read, which may take long.
-    size = recipe.data.get("image_size")
-    first = catalogue.VARIANTS[recipe.variant].architectures[0]
-    entry = catalogue.ARCHITECTURES[recipe.networks.get("architecture", first)]
-    if entry.sizes and size is not None and size not in entry.sizes:
-        anything = ", ".join(n for n, e in catalogue.ARCHITECTURES.items() if not e.sizes)
-        raise click.BadParameter(
-            f"{entry.name} makes images of {', '.join(map(str, entry.sizes))} pixels; these "
-            f"architectures make any size: {anything}. Received: {size}",
-            param_hint="--image-size",
-        )
 
 
 def _classes(recipe, dataset):
@@ -208,7 +195,8 @@ def _conclude(folder, checkpoint, interrupt, guard):
         click.echo(f"  kerasgan train --resume {shlex.quote(str(folder.folder))}")
         return INTERRUPTED
     click.echo(f"done: {folder.model}")
-    click.echo(f"  kerasgan sample {shlex.quote(str(folder.folder))} --out samples.png")
+    run, out = (shlex.quote(str(path)) for path in (folder.folder, folder.folder / "samples.png"))
+    click.echo(f"  kerasgan sample {run} --out {out} --overwrite")
     return 0
 
 

@@ -68,22 +68,74 @@ def list_presets():
         found = {result["name"]: float(result["value"]) for result in results}
         figures = [text.format(found[key]) for key, text in _KEY_FIGURES.items() if key in found]
         rows.append((name, f"{size / 1e6:.1f} MB", metadata.get("data", ""), ", ".join(figures)))
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    for name, size, data, figures in rows:
-        line = f"{name:<{widths[0]}}  {size:>{widths[1]}}  {data:<{widths[2]}}  {figures}"
-        click.echo(line.rstrip())
+    click.echo(_table(rows, "<><<"))
+
+
+def _table(rows, sides):
+    """Return rows of words as lines, each column aligned to its side, "<" or ">"."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{c:{s}{w}}" for c, s, w in zip(row, sides, widths, strict=True)).rstrip()
+        for row in rows
+    )
 
 
 @zoo.command()
 @click.argument("name")
-def show(name):
-    """Describe the pretrained model NAME."""
+@click.option("--json", "as_json", is_flag=True, help="Print metadata.json, for machines.")
+def show(name, as_json):
+    """Describe the pretrained model NAME: its recipe, its scores and its limits."""
     folder = _folder(name)
-    card = folder / "README.md"
-    if card.exists():
-        click.echo(card.read_text(encoding="utf-8"))
-    click.echo(f"folder: {folder}")
-    click.echo(json.dumps(_metadata(folder), indent=2))
+    metadata = _metadata(folder)
+    if as_json:
+        click.echo(json.dumps(metadata, indent=2))
+        return
+    file = folder / "recipe.json"
+    recipe = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    about = recipe.get("about", {})
+    scores = _of_scores(metadata.get("card", {}))
+    parts = [f"{metadata.get('title', name)}\n{folder}"]
+    if recipe:
+        parts.append(f"Recipe\n\n{_table(_of_recipe(recipe), '<<')}")
+    if scores[1:]:
+        parts.append(f"Scores\n\n{_table(scores, '<>>>>')}")
+    parts += [f"Limits: {about['limits']}"] if "limits" in about else []
+    words = {"attribution": "Training images", "license": "Licence of the weights"}
+    parts += [f"{word}: {metadata[key]}" for key, word in words.items() if key in metadata]
+    click.echo("\n\n".join(parts))
+
+
+def _of_recipe(recipe):
+    """Return the parts of a recipe's JSON as pairs of a name and words."""
+    rows = [(k, v) for k, v in recipe.items() if k not in ("format", "about", "optimizers", "run")]
+    rows += [(f"{player}'s optimizer", v) for player, v in recipe.get("optimizers", {}).items()]
+    rows += [("run", recipe.get("run"))]
+    return [(name.replace("_", " "), _words(value)) for name, value in rows if value]
+
+
+def _words(value):
+    if isinstance(value, dict) and "cosine" in value:
+        return " to ".join(map(str, value["cosine"])) + " along a cosine"
+    if isinstance(value, dict):
+        named = ("name_or_path", "architecture", "kind")  # Their values say what they are.
+        return ", ".join(
+            _words(v) if name in named else f"{name.replace('_', ' ')} {_words(v)}"
+            for name, v in value.items()
+        )
+    if isinstance(value, list):
+        return "; ".join(map(_words, value))
+    return "yes" if value is True else str(value)
+
+
+def _of_scores(card):
+    """Return a row of words for each score of a card."""
+    rows = [("", "score", "±", "real images", "floor")]
+    for result in card.get("results", ()):
+        error = card.get("errors", {}).get(result["name"], result.get("error"))
+        numbers = (result["value"], error, result.get("baseline"), result.get("floor"))
+        words = ("-" if n is None else f"{n:,.0f}" if n >= 1e4 else f"{n:,.4g}" for n in numbers)
+        rows.append((result["name"].replace("_", " "), *words))
+    return rows
 
 
 @zoo.command("train", context_settings={"ignore_unknown_options": True})

@@ -44,6 +44,30 @@ def test_variants_in_both_directions(name):
     assert first == entry.architectures[0]
 
 
+@pytest.mark.parametrize("name", catalogue.VARIANTS)
+def test_what_checks_know_of_a_variant_is_so(name):
+    entry = catalogue.VARIANTS[name]
+    variant = catalogue.resolve(entry.path)
+    size = {"latent_dim": 16} if not entry.refuses.get("latent_dim") else {}
+    architecture = "mlp" if "mlp" in entry.architectures else entry.architectures[0]
+    pair = variant.default_networks(architecture, image_size=8, channels=1, width=4, **size)
+    model = variant(*pair)
+    assert model.adversarial_loss.name == entry.loss
+    assert tuple(penalty.name for penalty in model.penalties) == entry.penalties
+    assert model.packing == entry.packs
+    facts = (variant.critic_norm, variant.resnet_style, variant.packs)
+    assert facts == (entry.critic_norm, entry.resnet_style, entry.packs)
+
+
+def test_the_flow_gans_critic_norm_would_be_refused():
+    flow = catalogue.VARIANTS["flow_gan"]
+    variant = catalogue.resolve(flow.path)
+    pair = variant.default_networks(image_size=8, channels=1, width=4, critic_norm="batch")
+    with pytest.raises(ValueError, match="must not hold batch normalisation"):
+        variant(*pair)
+    assert "critic_norm" in flow.refuses
+
+
 @pytest.mark.parametrize("name", catalogue.ARCHITECTURES)
 def test_architectures_in_both_directions(name):
     entry = catalogue.ARCHITECTURES[name]
@@ -52,6 +76,9 @@ def test_architectures_in_both_directions(name):
     fixed = {key for key, _ in entry.fixed}
     assert listed | fixed | {"image_size", "channels"} == arguments(builder)
     assert entry.papers[0] in builder.__doc__
+    for option in entry.options:
+        default = inspect.signature(builder).parameters[option.name].default
+        assert option.default in (None, default)
 
 
 def test_sizes_are_those_that_the_builders_take():
@@ -91,6 +118,8 @@ def test_ingredients_have_the_options_that_are_listed(entry):
     assert {option.name for option in entry.options} == own | common
     if issubclass(kind, losses.Loss):
         assert (entry.name, entry.has_zero) == (kind.name, kind.has_zero)
+    if issubclass(kind, penalties.Penalty):
+        assert (entry.name, entry.batch_norm) == (kind.name, kind.batch_norm)
 
 
 def test_a_default_is_in_the_range_of_its_option():
@@ -103,6 +132,7 @@ def test_a_default_is_in_the_range_of_its_option():
             for option in catalogue.options(entry.name).values():
                 default = defaults[option.name].default if option.name in defaults else None
                 if default is not None and default is not inspect.Parameter.empty:
+                    assert option.default in (None, default)
                     option.check(list(default) if isinstance(default, tuple) else default)
 
 

@@ -18,8 +18,8 @@ def rate_of(rate):
 
 def test_json_both_ways():
     recipe = Recipe("gan").with_options(
-        data="photos", image_size=32, limit=10, lr=1e-3, critic_lr=2e-4, final_lr=1e-5, beta_1=0.0,
-        r1=2.0, gradient_penalty=1.0, augment="ada", loss="relativistic", epochs=3, ema=0,
+        data="photos", image_size=32, limit=100, lr=1e-3, critic_learning_rate=2e-4, final_lr=1e-5,
+        beta_1=0.0, r1=2.0, gradient_penalty=1.0, augment="ada", loss="hinge", epochs=3, ema=0,
         minibatch="none", conditional=True, conditioning="concat",
     )  # fmt: skip
     stored = json.loads(json.dumps(recipe.to_json()))
@@ -32,7 +32,7 @@ def test_json_both_ways():
     assert stored["optimizers"]["critic"]["learning_rate"] == {
         "cosine": [2e-4, pytest.approx(2e-6)]
     }
-    assert stored["arguments"] == {"loss": "relativistic", "ema": None}
+    assert stored["arguments"] == {"loss": "hinge", "ema": None}
     assert stored["networks"] == {"minibatch": None, "conditioning": "concat"}
 
 
@@ -76,7 +76,11 @@ def test_files_of_version_0_1(tmp_path):
         ),
         ({"networks": {"conditioning": "concat"}}, "`conditioning` goes with `conditional`"),
         ({"arguments": {"packing": 3}}, "divisible by packing=3.*Received: 64"),
-        ({"penalties": [{"kind": "r3", "weight": 1}]}, "`kind` must be one of"),
+        ({"penalties": [{"kind": "r3", "weight": 1}]}, "`penalties.kind` must be one of"),
+        ({"penalties": [{"kind": "r1", "player": "generator"}]}, "`player` must be one of"),
+        ({"augment": {"kind": "distortion"}}, r"`augment.kind` must be .*'diffaugment', 'ada'\]"),
+        ({"arguments": {"packing": {"share": 0.5}}}, "`packing` must be an integer"),
+        ({"data": {"limit": {"share": 0.5}}}, "`limit` must be an integer"),
         ({"length": {"years": 1}}, "`length` must be"),
         ({"optimizers": {"critic": {"learning_rate": -1}}}, "`learning_rate` must be"),
         ({"optimizers": {"critic": {"beta_1": "x"}}}, "`beta_1` must be a number of at least 0"),
@@ -97,7 +101,10 @@ def test_files_of_version_0_1(tmp_path):
         ({"arguments": {"seed": 3}}, "`seed` is no option of gan"),
         ({"arguments": {"penalties": []}}, "`penalties` is no option of gan"),
         ({"networks": {"num_classes": 3}}, "`num_classes` is no option of dcgan"),
-        ({"arguments": {"n_critic": {"share": "x"}}}, "`n_critic.share` must be a positive"),
+        (
+            {"variant": "r3gan", "arguments": {"burn_in": {"share": "x"}}},
+            "`burn_in.share` must be a positive",
+        ),
         ({"batch_size": 0}, "`batch_size` must be"),
     ],
 )
@@ -116,12 +123,13 @@ def test_a_rate_may_end_at_zero():
     ("variant", "options", "words"),
     [
         ("r3gan", {"beta_2": 0.9}, "--beta-2 is no option of r3gan: its beta_2 moves by itself"),
-        ("r3gan", {"lr": 1e-3, "final_lr": 1e-4}, "--final-lr is no option of r3gan"),
+        ("r3gan", {"final_critic_lr": 1e-4}, "--final-critic-learning-rate is no option of r3gan"),
         ("wgan", {"beta_1": 0.5}, "--beta-1 is no option of wgan: it has no Adam"),
         ("wgan", {"warmup": True, "lr": 1e-3, "final_lr": 1e-4}, "do not go together"),
         ("flow_gan", {"conditional": True}, "--conditional is no option of flow_gan"),
         ("flow_gan", {"minibatch": "stddev"}, "--minibatch is no option of flow_gan"),
-        ("gan", {"final_lr": 1e-4}, "--final-lr goes with --lr"),
+        ("gan", {"final_lr": 1e-4}, "--final-learning-rate goes with --learning-rate"),
+        ("flow_gan", {"critic_norm": "batch"}, "--critic-norm is no option of flow_gan"),
         ("gan", {"clip": 0.1}, "--clip is no option of gan; its own are"),
         ("gan", {"nonsense": 1}, "no option of this name; nearest: .*nonsense"),
     ],
@@ -129,6 +137,106 @@ def test_a_rate_may_end_at_zero():
 def test_rules_stand_with_the_variant(variant, options, words):
     with pytest.raises(ValueError, match=words):
         Recipe(variant).with_options(**options)
+
+
+BATCH = {"network": "mlp", "critic_norm": "batch"}
+CONTRADICTIONS = [
+    ("flow_gan", {"adversarial_weight": 0.0, "nll_weight": 0.0}, "must not both be zero"),
+    ("wgan", {"augment": "ada"}, "`augment` ada reads .* Received: loss='wasserstein'"),
+    ("gan", {"augment": "ada", "loss": "relativistic"}, "`augment` ada reads"),
+    ("gan", {"loss": "hinge", "real_label": 0.9}, "`real_label` below 1 goes with"),
+    ("wgan_gp", BATCH, "`critic_norm` must not be batch under gradient_penalty"),
+    ("gan", {**BATCH, "gradient_penalty": 1.0}, "`critic_norm` must not be batch under"),
+    ("sngan", {"critic_norm": "none"}, "`critic_norm` of sngan must be spectral"),
+    ("sngan", {"network": "resnet", "style": "r3gan"}, "`style` r3gan has no normalisation"),
+    ("gan", {"network": "resnet", "depth": 2}, "`depth` goes with `style` r3gan"),
+    ("gan", {"image_size": 30}, "`image_size` must be one of 28, 32, 64, 128 with dcgan"),
+    ("gan", {"image_size": 28, "network": "resnet"}, "must be one of 32, 64, 128 with resnet"),
+    ("gan", {"data": "avatars", "conditional": True}, "`conditional` needs labels, and avatars"),
+    ("gan", {"limit": 63}, "`limit` must leave a batch"),
+    ("pacgan", {"batch_size": 63}, "divisible by packing=2"),
+    ("infogan", {"categorical": [1]}, "a list of integers of at least 2"),
+    ("infogan", {"categorical": [], "continuous": 0}, "must be at least one code"),
+    ("infogan", {"latent_dim": 12}, "leave numbers for noise .* 12 numbers of codes"),
+    ("infogan", {"categorical": [], "view_weight": 1.0}, "`view_weight` needs a categorical"),
+    ("r3gan", {"lr": 1e-3, "final_lr": 1e-2}, "`final_learning_rate` must not be above"),
+]
+
+
+@pytest.mark.parametrize(("variant", "options", "words"), CONTRADICTIONS)
+def test_options_that_contradict_each_other(variant, options, words):
+    with pytest.raises(ValueError, match=words):
+        Recipe(variant).with_options(**options)
+
+
+def test_a_contradiction_may_wait_for_options():
+    stored = {**Recipe("wgan").to_json(), "augment": {"kind": "ada"}}
+    with pytest.raises(ValueError, match="`augment` ada"):
+        Recipe.from_json(stored)
+    recipe = Recipe.from_json(stored, together=False).with_options(augment="diffaugment")
+    assert recipe.augment == {"kind": "diffaugment"}
+
+
+@pytest.mark.parametrize(
+    ("variant", "options"),
+    [
+        ("flow_gan", {"nll_weight": 0.0, "width": 4, "depth": 1, "image_size": 30}),
+        ("wgan", {**SMALL, "augment": "ada", "loss": "hinge"}),
+        ("infogan", {**SMALL, "latent_dim": 13}),
+        ("infogan", {**SMALL, "categorical": []}),
+        ("gan", {**SMALL, "real_label": 0.9, "augment": "ada", "image_size": 30}),
+        ("sngan", {**SMALL, "critic_norm": "spectral"}),
+        ("gan", {"network": "resnet", "style": "r3gan", "width": 8, "depth": 1, "image_size": 32}),
+    ],
+)
+def test_what_is_no_contradiction_is_built(variant, options):
+    recipe = Recipe(variant)
+    if "loss" in options:  # The shell has no such option of this variant.
+        recipe.arguments["loss"] = options["loss"]
+    recipe = recipe.with_options(**{k: v for k, v in options.items() if k != "loss"})
+    size = options.get("image_size", 8)
+    assert recipe.build((size, size, 1)).image_shape == (size, size, 1)
+
+
+def test_another_weight_leaves_the_rest_of_a_penalty():
+    penalties = [{"kind": "r1", "weight": 1.0, "every": 16, "name": "mine"}]
+    lazy = Recipe("gan", penalties=penalties, augment={"kind": "ada", "target": 0.5})
+    changed = lazy.with_options(r1=5.0, r2=1.0, augment="ada")
+    assert changed.penalties == [{**penalties[0], "weight": 5.0}, {"kind": "r2", "weight": 1.0}]
+    assert changed.augment == {"kind": "ada", "target": 0.5}
+    assert lazy.penalties[0]["weight"] == 1.0
+    assert lazy.with_options(augment="diffaugment").augment == {"kind": "diffaugment"}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "given", "words"),
+    [
+        (
+            Recipe("gan").with_options(**SMALL, lr=1e-3, final_lr=1e-4),
+            {"image_shape": (8, 8, 1)},
+            "`steps` must be given: .*the learning rate's cosine",
+        ),
+        (
+            Recipe("r3gan", arguments={"burn_in": {"share": 0.5}}),
+            {"image_shape": (8, 8, 1)},
+            "`steps` must be given: .*burn_in",
+        ),
+        (Recipe("gan"), {}, "`image_shape` must be given"),
+        (Recipe("gan", conditional=True), {"image_shape": (28, 28, 1)}, "`num_classes` must be"),
+    ],
+)
+def test_building_says_what_it_needs(recipe, given, words):
+    with pytest.raises(ValueError, match=words):
+        recipe.build(**given)
+
+
+def test_the_final_rate_of_r3gan_is_what_was_asked_for():
+    recipe = Recipe("r3gan").with_options(**SMALL, lr=1e-3, final_lr=5e-4)
+    assert recipe.arguments == {"final_learning_rate": 5e-4}
+    optimizers = recipe.build((8, 8, 1)).optimizer
+    for own in (optimizers.generator_optimizer, optimizers.critic_optimizer):
+        assert own.get_config()["final_factor"] == 0.5
+        assert own.get_config()["learning_rate"] == pytest.approx(1e-3)
 
 
 def test_schedules_fill_the_training():
@@ -148,8 +256,8 @@ def test_schedules_fill_the_training():
 
 
 def test_penalties_take_batch_normalisation_out_of_the_critic():
-    plain = Recipe("gan").with_options(network="mlp", width=8, depth=2).build((8, 8, 1))
-    penalised = Recipe("gan").with_options(network="mlp", width=8, depth=2, r1=1.0)
+    recipe = Recipe("gan").with_options(network="mlp", width=8, depth=2)
+    plain, penalised = recipe.build((8, 8, 1)), recipe.with_options(r1=1.0)
     kept = penalised.with_options(critic_norm="batch")
 
     def norms(gan):
@@ -157,6 +265,8 @@ def test_penalties_take_batch_normalisation_out_of_the_critic():
         return sum("BatchNormalization" in kind for kind in kinds)
 
     assert (norms(plain), norms(penalised.build((8, 8, 1)))) == (1, 0)
+    assert norms(recipe.with_options(gradient_penalty=1.0).build((8, 8, 1))) == 0
+    assert norms(recipe.with_options(dragan_penalty=1.0).build((8, 8, 1))) == 1
     with pytest.warns(UserWarning, match="batch normalisation with r1"):
         assert norms(kept.build((8, 8, 1))) == 1
 

@@ -2,10 +2,11 @@
 
     python tools/publish_preset.py NAME RUN
 
-`zoo/NAME/recipe.json` must exist. It holds the recipe of the run, and under `about` the words of
-the card: `title`, `attribution` of the training images and `limits`. It may also hold `remark`, and
-`samples`, the number of images of a score. The scores are measured here (see `kerasgan.scorecard`)
-on the weights as they are published. The time of the training is read from the run.
+`zoo/NAME/recipe.json` must exist. It contains the recipe of the run. Its entry `about` contains
+texts of the card: `title`, `attribution` of the training images and `limits`. It may also contain
+`remark`, and `samples`, the number of images of a score. The scores are measured here (see
+`kerasgan.scorecard`) on the weights as they are published. The time of the training is read from
+the run.
 """
 
 import argparse
@@ -42,9 +43,9 @@ tags:
 
 # {title}
 
-![One hundred generated images, ten a row](samples.png)
+![One hundred samples, ten in each row](samples.png)
 
-*The first hundred images of seed 7, not chosen:
+*The first hundred samples of seed 7, without selection. This command generates them:
 `kerasgan sample {name} -n 100 --seed 7 --out samples.png`.*
 
 ```python
@@ -56,40 +57,44 @@ images = gan.sample(16, seed=1)
 
 {what}
 
-The files hold the generator, its moving average (which `sample` uses) and the critic, so that
-training can continue. The weights are rounded to float16, and all figures and pictures here are of
-the rounded weights.
+The files contain the generator, its moving average (which `sample` uses) and the critic, so that
+training can continue. The weights are rounded to float16. All figures and pictures on this card are
+of the rounded weights.
 
 ## How it was made
+
+This command repeats the training:
 
 ```
 kerasgan zoo train {name}
 ```
 
-`recipe.json` has the options, and `training.csv` the losses of each epoch.
-{critic_steps:,} critic steps and
-{generator_steps:,} generator steps in {wall} on {cores} ({machine}), backend
-{backend}, seed {seed}. Versions: {versions}.
+`recipe.json` contains the options, and `training.csv` the losses of each epoch.
+The training took {critic_steps:,} critic steps and
+{generator_steps:,} generator steps in {wall} on {cores} ({machine}),
+with the backend {backend} and the seed {seed}.
+The versions were: {versions}.
 {remark}
 
-![The same latent vectors at six moments, from the first epoch to the last](epochs.png)
+![Samples of the same latent vectors at six moments, from the first epoch to the last](epochs.png)
 
 ## How it scores
 
-{samples:,} generated images (seed 0) against as many training images; features by {extractor}.
-Real images are as many others of the training set. ± is the spread over other seeds of the samples,
-or the standard error over test images. The floor is the mean score of a perfect generator, where it
-is known.
+The scores compare {samples:,} samples (seed 0) with as many training images.
+The features are those of {extractor}.
+The column *real images* has the scores of as many other training images. The figure after ± is the
+standard deviation over other seeds of the samples, or the standard error over test images. The
+floor is the mean score of a perfect generator, where it is known.
 
 | | score | real images | floor |
 |---|---:|---:|---:|
 {rows}
 {noise}{shares}
+This command measures all figures again:
+
 ```
 kerasgan zoo verify {name} --metrics
 ```
-
-measures all figures again.
 
 ## Limits
 
@@ -97,18 +102,18 @@ measures all figures again.
 
 ![The twenty-four worst of a thousand samples](failures.png)
 
-*Failures: the 24 of the first thousand images of seed 7 that are farthest from all
-{compared:,} training images, in the features of {features}.*
+*Failures: the 24 of the first thousand samples of seed 7 that are farthest from
+{compared:,} training images. The distance is measured in {features}.*
 
 The model is for teaching, testing and fine-tuning. It is not a source of training data.
 
 ## Licence
 
-The weights are under Apache-2.0. The training images: {attribution}.
+The weights are licensed under Apache-2.0. Attribution of the training images: {attribution}.
 """
 
 NOISE = """
-Fréchet distances of real images with Gaussian noise, as a scale for the first line:
+The Fréchet distances of real images with Gaussian noise give a scale for the first row:
 
 | sd of the noise, in [-1, 1] | {sds} |
 |---|{dashes}
@@ -120,7 +125,7 @@ def rows(card):
     """Return the lines of the table of scores."""
     lines = []
     for result in map(Result.from_dict, card["results"]):
-        # What is of test images, and not of samples, has the error of their number.
+        # A score of test images, and not of samples, has its own standard error.
         error = card["errors"].get(result.name) or result.error
         value = number(result.value) + (f" ± {number(error)}" if error else "")
         remark = f" ({result.remark})" if result.remark else ""
@@ -141,20 +146,21 @@ def noise(card):
 
 
 def shares(card, class_names):
-    """Return the share of each class in words, or nothing."""
+    """Return the share of each class as a sentence, or nothing."""
     details = [r["details"] for r in card["results"] if "shares" in r["details"]]
     if not details or len(details[0]["shares"]) > 20:
         return ""
     found = details[0]["shares"]
     names = dict(enumerate(class_names or ()))
     words = [f"{names.get(int(k), k)} {share:.1%}" for k, share in found.items()]
-    return f"\nShares of the classes: {', '.join(words)}.\n"
+    return f"\nThe samples have these shares of the classes: {', '.join(words)}.\n"
 
 
 def features(model, card):
-    """Return the name of the features in which failures lie far from real images."""
+    """Return in words the features in which failures lie far from real images."""
     own = extractors.default_extractor(model.image_shape).name
-    return "the scores" if own == card["results"][0]["provenance"]["extractor"] else own
+    same = own == card["results"][0]["provenance"]["extractor"]
+    return "the features of the scores" if same else f"the features of {own}"
 
 
 def failures(model, data, compared):
@@ -266,7 +272,7 @@ def card_text(name, about, recipe, images, metadata, model, real, compared):
 
     Args:
         name: Name of the preset.
-        about: The words of its recipe.
+        about: The texts of its recipe.
         recipe: The `Recipe` of its run.
         images: Number of training images.
         metadata: What is stored with the preset.
@@ -279,10 +285,10 @@ def card_text(name, about, recipe, images, metadata, model, real, compared):
     first = catalogue.VARIANTS[recipe.variant].architectures[0]
     network, trained_on = recipe.networks.get("architecture", first), recipe.data["name_or_path"]
     what = (
-        f"{about['title']}: `{recipe.variant}` with the `{network}` "
-        f"networks, {model.generator.count_params():,} parameters in the generator and "
-        f"{model.critic.count_params():,} in the critic, trained on the {images:,} "
-        f"images of `{trained_on}`, {'x'.join(map(str, model.image_shape))}."
+        f"The variant is `{recipe.variant}` with the `{network}` networks. The generator has "
+        f"{model.generator.count_params():,} parameters and the critic has "
+        f"{model.critic.count_params():,}. It was trained on the {images:,} images of "
+        f"`{trained_on}`, which are {'x'.join(map(str, model.image_shape))}."
     )
     cores = environment["cores"]
     tags = dict.fromkeys(("keras", "gan", recipe.variant))

@@ -21,23 +21,24 @@ from kerasgan.metrics.extractors import garments_and_digits as ours
 
 CARD = """# garments_and_digits, version {version}
 
-A network of {parameters:,} parameters that tells the ten garments of Fashion-MNIST and the ten
-digits of MNIST apart, all twenty in one task. `kerasgan.metrics` takes the 64 values before its
-last layer as features of grey images.
+This network of {parameters:,} parameters classifies the ten garments of Fashion-MNIST and the ten
+digits of MNIST, with all twenty classes in one task. `kerasgan.metrics` uses the 64 values before
+its last layer as features of grey images.
 
-| Test images | N | Right among all 20 | Right among its own 10 |
+| Test images | N | Accuracy, all 20 classes | Accuracy, its own 10 classes |
 |---|---|---|---|
 | Fashion-MNIST | {garments_n:,} | {garments:.2%} | {garments_ten:.2%} |
 | MNIST | {digits_n:,} | {digits:.2%} | {digits_ten:.2%} |
 
-Trained on the 60,000 training images of each, {epochs} epochs, seed 0, with
+It was trained on the 60,000 training images of each data set for {epochs} epochs with seed 0. This
+command repeats the training:
 
 ```
 KERAS_BACKEND=torch python tools/train_garments_and_digits.py --epochs {epochs}
 ```
 
-Versions: {versions}. The test images took no part in any choice but the number of epochs that the
-time allowed.
+Versions: {versions}. The test images influenced no choice except the number of epochs, which the
+available time limited.
 
 Fashion-MNIST: Zalando Research, MIT licence. MNIST: Y. LeCun and C. Cortes, CC BY-SA 3.0.
 """

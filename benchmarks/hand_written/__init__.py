@@ -7,7 +7,7 @@ one kerasgan model:
 - `NativeLoop`: the same architecture and optimizers in the backend's own layers; no Keras at all.
 
 Neither keeps the running means of the losses that `fit` logs, checks its input, or can be saved and
-resumed. `step_overhead.py` counts the time that kerasgan takes for these.
+resumed. `step_overhead.py` includes the time that kerasgan needs for these.
 """
 
 import dataclasses
@@ -29,9 +29,9 @@ class Task:
         ema: Decay of the generator's moving average.
         clip: WGAN's bound of the critic's weights, or None.
         penalties: Weights of the penalties by name: "gradient_penalty", or "r1" and "r2" together.
-        unrolled_steps: Critic steps that the generator looks ahead; 0 for none. With some, the
+        unrolled_steps: Number of unrolled critic steps; 0 for none. With unrolled steps, the
             critic has Adam and no batch normalisation.
-        optimizers: The optimizer of each player, "generator" and "critic", serialized.
+        optimizers: The serialized optimizers of the "generator" and the "critic".
     """
 
     loss: str
@@ -64,7 +64,7 @@ class Task:
         )
 
     def keras_optimizer(self, player):
-        """Return a new Keras optimizer for a player."""
+        """Return a new Keras optimizer for the generator or the critic."""
         return keras.optimizers.deserialize(dict(self.optimizers[player]))  # It writes to it.
 
     def hyperparameters(self, player):
@@ -77,12 +77,12 @@ class Loop:
 
     A backend gives `to_device(batch)`, `critic_step(real)` and `generator_step(real)`, which
     return the losses, and `synchronize()`; and it names its `mean`, `softplus` and `sqrt`, the last
-    unless it gives an `adam` of its own.
+    unless it defines its own `adam`.
 
     Args:
         task: A `Task`.
-        batches: NumPy batches of real images, used in turn; a loop may bring them into its
-            preferred layout once, before the clock runs.
+        batches: NumPy batches of real images, used in turn. A loop may convert them to its
+            preferred layout once, before the timing begins.
     """
 
     def __init__(self, task, batches):
@@ -91,7 +91,7 @@ class Loop:
         self.critic_steps = 0
 
     def train(self, rounds):
-        """Train for some rounds and return each player's losses, as the backend's scalars."""
+        """Train for some rounds and return the losses of both networks, as backend scalars."""
         losses = {"critic": [], "generator": []}
         for _ in range(rounds):
             for _ in range(self.task.n_critic):
@@ -123,7 +123,7 @@ class Loop:
     def generator_loss(self, real, fake):
         """Return the generator's loss from the scores; those of real images may be None.
 
-        The relativistic loss looks at them, and the minimax one where the critic's weights, and
+        The relativistic loss uses them. The minimax loss uses them where the critic's weights, and
         so its scores of real images, depend on the generator.
         """
         if self.task.loss == "wasserstein":
@@ -135,7 +135,7 @@ class Loop:
         return self.mean(self.softplus(-fake))
 
     def unrolled(self, weights, moments, gradients_of):
-        """Return the critic's weights after the steps that the generator looks ahead.
+        """Return the critic's weights after the unrolled steps.
 
         Args:
             weights: A list of the weights now.

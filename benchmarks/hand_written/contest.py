@@ -1,4 +1,4 @@
-"""The three contenders of `step_overhead.py`, which take turns in one process."""
+"""The three implementations that `step_overhead.py` compares, interleaved in one process."""
 
 import importlib
 import itertools
@@ -14,7 +14,7 @@ from kerasgan.penalties import R1, R2
 
 WARM_UP_ROUNDS = 2
 CHECK_ROUNDS = 2
-UPDATES_A_TURN = 24  # Of either network; so many rounds a turn if `--rounds` is not given.
+UPDATES_A_TURN = 24  # Updates of one network in a turn, if `--rounds` is not given.
 
 
 class Contest:
@@ -37,7 +37,7 @@ class Contest:
         self.gan.compile()
         shape = (options.batch_size, *self.gan.image_shape)
         rng = np.random.default_rng(0)
-        # Smooth random images: their statistics do not matter, only that they are no constants.
+        # Smooth random images: their statistics do not matter, but they must not be constant.
         batches = [np.tanh(rng.standard_normal(shape, "float32")) for _ in range(8)]
         self.data = _FixedBatches(batches)
         task = Task.of(self.gan, options.batch_size)

@@ -75,13 +75,13 @@ class _JaxLoop(Loop):
             scores, statistics = self.score(weights, statistics, images)
             return scores.sum(), (scores, statistics)
 
-        slope = jax.grad(total, has_aux=True)  # What nobody uses of it, the compiler leaves out.
-        r1, (real_scores, statistics) = slope(real, statistics)
-        r2, (fake_scores, statistics) = slope(fake, statistics)
+        gradient = jax.grad(total, has_aux=True)  # The compiler removes outputs that are not used.
+        r1, (real_scores, statistics) = gradient(real, statistics)
+        r2, (fake_scores, statistics) = gradient(fake, statistics)
         loss = self.critic_loss(real_scores, fake_scores)
         if "gradient_penalty" in self.task.penalties:
             epsilon = jax.random.uniform(key, (self.task.batch_size, 1, 1, 1))
-            gradients, _ = slope(epsilon * real + (1.0 - epsilon) * fake, statistics)
+            gradients, _ = gradient(epsilon * real + (1.0 - epsilon) * fake, statistics)
             norms = jnp.sqrt(jnp.square(gradients).sum(axis=(1, 2, 3)) + 1e-12)
             loss += self.task.penalties["gradient_penalty"] * jnp.square(norms - 1.0).mean()
         if "r1" in self.task.penalties:

@@ -180,7 +180,7 @@ class NativeLoop(_TorchLoop):
 
 
 def _statistics(network):
-    """Return the moving statistics, without the counters beside them."""
+    """Return the moving statistics, without their counters."""
     return [t for t in network.buffers() if t.is_floating_point()]
 
 

@@ -29,9 +29,9 @@ class ADA(keras.layers.Layer):
 
     These are the paper's pixel blitting, geometric and colour transformations ("bgc"), with its
     ranges. The paper's image-space filtering and corruptions are left out; it found them of little
-    use. Differences: all movements are one bilinear interpolation of the image, reflected at its
-    borders; the authors' code filters against aliasing at twice the resolution and reflects once.
-    The authors do not bound the probability from above.
+    use. Differences: all geometric changes are one bilinear interpolation of the image, reflected
+    at its borders; the authors' code filters against aliasing at twice the resolution and reflects
+    once. The authors do not bound the probability from above.
 
     Args:
         target: The value at which r_t is held, in (0, 1).
@@ -143,8 +143,8 @@ class ADA(keras.layers.Layer):
         }
 
 
-# The functions below return the places from which pixels are taken. The authors compose inverse
-# transformations: the last one in their order comes first here.
+# The functions below return the positions from which pixels are taken. The authors compose inverse
+# transformations, so the order here is the reverse of theirs.
 
 
 def _chance(noise, p, uniforms, normals=0):

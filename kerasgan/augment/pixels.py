@@ -1,6 +1,6 @@
-"""Helpers of the augmentations: policies, and the places of pixels.
+"""Helpers of the augmentations: policies, and the positions of pixels.
 
-A place is `(x, y)` in pixels: `x` points right and `y` down from the middle of the image.
+A position is `(x, y)` in pixels: `x` points right and `y` down from the middle of the image.
 """
 
 from keras import ops
@@ -60,13 +60,13 @@ def grid(images):
 
 
 def rotate(x, y, cosine, sine):
-    """Return places rotated about the middle, by one angle for each image."""
+    """Return positions rotated about the middle, by one angle for each image."""
     cosine, sine = each(cosine, 3), each(sine, 3)
     return cosine * x - sine * y, sine * x + cosine * y
 
 
 def interpolate(images, x, y):
-    """Return the images at places `(batch_size, height, width)`, bilinear between pixels."""
+    """Return the images at positions `(batch_size, height, width)`, bilinear between pixels."""
     _, height, width, _ = images.shape
     left, right, across = _neighbours(x, width)
     top, bottom, down = _neighbours(y, height)
@@ -77,7 +77,7 @@ def interpolate(images, x, y):
 
 
 def _neighbours(place, side):
-    """Return the pixels before and after a place, and its distance from the first, in [0, 1].
+    """Return the pixels before and after a position, and its distance from the first, in [0, 1].
 
     Beyond the borders the image is reflected, without repeating the border pixel.
     """

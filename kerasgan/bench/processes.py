@@ -1,4 +1,4 @@
-"""Run trainings in processes of their own, several at a time."""
+"""Run trainings in separate processes, several at a time."""
 
 import concurrent.futures
 import heapq

@@ -25,7 +25,7 @@ class AtSteps(keras.callbacks.Callback):
         self.spent = np.zeros(2)
 
     def on_train_batch_begin(self, batch, logs=None):
-        # Before the next step and not after this one, when JAX would have to wait for its logs.
+        # This runs before the next step: after a step, JAX would have to wait for its logs.
         if self.taken in self.steps:
             start = _clocks()
             self.check(self.taken)

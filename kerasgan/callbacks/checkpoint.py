@@ -31,7 +31,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.saved = False
 
     def on_train_batch_begin(self, batch, logs=None):
-        # Before a step and not after it: a hook after each step would make JAX wait for its logs.
+        # This runs before a step, because a hook after each step would make JAX wait for its logs.
         if batch and batch % self.check_every == 0:
             self.model.synchronize()
             self._check_losses(self.model.get_metrics_result(), f"in batch {batch}")

@@ -34,10 +34,10 @@ class CollapseGuard(keras.callbacks.Callback):
 
     - "warn" prints a message.
     - "stop" restores the best state and stops the training.
-    - "rescue" restores an earlier healthy state (networks, optimizers, moving average, schedule),
-      changes the training so that it does not collapse in the same way again (see
-      `kerasgan.collapse.remedies`), and lets it go on. After three rescues the guard does what
-      "stop" does. A training with a rescue ends with the best state that the guard has seen.
+    - "rescue" restores an earlier healthy state (networks, optimizers, moving average, schedule).
+      It changes the training so that it does not collapse in the same way again (see
+      `kerasgan.collapse.remedies`), and the training continues. After three rescues the guard
+      does what "stop" does. A training with a rescue ends with the best state that was measured.
 
     A generator that has not learned yet has nothing to lose. If the training ends like that after
     five checks or more, the guard says so.
@@ -51,14 +51,14 @@ class CollapseGuard(keras.callbacks.Callback):
 
     Args:
         policy: "rescue", "stop" or "warn".
-        data: Real images to compare with, an `ImageDataset` or an array. By default they are those
-            that `fit` is given; of other forms of batches the first are read (see
-            `kerasgan.data.some_images`).
+        data: Real images to compare with, an `ImageDataset` or an array. By default they are
+            those that `fit` is given. If these are batches of another form, the first batches are
+            read (see `kerasgan.data.some_images`).
         every: Critic steps between two checks. By default the guard checks after an epoch, or after
             as many epochs as make 200 steps. It also checks at the end of the training.
         samples: Number of images that a check generates.
         folder: Run folder for the journal, the snapshots and `report.html`. A training that is
-            resumed with the same folder goes on with them. None keeps everything in memory.
+            resumed with the same folder continues with them. None keeps everything in memory.
         seed: Seed of the latent vectors and of the choice of real images.
         stream: Where to print messages; by default `sys.stdout`.
         epochs: Number of epochs of the whole training, if `fit` is called for a part of it. By
@@ -113,7 +113,7 @@ class CollapseGuard(keras.callbacks.Callback):
         self._forget()
 
     def _forget(self):
-        """Drop what is known of any model."""
+        """Reset everything that belongs to one model."""
         self._records = GuardRecords(self.folder, self.stream, self._now)
         self.store = snapshot.SnapshotStore(self._records.subfolder)
         self.metric = None
@@ -171,7 +171,7 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if self._kept is not None:
-            # Keras took one more step after the state was put back.
+            # Keras took one more step after the state was restored.
             self._put_kept_back()
         elif self.collapsed is None:
             with self._checking():
@@ -194,7 +194,7 @@ class CollapseGuard(keras.callbacks.Callback):
             self._keep_the_best()
 
     def on_train_end(self, logs=None):
-        # A training of a given number of `epochs` may have been stopped to go on with it later.
+        # A training of a given number of `epochs` may have been stopped to be continued later.
         if self._kept is None and self.epochs is None:
             with self._checking("keep the best state"):
                 self._keep_the_best()
@@ -237,7 +237,7 @@ class CollapseGuard(keras.callbacks.Callback):
                 self._resume()
 
     def _resume(self):
-        """Go on from what an earlier part of this training has seen."""
+        """Continue from the records of an earlier part of this training."""
         last = self.journal.entries[-1]
         self._checked, self._diversity = last.step, last.measurement.diversity
         self._level, self._known = level(last.measurement), last.step
@@ -289,7 +289,7 @@ class CollapseGuard(keras.callbacks.Callback):
         self._follow(self._detector.diverged(sentence), BROKEN, None)
 
     def _follow(self, verdict, measurement, images):
-        """Write a check down, and act on its verdict."""
+        """Record a check, and act on its verdict."""
         self._checked = self.model.critic_steps
         self._diversity, self._fresh = measurement.diversity, True
         before, self.verdict = self.verdict, verdict
@@ -357,7 +357,7 @@ class CollapseGuard(keras.callbacks.Callback):
         self._records.decide("stop", verdict.sentence, back_to if self._put_kept_back() else None)
 
     def _keep_the_best(self):
-        """End a training with rescues with the best state that was seen."""
+        """End a training with rescues with the best state that was measured."""
         best = self.store.best(self.model)
         if best is None or self.policy != "rescue" or not self.journal.attempts:
             return
@@ -373,7 +373,7 @@ class CollapseGuard(keras.callbacks.Callback):
             self._records.decide("keep", f"training ends with its best state: {seen}", best.step)
 
     def _put_kept_back(self):
-        """Put back the state that the training ends with; return whether that worked."""
+        """Restore the state that the training ends with, and return whether that worked."""
         try:
             self._put_back(self._kept)
         except Exception as error:

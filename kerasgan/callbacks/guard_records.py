@@ -40,7 +40,7 @@ class GuardRecords:
 
     def say(self, text):
         """Print one message."""
-        with contextlib.suppress(OSError):  # The reader of a pipe may have gone.
+        with contextlib.suppress(OSError):  # The reader of a pipe may have closed it.
             print(f"guard: {text}", file=self.stream or sys.stdout, flush=True)
 
     def decide(self, action, sentence, back_to=None, changes=()):
@@ -55,7 +55,7 @@ class GuardRecords:
         """Keep an error in this block from ending the training, and report it once.
 
         Args:
-            what: What the block does, in words that follow "could not".
+            what: What the block does, as text that follows "could not".
             *expected: Errors whose cause lies outside of the guard, such as `OSError` for a full
                 disk. Any other error is a fault of the guard: it goes into the journal as well.
             on_fault: Called with the text of an error that was not expected, or None.

@@ -72,6 +72,6 @@ class Progress(keras.callbacks.Callback):
         self._print(start + "  ".join(parts) + "\n")
 
     def _print(self, text):
-        # Whoever read the output may have gone; the training goes on.
+        # The reader of the output may have closed it. The training continues.
         with contextlib.suppress(BrokenPipeError):
             print(text, end="", file=self.stream, flush=True)

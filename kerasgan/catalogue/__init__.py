@@ -6,7 +6,7 @@ tables are written from it. A test holds it equal to the classes.
 - `VARIANTS`, `SHARED`: the variants and their own options, and the options that all have.
 - `LOSSES`, `PENALTIES`, `AUGMENTATIONS`: what they combine with.
 - `ARCHITECTURES`: the networks.
-- `SOURCES`: where images come from.
+- `SOURCES`: where images come from; `source_of` tells which one a name or a path means.
 - `LOADING`, `OPTIMIZERS`, `LENGTH`, `PLAIN`: what a training has whatever its variant.
 - `RUN`: what a run of the shell has beside its training.
 - `METRICS`, `EXTRACTORS`: how images are measured.
@@ -14,7 +14,7 @@ tables are written from it. A test holds it equal to the classes.
 
 import importlib
 
-from kerasgan.catalogue.data import SOURCES, Source
+from kerasgan.catalogue.data import SOURCES, Source, source_of
 from kerasgan.catalogue.ingredients import AUGMENTATIONS, AUGMENTS, LOSSES, PENALTIES, Ingredient
 from kerasgan.catalogue.metrics import EXTRACTORS, METRICS, Metric
 from kerasgan.catalogue.networks import ARCHITECTURES, FLOWS, Architecture
@@ -47,6 +47,7 @@ __all__ = [
     "Variant",
     "options",
     "resolve",
+    "source_of",
 ]
 
 

@@ -1,6 +1,8 @@
 """Where images come from."""
 
 import dataclasses
+import os
+from pathlib import Path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,3 +40,25 @@ SOURCES = {
         Source("tfds", "a TFDS image data set by its name", splits=True, labels="some"),
     )
 }
+_SUFFIXES = {".npz", ".npy", ".zip", ".tar", ".gz", ".png", ".jpg", ".jpeg", ".h5", ".tfrecord"}
+
+
+def source_of(name_or_path):
+    """Return the key in `SOURCES` of a name or a path, or None for a path that does not exist.
+
+    Any file counts as an array, and any name that looks like no path as a TFDS data set.
+    """
+    name = os.fspath(name_or_path)
+    path = Path(name).expanduser()
+    # A folder of that name is opened by ./name.
+    if name_or_path in SOURCES and SOURCES[name_or_path].named:
+        return name
+    if path.is_dir():
+        return "folder"
+    if path.is_file():
+        return "array"
+    looks_like_path = isinstance(name_or_path, os.PathLike) or name.startswith((".", "~", "/"))
+    looks_like_path = looks_like_path or name.count("/") > 1  # TFDS: name/config:version
+    if looks_like_path or "\\" in name or name.endswith("/") or path.suffix.lower() in _SUFFIXES:
+        return None
+    return "tfds"

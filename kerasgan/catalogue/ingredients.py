@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from kerasgan.catalogue.option import Option, flag, given, integer, positive, weight
+from kerasgan.catalogue.option import Option, choice, flag, integer, positive, weight
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Ingredient:
         papers: Numbers at arXiv.
         options: The arguments of its constructor.
         has_zero: Of a loss: whether a score of zero is the border between real and generated.
+        batch_norm: Of a penalty: what happens to batch normalisation in the critic, "refused",
+            "warned about" or "allowed".
     """
 
     name: str
@@ -26,15 +28,17 @@ class Ingredient:
     papers: tuple = ()
     options: tuple = ()
     has_zero: bool = True
+    batch_norm: str = "warned about"
 
 
 def _by_name(*entries):
     return {entry.name: entry for entry in entries}
 
 
-_REAL_LABEL = Option(
-    "real_label", "number", "0.9 is one-sided label smoothing", minimum=0, maximum=1, above=True
-)
+REAL_LABEL = Option(
+    "real_label", "number", "what the critic is to answer to real images; 0.9 is one-sided label "
+    "smoothing", minimum=0, maximum=1, above=True,
+)  # fmt: skip
 
 LOSSES = _by_name(
     Ingredient(
@@ -43,7 +47,7 @@ LOSSES = _by_name(
         "non-saturating",
         "-E[log D(G(z))] for the generator",
         ("1406.2661",),
-        (_REAL_LABEL,),
+        (REAL_LABEL,),
     ),
     Ingredient(
         "minimax",
@@ -51,7 +55,7 @@ LOSSES = _by_name(
         "minimax",
         "E[log(1 - D(G(z)))] for the generator",
         ("1406.2661",),
-        (_REAL_LABEL,),
+        (REAL_LABEL,),
     ),
     Ingredient(
         "least_squares",
@@ -90,14 +94,14 @@ LOSSES = _by_name(
         "feature matching",
         "the distance of the critic's mean features",
         ("1606.03498",),
-        (_REAL_LABEL,),
+        (REAL_LABEL,),
     ),
 )
 
 _COMMON = (
-    given("player", "whose loss it is added to"),
+    choice("player", ("critic",), "whose loss it is added to", shell=False),
     integer("every", "apply it every k steps, scaled by k", shell=False),
-    given("name", "the name under which it is logged"),
+    Option("name", "text", "the name under which it is logged", none="", shell=False),
 )
 
 PENALTIES = _by_name(
@@ -108,11 +112,13 @@ PENALTIES = _by_name(
         "a gradient of norm 1 between real and generated images",
         ("1704.00028",),
         (
-            weight("weight", "WGAN-GP's penalty between real and generated images"),
+            weight("weight", "weight of WGAN-GP's penalty, for a gradient of norm 1 between real "
+                   "and generated images"),
             weight("target", "the norm that is pulled to", shell=False),
             flag("one_sided", "only norms above the target are penalised", shell=False),
             *_COMMON,
         ),
+        batch_norm="refused",
     ),
     Ingredient(
         "r1",
@@ -120,7 +126,7 @@ PENALTIES = _by_name(
         "R1",
         "no gradient at real images",
         ("1801.04406",),
-        (weight("weight", "a zero-centred penalty on real images"), *_COMMON),
+        (weight("weight", "weight of R1, for no gradient at real images"), *_COMMON),
     ),
     Ingredient(
         "r2",
@@ -128,7 +134,7 @@ PENALTIES = _by_name(
         "R2",
         "no gradient at generated images",
         ("1801.04406",),
-        (weight("weight", "a zero-centred penalty on generated images"), *_COMMON),
+        (weight("weight", "weight of R2, for no gradient at generated images"), *_COMMON),
     ),
     Ingredient(
         "dragan_penalty",
@@ -137,12 +143,14 @@ PENALTIES = _by_name(
         "a gradient of norm 1 around real images",
         ("1705.07215",),
         (
-            weight("weight", "DRAGAN's penalty around real images"),
+            weight("weight", "weight of DRAGAN's penalty, for a gradient of norm 1 around real "
+                   "images"),
             positive("spread", "how far it reaches, in standard deviations", shell=False),
             *_COMMON,
         ),
+        batch_norm="allowed",
     ),
-)
+)  # fmt: skip
 
 _POLICY = Option("policy", "text", "parts of it, with commas between them", shell=False)
 

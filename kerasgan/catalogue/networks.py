@@ -32,9 +32,9 @@ class Architecture:
     flow: bool = False
 
 
-_LATENT_DIM = integer("latent_dim", "width of the latent vectors")
-_WIDTH = integer("width", "feature maps or units; each architecture has its own default")
-_DEPTH = integer("depth", "layers or blocks; each architecture has its own default")
+_LATENT_DIM = integer("latent_dim", "how many numbers a latent vector has", default=128)
+_WIDTH = integer("width", "feature maps or units of a layer; each architecture has its own default")
+_DEPTH = integer("depth", "number of layers or blocks; each architecture has its own default")
 _LABELS = given("num_classes", "classes of a conditional pair")
 _CONDITIONING = choice(
     "conditioning", ("projection", "concat"), "how labels enter the critic; projection by default"
@@ -43,14 +43,14 @@ _PACKING = Option("packing", "integer", "images that the critic scores at once",
 
 
 def _minibatch(*layers):
-    help = "a layer in the critic that compares the images of a batch"
+    help = "layer in the critic that compares the images of a batch; none by default"
     return choice("minibatch", layers, help, none="none")
 
 
 def _norm(*norms):
     help = (
-        "what normalises the critic; by default what the variant asks for, with --r1 or --r2 none "
-        "instead of batch"
+        "normalisation in the critic; by default the variant's, but none instead of batch under a "
+        "penalty on each sample's own gradient"
     )
     return choice("critic_norm", norms, help, none="none")
 
@@ -59,9 +59,9 @@ _COMMON = (_LATENT_DIM, _WIDTH, _LABELS, _CONDITIONING, _PACKING)
 _FLOW = (
     _WIDTH,
     _DEPTH,
-    integer("hidden_layers", "hidden layers of each coupling of a flow"),
-    integer("critic_width", "width of the critic beside a flow"),
-    _norm("batch"),
+    integer("hidden_layers", "number of hidden layers in each coupling"),
+    integer("critic_width", "feature maps or units of the critic"),
+    given("critic_norm", "None, since a flow's critic is under a gradient penalty"),
 )
 
 ARCHITECTURES = {
@@ -77,7 +77,7 @@ ARCHITECTURES = {
             (
                 *_COMMON,
                 _minibatch("discrimination", "stddev"),
-                integer("kernel_size", "side of the convolution kernels"),
+                integer("kernel_size", "side of the convolution kernels, in pixels"),
                 _norm("batch", "spectral"),
             ),
         ),
@@ -101,7 +101,11 @@ ARCHITECTURES = {
                 *_COMMON,
                 _minibatch("discrimination", "stddev"),
                 _DEPTH,
-                choice("style", ("sngan", "r3gan"), "whose residual blocks"),
+                choice(
+                    "style",
+                    ("sngan", "r3gan"),
+                    "whose residual blocks it has; by default sngan, and r3gan for r3gan",
+                ),
                 _norm("spectral"),
             ),
         ),

@@ -23,7 +23,9 @@ class Option:
         choices: What a "choice" may be.
         none: The value of the shell that stands for None, where None is allowed.
         shell: Whether `kerasgan train` has an option of this name.
-        both: Of a flag that is set by default: whether the shell can take it back.
+        default: What it is by default, where a check needs to know.
+        steps: Whether it counts critic steps, so that a recipe may give a share of the training.
+        alias: A shorter name, which the shell and files of version 0.1 have too.
     """
 
     name: str
@@ -36,7 +38,9 @@ class Option:
     choices: tuple = ()
     none: object = None
     shell: bool = True
-    both: bool = False
+    default: object = None
+    steps: bool = False
+    alias: str | None = None
 
     @property
     def flag(self):

@@ -6,8 +6,9 @@ LOADING = (
     Option("name_or_path", "text", "what to train on", shell=False),
     integer("image_size", "side in pixels; images are cropped square"),
     choice("channels", (1, 3), "grey or colour"),
-    Option("split", "text", "split of a TFDS data set, train by default"),
-    integer("limit", "use only the first so many images"),
+    Option("split", "text", "part of a TFDS data set or of stacked_mnist, as test or train[:1000]; "
+           "train by default"),
+    integer("limit", "number of images to use, from the first; all by default"),
     flag("upscale", "enlarge images that are smaller than asked"),
     Option("max_bad", "number", "share of unusable files in a folder above which to stop; 0.1 by "
            "default", 0, 1),
@@ -15,14 +16,24 @@ LOADING = (
 )  # fmt: skip
 
 OPTIMIZERS = (
-    positive("lr", "learning rate of both optimizers; the paper's by default"),
-    positive("critic_lr", "the critic's learning rate, where it differs"),
     positive(
-        "final_lr",
-        "the learning rates fall to this along half a cosine, over the epochs that the run begins "
-        "with; the critic's falls in proportion",
+        "learning_rate", "learning rate of both optimizers; the paper's by default", alias="lr"
     ),
-    positive("final_critic_lr", "what the critic's falls to, where it is not in proportion"),
+    positive(
+        "critic_learning_rate", "the critic's learning rate, where it differs", alias="critic_lr"
+    ),
+    positive(
+        "final_learning_rate",
+        "the learning rates fall to this along half a cosine, over the epochs that the run begins "
+        "with, and the critic's in proportion; for r3gan the rate after the burn-in, by default a "
+        "quarter of the first",
+        alias="final_lr",
+    ),
+    positive(
+        "final_critic_learning_rate",
+        "what the critic's learning rate falls to, where it is not in proportion",
+        alias="final_critic_lr",
+    ),
     Option("beta_1", "number", "Adam's decay of the first moment", 0, 1, below=True),
     Option("beta_2", "number", "Adam's decay of the second moment", 0, 1, below=True),
 )
@@ -36,11 +47,7 @@ PLAIN = (
     integer("batch_size", "images in one critic step; 64 by default"),
     integer("seed", "seed of everything; 0 by default", 0),
     choice("precision", ("float32", "mixed_bfloat16"), "precision policy; float32 by default"),
-    flag(
-        "deterministic",
-        "reproducible kernels, with which resuming is exact; set by default",
-        both=True,
-    ),
+    flag("deterministic", "reproducible kernels, with which resuming is exact; set by default"),
     flag("conditional", "give both networks the labels of the data"),
     choice(
         "backend",

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from kerasgan.catalogue.ingredients import AUGMENTS, LOSSES
+from kerasgan.catalogue.ingredients import AUGMENTS, LOSSES, REAL_LABEL
 from kerasgan.catalogue.networks import FLOWS, PLAIN
 from kerasgan.catalogue.option import (
     Option,
@@ -29,7 +29,13 @@ class Variant:
         options: The arguments of its constructor that are its own.
         architectures: Those that it takes; the first is the default.
         sampling: The options of its `sample`.
-        refuses: Options of a training that it cannot have, and why.
+        refuses: Options of a training that it cannot have, and why; "cosine" stands for learning
+            rates that fall along one.
+        loss: Its adversarial loss by default.
+        penalties: Its own penalties.
+        critic_norm: What normalises its critic by default: "batch", "spectral" or None.
+        resnet_style: Whose residual blocks it has by default.
+        packs: How many images its critic scores at once by default.
         module: The module of its class; by default the file of its name in `kerasgan.gans`.
     """
 
@@ -43,6 +49,11 @@ class Variant:
     architectures: tuple = PLAIN
     sampling: tuple = ()
     refuses: dict = dataclasses.field(default_factory=dict)
+    loss: str = "non_saturating"
+    penalties: tuple = ()
+    critic_norm: str | None = "batch"
+    resnet_style: str = "sngan"
+    packs: int = 1
     module: str | None = None
 
     @property
@@ -54,13 +65,15 @@ class Variant:
 # Arguments of `AdversarialModel`, which all variants have.
 SHARED = (
     integer("n_critic", "critic steps for each generator step"),
-    Option("ema", "number", "decay of the generator's moving average; 0 for none", 0, 1,
-           below=True, none=0),
+    Option("ema", "number", "decay of the moving average of the generator's weights; 0 for none",
+           0, 1, below=True, none=0),
     integer("packing", "images that the critic scores at once"),
-    choice("prior", ("normal", "uniform"), "distribution of the latent vectors"),
-    positive("historical_averaging", "weight of the distance to past weights"),
-    Option("loss", "choice", "the adversarial loss", choices=tuple(LOSSES), shell=False),
-    choice("augment", AUGMENTS, "augment what the critic sees", shell=False),
+    choice("prior", ("normal", "uniform"), "distribution of the latent vectors; by default the "
+           "variant's"),
+    positive("historical_averaging", "weight of the distance between a network's weights and the "
+             "mean of its past ones; none by default"),
+    Option("loss", "choice", "adversarial loss", choices=tuple(LOSSES), shell=False),
+    choice("augment", AUGMENTS, "augmentation of all that the critic sees", shell=False),
     given("penalties", "penalties of either player"),
     given("num_classes", "classes of conditional networks"),
     positive("learning_rate", "learning rate of both optimizers", shell=False),
@@ -68,9 +81,8 @@ SHARED = (
     integer("seed", "seed of every random draw", 0, shell=False),
 )  # fmt: skip
 
-_LOSS = choice("loss", LOSSES, "the adversarial loss")
-_REAL_LABEL = Option("real_label", "number", "0.9 is one-sided label smoothing", 0, 1, above=True)
-_GP_WEIGHT = weight("gp_weight", "weight of the gradient penalty, the papers' lambda")
+_LOSS = choice("loss", LOSSES, "adversarial loss")
+_GP_WEIGHT = weight("gp_weight", "weight of the variant's gradient penalty, the papers' lambda")
 _CODES = Option("codes", "mapping", "values of codes, as categorical_0=3,continuous_0=-0.5")
 
 
@@ -85,7 +97,7 @@ VARIANTS = {
             "feature matching; `real_label=0.9` smooths the labels",
             "nothing (the baseline)",
             ("1406.2661", "1606.03498"),
-            (_LOSS, _REAL_LABEL),
+            (_LOSS, REAL_LABEL),
         ),
         Variant(
             "wgan",
@@ -95,13 +107,15 @@ VARIANTS = {
             "vanishing gradients",
             ("1701.07875",),
             (
-                positive("clip", "every weight of the critic stays in [-clip, clip]"),
-                flag("warmup", "100 critic steps a round at the start, as the authors' code does"),
+                positive("clip", "bound of the critic's weights, which stay in [-clip, clip]"),
+                flag("warmup", "take 100 critic steps a round at the start, as the authors' code "
+                     "does"),
             ),
             refuses={
                 "beta_1": "it has no Adam",
                 "beta_2": "it has no Adam",
             },
+            loss="wasserstein",
         ),
         Variant(
             "wgan_gp",
@@ -111,6 +125,9 @@ VARIANTS = {
             "vanishing gradients",
             ("1704.00028",),
             (_GP_WEIGHT, flag("one_sided", "penalise only gradients above 1")),
+            loss="wasserstein",
+            penalties=("gradient_penalty",),
+            critic_norm=None,
         ),
         Variant(
             "dragan",
@@ -121,8 +138,11 @@ VARIANTS = {
             ("1705.07215",),
             (
                 _GP_WEIGHT,
-                positive("spread", "how far the penalty reaches, in standard deviations"),
+                positive("spread", "how far from real images the penalty reaches, in standard "
+                         "deviations"),
             ),
+            penalties=("dragan_penalty",),
+            critic_norm=None,
         ),
         Variant(
             "sngan",
@@ -132,6 +152,8 @@ VARIANTS = {
             "a steep critic, by construction",
             ("1802.05957",),
             (_LOSS,),
+            loss="hinge",
+            critic_norm="spectral",
         ),
         Variant(
             "unrolled_gan",
@@ -142,10 +164,11 @@ VARIANTS = {
             ("1611.02163",),
             (
                 _LOSS,
-                _REAL_LABEL,
-                integer("unrolled_steps", "steps that the critic is unrolled, the paper's K", 0),
+                REAL_LABEL,
+                integer("unrolled_steps", "number of unrolled critic steps, the paper's K", 0),
                 choice("inner", ("adam", "sgd"), "optimizer of the unrolled steps"),
             ),
+            loss="minimax",
         ),
         Variant(
             "infogan",
@@ -155,12 +178,13 @@ VARIANTS = {
             "codes without meaning",
             ("1606.03657",),
             (
-                Option("categorical", "integers", "values of each categorical code, as 10 or 10,4",
-                       1),
-                integer("continuous", "how many continuous codes there are", 0),
+                Option("categorical", "integers", "number of values of each categorical code, as "
+                       "10 or 10,4; none for no such code", 2, default=(10,)),
+                integer("continuous", "number of continuous codes", 0, default=2),
                 weight("info_weight", "weight of the categorical codes' information"),
                 weight("continuous_weight", "weight of the continuous codes' information"),
-                weight("view_weight", "1 asks for categories that distortions do not change"),
+                weight("view_weight", "weight of what the categories of two distorted views tell "
+                       "about each other; 0 for no views"),
                 given("views", "what distorts an image, a layer of kerasgan.augment"),
             ),
             sampling=(_CODES,),
@@ -172,7 +196,8 @@ VARIANTS = {
             "the critic scores m images at once",
             "a critic that cannot see repetition",
             ("1712.04086",),
-            (_LOSS, _REAL_LABEL),
+            (_LOSS, REAL_LABEL),
+            packs=2,
         ),
         Variant(
             "flow_gan",
@@ -182,8 +207,9 @@ VARIANTS = {
             "dropped modes, by likelihood",
             ("1705.08868",),
             (
-                weight("adversarial_weight", "0 is likelihood alone"),
-                weight("nll_weight", "weight of the likelihood; 0 is adversarial alone"),
+                weight("adversarial_weight", "weight of the adversarial loss; 0 for the likelihood "
+                       "alone"),
+                weight("nll_weight", "weight of the likelihood; 0 for the adversarial loss alone"),
                 _GP_WEIGHT,
             ),
             FLOWS,
@@ -193,7 +219,11 @@ VARIANTS = {
                 "packing": "its critic scores one image at a time",
                 "latent_dim": "a flow has as many latent numbers as an image has values",
                 "prior": "the prior is the flow's",
+                "critic_norm": "its gradient penalty needs a critic without normalisation",
             },
+            loss="wasserstein",
+            penalties=("gradient_penalty",),
+            critic_norm=None,
         ),
         Variant(
             "r3gan",
@@ -203,16 +233,22 @@ VARIANTS = {
             "dropped modes and cycling",
             ("2501.05441",),
             (
-                weight("gamma", "weight of R1 and R2 at the start"),
-                weight("final_gamma", "weight of R1 and R2 after the burn-in"),
-                integer("burn_in", "steps in which gamma and the learning rate fall"),
+                weight("gamma", "weight of the variant's R1 and R2 at the start"),
+                weight("final_gamma", "weight of the variant's R1 and R2 after the burn-in"),
+                integer("burn_in", "number of critic steps in which gamma and the learning rates "
+                        "fall", steps=True),
                 positive("final_learning_rate", "learning rate after the burn-in; a quarter of "
                          "the first by default"),
             ),
             refuses={
-                "final_lr": "its learning rates fall by themselves",
+                "cosine": "its learning rates fall by themselves",
+                "final_critic_learning_rate": "both its learning rates fall by one factor",
                 "beta_2": "its beta_2 moves by itself",
             },
+            loss="relativistic",
+            penalties=("r1", "r2"),
+            critic_norm=None,
+            resnet_style="r3gan",
         ),
     )
 }  # fmt: skip

@@ -1,16 +1,16 @@
-"""What a history of measurements says: learning, healthy, collapsing, collapsed or diverged."""
+"""Classify a history of measurements: learning, healthy, collapsing, collapsed or diverged."""
 
 import dataclasses
 import itertools
 import math
 
-# "unknown" is what the guard says where a check failed; the detector never does.
+# The guard reports "unknown" if a check failed; the detector never does.
 STATES = ("learning", "healthy", "collapsing", "collapsed", "diverged", "unknown")
 # These numbers were chosen on the half of `kerasgan bench collapse` called "design".
 FAINT = 0.25  # Up to this level the generator has nothing to lose.
 LEARNED = 0.45  # From this level on a loss counts in full; between the two it counts in part.
-SUDDEN = 0.5  # A loss that is believed after one check.
-LASTING = 0.4  # A loss that is believed after two checks in a row.
+SUDDEN = 0.5  # A loss that counts as a collapse after one check.
+LASTING = 0.4  # A loss that counts as a collapse after two checks in a row.
 DIP = 0.2  # A loss that is reported.
 
 
@@ -20,7 +20,7 @@ class Verdict:
 
     Args:
         state: One of `STATES`.
-        sentence: The evidence, in plain words.
+        sentence: The evidence, as a sentence.
         score: How strong the evidence for a collapse is, from 0 to 1: the share of its best level
             that the generator has lost, reduced where the best level was low.
     """

@@ -25,7 +25,7 @@ class Measurement:
     score, so that 1 is as good as real images.
 
     Args:
-        diversity: Overlap of the histograms of generated and of real images over the cells,
+        diversity: Overlap of the histograms of generated and real images over the cells,
             `sum min(p, q)`.
         cells: Share of the cells that hold at least a fifth of their share of the real images.
         coverage: Share of the real images with a generated image as near as their fifth real
@@ -121,7 +121,7 @@ class DiversityMetric:
         )
 
     def lost(self, measurement):
-        """Return the cells that are (nearly) empty in a `Measurement`, the greatest loss first."""
+        """Return the cells that are (nearly) empty in a `Measurement`, the largest loss first."""
         loss = self.real_shares - np.asarray(measurement.shares)
         missing = np.asarray(measurement.shares) < PRESENT * self.real_shares
         return [int(cell) for cell in np.argsort(-loss) if missing[cell]]

@@ -38,14 +38,14 @@ class Decision:
         action: One of
 
             - "warn": it reported a collapse;
-            - "rescue": it put a healthy state back and changed the training;
-            - "stop": it put the best state back and stopped the training;
-            - "keep": it put the best state back at the end of a training with rescues;
-            - "failed": a rescue, or putting the best state back, raised an error;
+            - "rescue": it restored a healthy state and changed the training;
+            - "stop": it restored the best state and stopped the training;
+            - "keep": it restored the best state at the end of a training with rescues;
+            - "failed": a rescue, or restoring the best state, raised an error;
             - "error": something else in the guard raised an unexpected error.
         sentence: The reason, or the error.
-        changes: What a rescue changed, in words.
-        back_to: The critic step whose state was put back, or None.
+        changes: What a rescue changed, a list of phrases.
+        back_to: The critic step whose state was restored, or None.
     """
 
     epoch: int
@@ -84,7 +84,7 @@ class Journal:
     def current(self):
         """The measurements of the states that led to the present one.
 
-        Where an earlier state was put back, those of the collapse before it are left out.
+        If an earlier state was restored, those of the collapse before it are left out.
         """
         return [self.entries[i].measurement for i in self._current]
 
@@ -95,7 +95,7 @@ class Journal:
 
     @property
     def failures(self):
-        """How often a rescue, or putting the best state back, failed."""
+        """How often a rescue, or restoring the best state, failed."""
         return self._count("failed")
 
     @property
@@ -108,7 +108,7 @@ class Journal:
 
     @property
     def put_back(self):
-        """The last decision that put a state back after the last check, or None."""
+        """The last decision that restored a state after the last check, or None."""
         found = [d for d in self.decisions if d.back_to is not None]
         if not found or not self.entries or found[-1].step < self.entries[-1].step:
             return None
@@ -125,7 +125,7 @@ class Journal:
         self.entries.append(dataclasses.replace(entry, measurement=measurement))
 
     def go_back(self, step):
-        """Forget what came after a critic step, where training resumes from that step."""
+        """Drop the records after a critic step from which the training resumes."""
         self.decisions = [d for d in self.decisions if d.step <= step]
         kept = sum(entry.step <= step for entry in self.entries)
         self.entries = self.entries[:kept]
@@ -134,7 +134,7 @@ class Journal:
             self.peaks = []
 
     def decide(self, decision):
-        """Add a decision. If it put a state back, `current` loses the checks of the collapse."""
+        """Add a decision. If it restored a state, `current` loses the checks of the collapse."""
         self.decisions.append(decision)
         if decision.back_to is not None:
             well = [i for i in self._current if self.entries[i].state in ("learning", "healthy")]

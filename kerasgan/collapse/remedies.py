@@ -1,4 +1,4 @@
-"""What a rescue changes, so that the training does not collapse the same way again."""
+"""The changes of a rescue, so that the training does not collapse in the same way again."""
 
 import keras
 import numpy as np
@@ -24,10 +24,10 @@ def apply(model, attempt, collapsed_at=None):
     3. New seeds, halved rates, and twice as many critic steps a round.
 
     Args:
-        model: A compiled adversarial model whose healthy state was put back.
+        model: A compiled adversarial model whose healthy state was restored.
         attempt: Number of the rescue, 1 to 3.
         collapsed_at: The learning rates at the collapse, as `rates` returned them before the state
-            was put back. By default those of the present state.
+            was restored. By default those of the present state.
 
     Returns:
         What was changed, a list of phrases.
@@ -60,12 +60,13 @@ def _change_rates(model, collapsed_at, attempt):
     """Undo what a schedule did to the learning rates, or lower both, and return what was changed.
 
     A schedule is taken to be the cause of the collapse if it more than doubled a rate, or more than
-    halved the critic's rate relative to the generator's. Any other schedule goes on, with its rates
-    halved. A callback that sets a rate in each epoch will set it again.
+    halved the critic's rate relative to the generator's. Any other schedule continues, with its
+    rates halved. A callback that sets a rate in each epoch will set it again.
     """
     pair = model.optimizer.generator_optimizer, model.optimizer.critic_optimizer
     now, then = rates(model), collapsed_at
-    starved = then[1] * now[0] < 0.5 * now[1] * then[0]  # The critic, beside the generator.
+    # The critic's rate, relative to the generator's.
+    starved = then[1] * now[0] < 0.5 * now[1] * then[0]
     to_blame = then[0] > 2 * now[0], starved or then[1] > 2 * now[1]
     base = [min(now[0], then[0]), now[1] if starved else min(now[1], then[1])]
     if attempt == 1 and any(to_blame):

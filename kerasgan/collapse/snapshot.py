@@ -1,4 +1,4 @@
-"""The whole state of a training at one moment, to go back to."""
+"""The whole state of a training at one moment, which a rescue can restore."""
 
 import contextlib
 import dataclasses
@@ -96,15 +96,15 @@ def fits(snapshot, model):
 def put_back(snapshot, model):
     """Give a model the state of a snapshot.
 
-    Only the count of critic steps stays as it is. It is the place in the data: the next images are
-    new ones, and epochs keep their numbers.
+    Only the count of critic steps is kept. It is the position in the data, so the next images are
+    new ones and epochs keep their numbers.
     """
     model.synchronize()
     for variable, value in zip(_variables(model), snapshot.values, strict=True):
         variable.assign(value)
     for name, value in zip(_SCHEDULE, snapshot.schedule, strict=True):
         setattr(model, name, value)
-    model.reset_metrics()  # The means of this epoch belong to the state before.
+    model.reset_metrics()  # The means of this epoch belong to the earlier state.
     for variable, value in zip(_metric_variables(model), snapshot.metrics, strict=True):
         variable.assign(value)
     model._put_back_at = model.critic_steps
@@ -145,7 +145,7 @@ class SnapshotStore:
         """Add a snapshot, and drop the one that is neither the best nor among the newest two.
 
         Raises:
-            OSError: If the file cannot be written. The snapshot is kept in memory all the same.
+            OSError: If the file cannot be written. The snapshot is kept in memory in any case.
         """
         self.snapshots.append(found)
         best = max(self.snapshots, key=lambda s: (s.level, s.step))

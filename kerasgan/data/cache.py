@@ -51,7 +51,7 @@ def cached(folder, source, identity, decode):
     Args:
         folder: The cache folder.
         source: The source's key in `kerasgan.data.sources.SOURCES`.
-        identity: A JSON-able value of everything that determines the images.
+        identity: A JSON-serializable value of everything that determines the images.
         decode: A callable `decode(writer)` for a set that is not in the cache. It adds the images
             to an `ImageWriter` and returns `(labels, about)`.
 
@@ -82,7 +82,7 @@ def _read(entry):
 
 
 class ImageWriter:
-    """Write images one by one to `images.npy`, or keep them in memory if the disk refuses them.
+    """Write images one by one to `images.npy`, or keep them in memory if that fails.
 
     Args:
         folder: The cache folder, made if it is missing.
@@ -167,7 +167,7 @@ class ImageWriter:
             raise OSError(28, "No space left on device")
 
     def _try(self, function, *args):
-        """Call a function that writes; if the disk refuses, go on in memory and return False."""
+        """Call a function that writes; if it fails, continue in memory and return False."""
         if self._file is None:
             return False
         try:

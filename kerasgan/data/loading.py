@@ -26,7 +26,7 @@ def load(
     progress=None,
     **options,
 ):
-    """Return an ImageDataset of the images that a name or a path stands for.
+    """Return an ImageDataset of the images that a name or a path denotes.
 
     Images are resized so that their shorter side is `image_size`, and cropped to a centred square.
     Colour modes, 16-bit values, transparency (composited over white), EXIF orientation and
@@ -76,7 +76,7 @@ def load(
     common = _common_options(image_size, channels, limit, upscale)
     name, source = find(name_or_path)
     check_options(source, name, options if split == "train" else {"split": split, **options})
-    # A source that has no use for these two ignores them: neither chooses the images.
+    # A source that does not use these two ignores them, because neither chooses the images.
     options = {"split": split, "max_bad": max_bad, "data_dir": data_dir, **options}
     own = {option: options[option] for option in own_options(source) if option in options}
     try:
@@ -97,7 +97,7 @@ def load(
 
 
 def _common_options(image_size, channels, limit, upscale):
-    """Return the checked arguments that determine the pixels, JSON-able for the cache."""
+    """Return the checked arguments that determine the pixels, JSON-serializable for the cache."""
     if channels not in (None, 1, 3):
         raise DataError(f"`channels` must be 1, 3 or None. Received: {channels!r}")
     return {

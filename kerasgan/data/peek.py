@@ -1,4 +1,4 @@
-"""Some of the images of a training, in whatever form its data come."""
+"""Some of the images of a training, for every form of data that `fit` takes."""
 
 import keras
 import numpy as np
@@ -15,8 +15,8 @@ def some_images(data, enough=ENOUGH):
 
     Args:
         data: An `ImageDataset` or an array, all of whose images are returned; or batches as a
-            `PyDataset`, tf.data dataset or torch `DataLoader`, of which the first are read, up to
-            512 MiB. If they shuffle, reading them advances their random state.
+            `PyDataset`, tf.data dataset or torch `DataLoader`, of which the first batches are read,
+            up to 512 MiB. If they shuffle, reading them advances their random state.
         enough: Number of images after which no more batches are read.
 
     Raises:

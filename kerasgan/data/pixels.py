@@ -20,7 +20,7 @@ class UnknownDataError(DataError):
 
     Args:
         message: The message.
-        known: Names that would have been known.
+        known: Names that are known.
     """
 
     def __init__(self, message, known=()):

@@ -20,6 +20,7 @@ import inspect
 import os
 from pathlib import Path
 
+from kerasgan import catalogue
 from kerasgan.data import tfds_images
 from kerasgan.data.arrays import load_array
 from kerasgan.data.avatars import load_avatars
@@ -36,11 +37,10 @@ SOURCES = {
 }
 # The sources that `find` recognises by the path or name itself, and what an error calls them.
 KINDS = {"folder": "folders", "array": "array files", "tfds": "TFDS data sets"}
-_SUFFIXES = {".npz", ".npy", ".zip", ".tar", ".gz", ".png", ".jpg", ".jpeg", ".h5", ".tfrecord"}
 
 
 def named():
-    """Return the keys of the sources that are chosen by their own name."""
+    """Return the keys of the sources that are chosen by name."""
     return [key for key in SOURCES if key not in KINDS]
 
 
@@ -81,25 +81,18 @@ def find(name_or_path):
     if not isinstance(name_or_path, (str, os.PathLike)) or not str(name_or_path):
         raise DataError(f"`name_or_path` must be a name or a path. Received: {name_or_path!r}")
     name = os.fspath(name_or_path)
-    path = Path(name).expanduser()
-    if name_or_path in named():  # A folder of that name is opened by ./name.
-        return name, name
-    if path.is_dir():
-        return str(path), "folder"
-    if path.is_file():
-        if path.suffix.lower() not in {".npz", ".npy"}:
-            raise DataError(
-                f"`name_or_path` must be a folder, an .npz or an .npy file. Received: {path}"
-            )
-        return str(path), "array"
-    looks_like_path = isinstance(name_or_path, os.PathLike) or name.startswith((".", "~", "/"))
-    looks_like_path = looks_like_path or name.count("/") > 1  # TFDS: name/config:version
-    if looks_like_path or "\\" in name or name.endswith("/") or path.suffix.lower() in _SUFFIXES:
+    source = name if name_or_path in named() else catalogue.source_of(name_or_path)
+    if source is None:
         raise UnknownDataError(
             "`name_or_path` looks like a path and must exist; for a data set give its name, such "
             f"as 'avatars' or 'mnist'. Received: {name}"
         )
-    return name, "tfds"
+    path = Path(name).expanduser()
+    if source == "array" and path.suffix.lower() not in {".npz", ".npy"}:
+        raise DataError(
+            f"`name_or_path` must be a folder, an .npz or an .npy file. Received: {path}"
+        )
+    return str(path) if source in ("folder", "array") else name, source
 
 
 def unknown(name, more=()):
@@ -107,7 +100,7 @@ def unknown(name, more=()):
 
     Args:
         name: The name.
-        more: Names that are known beside the named sources and the suggested data sets of TFDS.
+        more: Known names besides the named sources and the suggested data sets of TFDS.
     """
     known = [*named(), *tfds_images.SUGGESTED, *more]
     near = difflib.get_close_matches(name, dict.fromkeys(known), n=5, cutoff=0.5)

@@ -143,7 +143,7 @@ def _support(real, seed):
 
     def score(other):
         found = duplicates.support_within(other.features, limit)
-        remark = "no duplicate: at least so many" if found.at_least else ""
+        remark = "no duplicate: a lower bound" if found.at_least else ""
         details = {"pairs": found.pairs, "at_least": found.at_least}
         return {"support_size": Score(found.size, remark=remark, details=details)}
 
@@ -201,7 +201,7 @@ CHEAP = tuple(name for name, metric in METRICS.items() if metric.cheap)
 
 
 def nearest_classes(real, classes, other, k=5):
-    """Return the commonest class among each sample's k nearest real samples, `(m,)`.
+    """Return the most common class among the k nearest real samples of each sample, `(m,)`.
 
     Args:
         real: Matrix `(n, d)`.

@@ -37,7 +37,8 @@ def real(x, at_least=2):
     """Return real features, checked as in `features`.
 
     Raises:
-        MetricError: Also if all samples are equal, so that no distance can be measured.
+        MetricError: As in `features`, and if all samples are equal, so that no distance can be
+            measured.
     """
     x = features("real", x, at_least)
     if (x[0] == x).all():
@@ -52,7 +53,7 @@ def generated(x, width, at_least=2):
     """Return generated features, checked as in `features`.
 
     Raises:
-        MetricError: Also if they have not `width` columns, as the real ones.
+        MetricError: As in `features`, and if they do not have `width` columns, as the real ones do.
     """
     x = features("generated", x, at_least)
     if x.shape[1] != width:

@@ -29,7 +29,7 @@ class Support(typing.NamedTuple):
 def threshold(real, quantile=QUANTILE):
     """Return the distance below which a sample counts as a duplicate.
 
-    Only the share `quantile` of the real samples has a neighbour at most so far away. The distance
+    Only the share `quantile` of the real samples has a neighbour within this distance. The distance
     falls with the number of real samples, so use as many as there are generated ones.
     """
     validation.fraction("quantile", quantile)
@@ -41,8 +41,8 @@ def threshold(real, quantile=QUANTILE):
 def duplicate_rate(real, generated, quantile=QUANTILE):
     """Return the share of generated samples with a duplicate among the generated ones.
 
-    A duplicate is nearer than `threshold`, which is measured on as many real samples. The rate of
-    real samples is therefore `quantile`.
+    The distance to a duplicate is below `threshold`, which is measured on as many real samples. So
+    the rate of real samples is `quantile`.
 
     Args:
         real: Matrix `(n, d)` with `n >= m`.
@@ -65,9 +65,10 @@ def rate_within(generated, limit):
 def support_size(real, generated, quantile=QUANTILE):
     """Estimate how many different samples the generator has, by the birthday paradox.
 
-    Among n draws from a uniform support of size s there are about `n (n - 1) / (2 s)` equal pairs.
-    The authors inspect the nearest pairs by eye. Here a pair counts as duplicates if it is nearer
-    than `threshold`. This makes the estimate repeatable, but only roughly a number of images.
+    Among n samples of a uniform distribution over s values there are about `n (n - 1) / (2 s)`
+    equal pairs. The authors inspect the nearest pairs by eye. Here a pair counts as duplicates if
+    its distance is below `threshold`. This makes the estimate repeatable, but it is only roughly a
+    number of images.
 
     Args:
         real: Matrix `(n, d)` with `n >= m`.

@@ -17,11 +17,11 @@ class Evaluator:
     """Score any number of generators against real images that are prepared once.
 
     Two disjoint random sets of real images are taken. Generated images are compared with the first
-    set. The second set is compared with the first too, which gives each score its baseline.
+    set. The second set is also compared with the first. This gives each score its baseline.
 
     Args:
         data: A `kerasgan.data.ImageDataset`, or images as an array.
-        labels: Labels beside an array, or None.
+        labels: The labels of an array of images, or None.
         metrics: Names from `METRICS`; by default all of them, `classes` only with labels. If these
             images do not allow a metric that is named here, its error is raised. A default metric
             that they do not allow is NaN, and its remark gives the reason.

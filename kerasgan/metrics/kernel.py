@@ -20,7 +20,8 @@ def kernel_distance(real, generated, block_size=1000, min_blocks=10, seed=0):
     Args:
         real: Matrix `(n, d)`.
         generated: Matrix `(m, d)`.
-        block_size: Samples of each set in a block; fewer if there would be less than `min_blocks`.
+        block_size: Samples of each set in a block; fewer if there would be fewer than `min_blocks`
+            blocks.
         min_blocks: Least number of blocks.
         seed: Seed of the blocks.
 

@@ -54,9 +54,9 @@ def modes_of_labels(labels, num_modes, expected=None):
 def code_agreement(codes, labels):
     """Return how often a code that was learned without labels predicts the class of an image.
 
-    Each code is assigned the commonest class among the images with this code in the first half. The
-    score is the share of the second half whose class is predicted correctly, from 0 to 1. A code
-    that is not in the first half counts as wrong.
+    Each code is assigned the most common class among the images with this code in the first half.
+    The score is the share of the second half whose class is predicted correctly, from 0 to 1. A
+    code that is not in the first half counts as wrong.
 
     Args:
         codes: One categorical code for each image, integers `(n,)`.
@@ -161,8 +161,8 @@ def mode_results(found, real, samples, data, classifier, seed=0, expected=None, 
             those of a model that samples the data perfectly.
 
     Returns:
-        `Result`s named "modes_covered", "mode_kl" and "high_quality". The best value of the last is
-        the baseline: a higher one means shrunken modes.
+        `Result`s named "modes_covered", "mode_kl" and "high_quality". The best value of
+        "high_quality" is the baseline: a higher one means that the modes are too narrow.
     """
     validation.positive_integer("samples", samples)
     count = len(found.shares)

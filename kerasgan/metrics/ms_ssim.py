@@ -15,8 +15,8 @@ _C1, _C2 = 0.01**2, 0.03**2  # For values in a range of 1.
 def mean_ms_ssim(images, pairs=1000, seed=0):
     """Return the mean similarity of random pairs of images, and its standard error.
 
-    A mean above that of as many real images indicates a collapse. A mean below it does not show
-    that there is none.
+    A mean above that of as many real images indicates a collapse. A mean below it does not rule out
+    a collapse.
 
     Args:
         images: Integers in 0..255 or floats in [-1, 1], `(n, height, width, 1 or 3)`.

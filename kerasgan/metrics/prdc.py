@@ -32,8 +32,8 @@ class PRDC(typing.NamedTuple):
 def prdc(real, generated, k=5):
     """Return precision, recall, density and coverage.
 
-    See `PRDC` for the neighbourhoods. That of a sample with k or more copies in its set holds its
-    copies only.
+    See `PRDC` for the neighbourhoods. The neighbourhood of a sample with k or more copies in its
+    set contains only these copies.
 
     Args:
         real: Matrix `(n, d)`.

@@ -48,9 +48,9 @@ def resnet(
 
     "sngan" is the pair of SNGAN; without `critic_norm` it is close to the pair of WGAN-GP. It has
     batch normalisation in the generator, nearest-neighbour upsampling, average pooling, ReLU, and a
-    sum over the places of the last maps. Departures: labels enter the generator one-hot beside the
-    latent vector, not by conditional normalisation. The shortcuts change the side where this costs
-    a quarter, with the same values.
+    sum over the pixels of the last maps. Departures: labels enter the generator as one-hot vectors
+    next to the latent vector, not by conditional normalisation. The shortcuts resize on the
+    cheaper side of their convolution, which costs a quarter and gives the same values.
 
     "r3gan" has no normalisation. It has a learned 4x4 basis, inverted bottlenecks (a grouped
     convolution between two of 1x1) whose residuals are initially zero, and bilinear resampling.
@@ -185,7 +185,7 @@ def _sngan_generator(z, maps):
 
 
 def _sngan_critic(x, maps, halvings, norm, minibatch):
-    """Return the sum over the places of each of the last maps."""
+    """Return the sum over the pixels of each of the last maps."""
     for i, n in enumerate(maps):
         x = _sngan_critic_block(x, n, norm, first=i == 0, halve=i < halvings)
     x = layers.ReLU()(x)

@@ -1,6 +1,6 @@
-"""`Recipe`: a training as data, from the images to the length, that can be written as JSON.
+"""`Recipe`: a training as data, that can be written as JSON, and from which a model is built.
 
-This module needs no Keras until a recipe is built.
+This module needs no Keras until a recipe is loaded or built.
 """
 
 import copy
@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from kerasgan import catalogue, validation
+from kerasgan.recipe import checks
 from kerasgan.recipe import options as flat
 
 FORMAT = 2
@@ -27,11 +28,11 @@ class Recipe:
         conditional: Whether both networks are given the labels of the data.
         networks: `architecture`, a key of `kerasgan.catalogue.ARCHITECTURES`, and arguments of its
             builder; what is left out is the variant's or the builder's own.
-        arguments: Arguments of the variant's constructor. `{"share": s}` stands for that share of
-            the training's critic steps.
+        arguments: Arguments of the variant's constructor. Of what counts critic steps, `{"share":
+            s}` stands for that share of the training's.
         penalties: Dictionaries with the `kind`, a key of `kerasgan.catalogue.PENALTIES`, and the
             arguments of its constructor.
-        augment: A dictionary with the `kind`, a key of `kerasgan.catalogue.AUGMENTATIONS`, and the
+        augment: A dictionary with the `kind`, one of `kerasgan.catalogue.AUGMENTS`, and the
             arguments of its constructor; or None.
         optimizers: For the "generator" and the "critic" the `learning_rate`, `beta_1` and `beta_2`
             that differ from the variant's own. A learning rate is a number, `{"cosine": [first,
@@ -67,8 +68,13 @@ class Recipe:
         return {"format": FORMAT, **dataclasses.asdict(self)}
 
     @classmethod
-    def from_json(cls, stored):
+    def from_json(cls, stored, together=True):
         """Return the recipe in JSON values, also in those of version 0.1.
+
+        Args:
+            stored: JSON values.
+            together: Whether parts that contradict each other are refused. Who changes options
+                next may pass False: `with_options` refuses them too.
 
         Raises:
             ValueError: If they hold no recipe, or one of a later format.
@@ -76,9 +82,7 @@ class Recipe:
         if not isinstance(stored, dict):
             raise ValueError(f"a recipe must be a JSON object. Received: {stored!r:.80}")
         if "format" not in stored:
-            recipe = flat.from_flat(cls, stored)
-            recipe.check()
-            return recipe
+            return cls._from_flat(stored)
         if stored["format"] != FORMAT:
             raise ValueError(
                 f"a recipe's `format` must be {FORMAT}; a later kerasgan wrote this one. Received: "
@@ -92,8 +96,21 @@ class Recipe:
                 f"a recipe must have the entries {', '.join(sorted(known))}. Received: {wrong}"
             )
         recipe = cls(**copy.deepcopy(fields))
-        recipe.check()
+        checks.check_parts(recipe)
+        if together:
+            checks.check_together(recipe)
         return recipe
+
+    @classmethod
+    def _from_flat(cls, stored):
+        """Return the recipe in the options that version 0.1 wrote."""
+        beside = (*BESIDE, *(option.name for option in catalogue.RUN))
+        options = {name: value for name, value in stored.items() if name not in beside}
+        recipe = cls(options.pop("model", None))
+        validation.choice("model", recipe.variant, catalogue.VARIANTS)
+        if "latent_dim" in catalogue.VARIANTS[recipe.variant].refuses:
+            options.pop("latent_dim", None)  # A default that was written down and had no effect.
+        return flat.changed(recipe, options)
 
     @classmethod
     def read(cls, path):
@@ -115,133 +132,19 @@ class Recipe:
         """Return the recipe with options of the shell changed; see `kerasgan.recipe.options`.
 
         Args:
-            **options: As `lr=1e-3`, `width=24` or `r1=5.0`; those that are None change nothing.
+            **options: As `learning_rate=1e-3`, `width=24` or `r1=5.0`; those that are None change
+                nothing.
 
         Raises:
             ValueError: If an option is unknown, or not one of this variant.
         """
-        recipe = flat.changed(self, options)
-        recipe.check()
-        return recipe
+        return flat.changed(self, options)
 
     @property
     def falls(self):
         """Whether a learning rate falls along a cosine over the training."""
         rates = (settings.get("learning_rate") for settings in self.optimizers.values())
         return any(isinstance(rate, dict) and "cosine" in rate for rate in rates)
-
-    # What must hold.
-
-    def check(self):
-        """Raise ValueError if something in the recipe is unknown, out of range or contradictory."""
-        self._check_structure()
-        validation.choice("variant", self.variant, catalogue.VARIANTS)
-        for option in catalogue.PLAIN:
-            option.check(getattr(self, option.name))
-        loading = {option.name: option for option in catalogue.LOADING}
-        self._check_values("data", self.data, loading)
-        if not isinstance(self.length, dict) or list(self.length) not in (["epochs"], ["steps"]):
-            raise ValueError(
-                '`length` must be {"epochs": n} or {"steps": n}. Received: '
-                f"length={self.length!r}"
-            )
-        for name, value in self.length.items():
-            validation.positive_integer(name, value)
-        self._check_refusals()
-        known = catalogue.options(self.variant)
-        # These are fields of the recipe itself.
-        known = {name: option for name, option in known.items() if name not in ("augment", "seed")}
-        self._check_values(self.variant, self.arguments, _data_only(known))
-        self._check_networks()
-        packing = self.arguments.get("packing", 1)
-        if self.batch_size % packing:
-            raise ValueError(
-                f"`batch_size` must be divisible by packing={packing}, the images that the critic "
-                f"scores together. Received: {self.batch_size}"
-            )
-        for kinds, items in (
-            (catalogue.PENALTIES, self.penalties),
-            (catalogue.AUGMENTATIONS, [self.augment] if self.augment else []),
-        ):
-            for item in items:
-                validation.choice("kind", item.get("kind"), kinds)
-                own = {option.name: option for option in kinds[item["kind"]].options}
-                values = {k: v for k, v in item.items() if k != "kind"}
-                self._check_values(item["kind"], values, own)
-        self._check_optimizers()
-
-    def _check_networks(self):
-        entry = catalogue.VARIANTS[self.variant]
-        architecture = self.networks.get("architecture")
-        if architecture is not None and architecture not in entry.architectures:
-            raise ValueError(
-                f"`architecture` of {self.variant} must be one of "
-                f"{', '.join(entry.architectures)}. Received: {architecture!r}"
-            )
-        if "conditioning" in self.networks and not self.conditional:
-            raise ValueError(
-                "`conditioning` goes with `conditional`: unconditional networks take no labels. "
-                f"Received: conditioning={self.networks['conditioning']!r}"
-            )
-        options = catalogue.ARCHITECTURES[architecture or entry.architectures[0]].options
-        known = {option.name: option for option in options}
-        values = {k: v for k, v in self.networks.items() if k != "architecture"}
-        self._check_values(architecture or entry.architectures[0], values, _data_only(known))
-
-    def _check_structure(self):
-        """Raise ValueError unless each field is the object or the list that it should be."""
-        fields = {name: getattr(self, name) for name in ("data", "networks", "arguments")}
-        fields["optimizers"] = self.optimizers
-        if isinstance(self.optimizers, dict):
-            fields |= {f"optimizers.{player}": own for player, own in self.optimizers.items()}
-        if not isinstance(self.penalties, list):
-            raise ValueError(f"`penalties` must be a list. Received: penalties={self.penalties!r}")
-        fields |= {f"penalties[{i}]": item for i, item in enumerate(self.penalties)}
-        if self.augment is not None:
-            fields["augment"] = self.augment
-        for name, value in fields.items():
-            if not isinstance(value, dict):
-                raise ValueError(f"`{name}` must be a JSON object. Received: {name}={value!r}")
-
-    def _check_optimizers(self):
-        betas = {o.name: o for o in catalogue.OPTIMIZERS if o.name.startswith("beta")}
-        for player, settings in self.optimizers.items():
-            validation.choice("optimizers", player, ("generator", "critic"))
-            for name, value in settings.items():
-                validation.choice("optimizers", name, ("learning_rate", *betas))
-                if value is None:
-                    continue
-                if name in betas:
-                    betas[name].check(value)
-                elif isinstance(value, dict):
-                    _check_schedule(value)
-                else:
-                    validation.positive("learning_rate", value)
-
-    def _check_refusals(self):
-        """Raise ValueError for what the variant cannot have."""
-        settings = [settings.items() for settings in self.optimizers.values()]
-        given = {name for pairs in settings for name, value in pairs if value is not None}
-        given |= {*self.networks, *self.arguments}
-        given |= {"conditional"} if self.conditional else set()
-        given |= {"final_lr"} if self.falls else set()
-        for name, why in catalogue.VARIANTS[self.variant].refuses.items():
-            if name in given:
-                flag = f"--{name.replace('_', '-')}"
-                raise ValueError(f"{flag} is no option of {self.variant}: {why}.")
-        if self.arguments.get("warmup") and self.falls:
-            raise ValueError("--final-lr and --warmup do not go together.")
-
-    @staticmethod
-    def _check_values(where, values, known):
-        for name, value in values.items():
-            if name not in known:
-                own = ", ".join(sorted(known)) or "none"
-                raise ValueError(f"`{name}` is no option of {where}; its own are {own}.")
-            if isinstance(value, dict) and list(value) == ["share"]:
-                validation.positive(f"{name}.share", value["share"])
-            else:
-                known[name].check(value)
 
     # What it makes.
 
@@ -286,29 +189,123 @@ class Recipe:
         Raises:
             ValueError: If the recipe cannot be built.
         """
-        from kerasgan.recipe import building
+        if steps is None:
+            steps = self.length.get("steps")
+        if steps is None and self._depends_on_steps():
+            raise ValueError(
+                "`steps` must be given: this recipe has a part that depends on the training's "
+                f"critic steps, {self._depends_on_steps()}, and its length is in epochs. "
+                "`recipe.critic_steps(batches_per_epoch)` returns them. Received: steps=None"
+            )
+        pair = networks or self.build_networks(image_shape, num_classes)
+        arguments = {name: _of_steps(value, steps) for name, value in self.arguments.items()}
+        arguments["penalties"] = [_made(catalogue.PENALTIES, item) for item in self.penalties]
+        if self.augment:
+            arguments["augment"] = _made(catalogue.AUGMENTATIONS, self.augment)
+        if "final_learning_rate" in arguments:  # What falls to it is the rate of the recipe.
+            rates = [
+                self.optimizers.get(p, {}).get("learning_rate") for p in ("generator", "critic")
+            ]
+            if not any(rate is None or isinstance(rate, dict) for rate in rates):
+                arguments["learning_rate"], arguments["critic_learning_rate"] = rates
+        variant = catalogue.resolve(catalogue.VARIANTS[self.variant].path)
+        model = variant(*pair, seed=self.seed, **arguments)
+        model.compile(*self._optimizers(model, steps))
+        return model
 
-        if networks is None:
-            networks = building.networks(self, image_shape, num_classes)
-        return building.model(self, networks, self.length.get("steps") if steps is None else steps)
+    def _depends_on_steps(self):
+        """Return the names of what depends on the critic steps of the training, as text."""
+        found = [name for name, value in self.arguments.items() if isinstance(value, dict)]
+        return ", ".join([*found, *(["the learning rate's cosine"] if self.falls else [])])
+
+    def build_networks(self, image_shape, num_classes=None):
+        """Return the generator and the critic; see `build`."""
+        if image_shape is None:
+            raise ValueError(
+                "`image_shape` must be given, (height, width, channels) of the images, or "
+                "`networks`. Received: image_shape=None"
+            )
+        if self.conditional and num_classes is None:
+            raise ValueError(
+                "`num_classes` must be given for a conditional recipe, the number of classes of "
+                "the labels. Received: num_classes=None"
+            )
+        height, width, channels = image_shape
+        if height != width:
+            raise ValueError(
+                f"`image_size` must be given, since the images are not square. Received: {height}x"
+                f"{width}"
+            )
+        size = {"image_size": height, "channels": channels, **self.networks}
+        if "packing" in self.arguments:
+            size["packing"] = self.arguments["packing"]
+        if self.conditional:
+            size["num_classes"] = num_classes
+        entry = catalogue.VARIANTS[self.variant]
+        kinds = {item["kind"] for item in self.penalties}
+        mixed = any(catalogue.PENALTIES[kind].batch_norm != "allowed" for kind in kinds)
+        if entry.critic_norm == "batch" and mixed and "critic_norm" not in size:
+            size["critic_norm"] = None  # It mixes the samples whose gradients are penalised.
+        return catalogue.resolve(entry.path).default_networks(**size)
+
+    def _optimizers(self, model, steps):
+        """Return the generator's and the critic's optimizer."""
+        pair = model.default_optimizers()
+        for player, optimizer in zip(("generator", "critic"), pair, strict=True):
+            given = dict(self.optimizers.get(player, {}))
+            rate = given.pop("learning_rate", None)
+            if rate is not None:
+                turns = model.n_critic if player == "generator" else 1
+                optimizer.learning_rate = _learning_rate(rate, steps and steps // turns)
+            for name, value in given.items():
+                if value is not None:
+                    setattr(optimizer, name, value)
+        return pair
 
 
-def _data_only(options):
-    """Return the options that JSON can hold, by name."""
-    return {name: option for name, option in options.items() if option.kind != "object"}
+def run_settings(stored):
+    """Return what the file of a run or of the zoo says of the run, in either format.
+
+    Raises:
+        ValueError: If a setting is unknown or out of range.
+    """
+    known = {option.name: option for option in catalogue.RUN}
+    found = stored
+    if "format" in stored:
+        found = stored.get("run", {})
+        if not isinstance(found, dict) or found.keys() - known.keys():
+            raise ValueError(
+                f"`run` must be a JSON object with entries among {', '.join(known)}. Received: "
+                f"run={found!r}"
+            )
+    given = {name: found[name] for name in known if found.get(name) is not None}
+    for name, value in given.items():
+        known[name].check(value)
+    return given
 
 
-def _check_schedule(rate):
-    """Raise ValueError unless a learning rate is one of the schedules of `Recipe.optimizers`."""
-    lists = all(isinstance(value, (list, tuple)) for value in rate.values())
-    counts = {name: len(value) for name, value in rate.items()} if lists else {}
-    constant = counts.keys() == {"boundaries", "values"}
-    if not (counts == {"cosine": 2} or (constant and counts["values"] == counts["boundaries"] + 1)):
-        raise ValueError(
-            '`learning_rate` must be a number, {"cosine": [first, last]} or {"boundaries": [...], '
-            f'"values": [...]}} with one value more than boundaries. Received: {rate!r}'
-        )
-    for value in rate["values"] if constant else rate["cosine"]:
-        validation.positive("learning_rate", value, zero=True)
-    for value in rate.get("boundaries", ()):
-        validation.positive_integer("boundaries", value)
+def _made(kinds, item):
+    options = {name: value for name, value in item.items() if name != "kind"}
+    return catalogue.resolve(kinds[item["kind"]].path)(**options)
+
+
+def _of_steps(value, steps):
+    return max(1, round(value["share"] * steps)) if isinstance(value, dict) else value
+
+
+def _learning_rate(given, steps):
+    """Return a learning rate, or its schedule over an optimizer's steps.
+
+    Args:
+        given: See `Recipe.optimizers`.
+        steps: Of the optimizer in the whole training.
+    """
+    import keras
+
+    from kerasgan.adversarial.optimizer import falling
+
+    if not isinstance(given, dict):
+        return given
+    if "cosine" in given:
+        return falling(*given["cosine"], steps)
+    return keras.optimizers.schedules.PiecewiseConstantDecay(**given)

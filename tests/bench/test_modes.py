@@ -138,7 +138,7 @@ def test_a_trial_scores_its_moments_and_repeats_itself():
     assert again["moments"] == line["moments"]
 
 
-PROTOCOL = {"paper": "a paper", "ours": "Ours.", "backend": "any"}
+PROTOCOL = {"paper": "a paper", "ours": "Ours.", "tuning": "None.", "backend": "Any."}
 
 
 def lines_of(titles, seeds=2):

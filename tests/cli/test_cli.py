@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import zipfile
 
@@ -16,7 +17,7 @@ from PIL import Image
 from processes import run_on_a_small_disk
 
 import kerasgan
-from kerasgan import networks, storage
+from kerasgan import catalogue, networks, storage
 from kerasgan.backend import private
 from kerasgan_cli import main
 
@@ -91,13 +92,39 @@ def test_run_folders_are_numbered(command, data, run_folder):
 def test_options_reach_the_model(command, data, tmp_path):
     code, out, err = command(
         "train", "wgan_gp", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
-        "--gp-weight", 3, "--n-critic", 2, "--lr", 0.002, "--critic-lr", 0.004, "--ema", 0,
+        "--gp-weight", 3, "--n-critic", 2, "--learning-rate", 0.002, "--critic-lr", 0.004,
+        "--ema", 0,
     )  # fmt: skip
     assert code == 0, out + err
     gan = keras.saving.load_model(tmp_path / "r" / "0001-wgan_gp-images" / "model.keras")
     assert (gan.gp_weight, gan.n_critic, gan.ema) == (3, 2, None)
     assert float(gan.optimizer.generator_optimizer.learning_rate) == pytest.approx(0.002)
     assert float(gan.optimizer.critic_optimizer.learning_rate) == pytest.approx(0.004)
+
+
+def test_what_is_printed_to_sample_works_each_time(command, data, tmp_path):
+    _, out, _ = command("train", "gan", "--data", data, "--run-dir", tmp_path / "r 1", *SMALL)
+    hint = shlex.split(out.splitlines()[-1])
+    assert hint[:2] == ["kerasgan", "sample"]
+    for _ in range(2):
+        assert command(*hint[1:])[0] == 0
+
+
+def test_what_a_backend_prints_while_keras_seeds_it_is_held_back(
+    data, tmp_path, monkeypatch, capfd, backend_name
+):
+    seed = keras.utils.set_random_seed
+
+    def loud(number):  # As TensorFlow, which Keras imports to seed it.
+        os.write(2, b"oneDNN custom operations are on\n")
+        seed(number)
+
+    monkeypatch.setattr(keras.utils, "set_random_seed", loud)
+    monkeypatch.setenv("KERAS_BACKEND", backend_name)
+    with pytest.raises(SystemExit):
+        main(["train", "gan", "--data", str(data), "--run-dir", str(tmp_path / "r"), *SMALL])
+    out, err = capfd.readouterr()
+    assert "done: " in out and "oneDNN" not in err
 
 
 def test_dry_run_writes_nothing(command, data, tmp_path):
@@ -165,6 +192,42 @@ def test_a_recipe_gives_the_options_that_the_command_line_does_not(command, data
     assert json.loads(old)["optimizers"] == rates and json.loads(old)["run"]["guard"] == "warn"
 
 
+FLAGS = [
+    option
+    for option in (
+        *(o for entry in catalogue.VARIANTS.values() for o in entry.options),
+        *catalogue.LOADING,
+        *catalogue.PLAIN,
+    )
+    if option.kind == "flag" and option.shell
+]
+
+
+@pytest.mark.parametrize("option", FLAGS, ids=lambda option: option.name)
+def test_a_flag_of_a_recipe_can_be_taken_back(command, data, tmp_path, option):
+    variant = next((n for n, e in catalogue.VARIANTS.items() if option in e.options), "gan")
+    given = ["train", variant, "--data", data, "--dry-run"]
+    _, out, _ = command(*given, option.flag)
+    (tmp_path / "recipe.json").write_text(out)
+    back = option.flag.replace("--", "--no-", 1)
+    code, again, err = command(*given, "--recipe", tmp_path / "recipe.json", back)
+    assert code == 0, err
+    _, never, _ = command(*given, back)
+    assert f'"{option.name}": true' in out and json.loads(again) == json.loads(never)
+
+
+def test_a_recipe_may_hold_what_the_command_line_mends(command, data, tmp_path):
+    recipe = tmp_path / "recipe.json"
+    stored = {"format": 2, "variant": "gan", "data": {"name_or_path": str(data)}}
+    penalty = {"kind": "r1", "weight": 1.0, "every": 16}
+    recipe.write_text(json.dumps({**stored, "augment": {"kind": "ada"}, "penalties": [penalty]}))
+    given = ["train", "wgan", "--recipe", recipe, "--dry-run"]
+    assert command(*given)[0] == 2
+    code, out, err = command(*given, "--augment", "diffaugment", "--r1", 5)
+    assert code == 0, err
+    assert json.loads(out)["penalties"] == [{**penalty, "weight": 5.0}]
+
+
 def test_a_path_in_a_recipe_holds_from_any_folder(command, data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     recipe = tmp_path / "recipe.json"
@@ -196,7 +259,7 @@ def test_a_recipe_in_critic_steps_needs_epochs(command, data, tmp_path):
         ('{"model": "gan", "data": "avatars", "latent_dim": true}', "`latent_dim` must be"),
         ('{"model": "gan", "data": "avatars", "conditional": "no"}', "`conditional` must be"),
         ('{"model": "gan", "data": ["img.npz"]}', "`name_or_path` must be"),
-        ('{"model": "gan", "data": "avatars", "lr": "fast"}', "`lr` must be"),
+        ('{"model": "gan", "data": "avatars", "lr": "fast"}', "`learning_rate` must"),
         ('{"format": 2, "variant": "gan", "data": {"limit": 0}}', "`limit` must be"),
         ('{"format": 2, "variant": "gan", "colour": 1}', "colour"),
         ('{"format": 9, "variant": "gan"}', "a later kerasgan"),
@@ -225,9 +288,9 @@ def test_a_run_goes_on_with_its_own_options_and_not_with_a_recipe(command, run_f
 @pytest.mark.parametrize(
     ("model", "given", "reason"),
     [
-        ("gan", ["--final-lr", 1e-5], "goes with --lr"),
-        ("gan", ["--lr", 1e-3, "--final-critic-lr", 1e-5], "goes with --final-lr"),
-        ("r3gan", ["--lr", 1e-3, "--final-lr", 1e-5], "fall by themselves"),
+        ("gan", ["--final-lr", 1e-5], "goes with --learning-rate"),
+        ("gan", ["--lr", 1e-3, "--final-critic-lr", 1e-5], "goes with --final-learning-rate"),
+        ("r3gan", ["--lr", 1e-3, "--final-critic-lr", 1e-5], "fall by one factor"),
         ("wgan", ["--beta-2", 0.9], "no Adam"),
         ("wgan", ["--lr", 1e-3, "--final-lr", 1e-5, "--warmup"], "do not go together"),
         ("r3gan", ["--beta-2", 0.9], "moves by itself"),
@@ -282,13 +345,24 @@ def test_sampling_options_come_from_the_catalogue(command, run_folder, tmp_path)
     assert code == 0, printed
     expected = gan.sample(2, seed=3, codes={"categorical_0": 3, "continuous_1": -0.5})
     np.testing.assert_allclose(np.load(tmp_path / "a.npz")["images"], expected, atol=1e-6)
-    for codes, words in (("colour=1", "`codes` must be one of"), ("3", "name=number"),
+    for codes, words in (("colour=1", "--codes must be one of"), ("3", "name=number"),
                          ("categorical_0=11", "must lie in 0..9")):  # fmt: skip
         code, _, err = command(*given, "--overwrite", "--codes", codes)
         assert code == 2 and words in err
     out = ["--out", tmp_path / "b.npz"]
     code, _, err = command("sample", run_folder, *out, "--codes", "categorical_0=1")
     assert code == 2 and "--codes is no option of" in err and "its own: none" in err
+
+
+def test_a_label_that_a_model_does_not_have(command, run_folder, tmp_path):
+    out = ["--out", tmp_path / "a.npz"]
+    code, _, err = command("sample", run_folder, *out, "--label", 1)
+    assert code == 2 and "--label is for conditional models" in err and "has no classes" in err
+    pair = networks.mlp(12, 1, latent_dim=4, width=4, depth=1, num_classes=10)
+    kerasgan.GAN(*pair).save(tmp_path / "labelled.keras")
+    code, _, err = command("sample", tmp_path / "labelled.keras", *out, "--label", 12)
+    assert code == 2 and "--label must lie in 0..9" in err and "Received: 12\n" in err
+    assert command("sample", tmp_path / "labelled.keras", *out, "--label", 9)[0] == 0
 
 
 def test_existing_outputs_are_kept(command, run_folder, tmp_path):
@@ -316,6 +390,15 @@ USAGE = [
     (["train", "gan", "--data", "mnist", "--packing", "3"], "--batch-size must be divisible"),
     (["train", "infogan", "--data", "mnist", "--categorical", "10,0"], "--categorical must be"),
     (["train", "infogan", "--data", "mnist", "--categorical", "many"], "must be integers"),
+    (["train", "infogan", "--data", "mnist", "--categorical", "1"], "--categorical must be"),
+    (["train", "flow_gan", "--data", "mnist", "--critic-norm", "batch"], "is no option of flow"),
+    (["train", "wgan_gp", "--data", "mnist", "--critic-norm", "batch"], "--critic-norm must not"),
+    (["train", "wgan", "--data", "mnist", "--augment", "ada"], "--augment ada reads"),
+    (["train", "gan", "--data", "no/such/folder", "--dry-run"], "must be a path that exists"),
+    (["train", "gan", "--data", "images.npz", "--dry-run"], "must be a path that exists"),
+    (["train", "gan", "--data", ".", "--split", "test"], "--split: goes with data of the kinds"),
+    (["train", "gan", "--data", "mnist", "--guard", "off", "--guard-every", "9"], "--guard is off"),
+    (["evaluate", "wgan_gp_fashion_mnist", "--data", "no/such/folder"], "a path that exists"),
     (["sample", "wgan_gp_fashion_minst"], "wgan_gp_fashion_minst"),
     (["sample", "missing/run"], "does not exist"),
     (["sample", "x", "--out", "picture.tiff"], ".png or .npz"),
@@ -323,6 +406,21 @@ USAGE = [
     (["zoo", "show", "nothing"], "nothing"),
     (["nonsense"], "nonsense"),
 ]
+
+
+def test_contradictions_are_found_without_keras(tmp_path):
+    """Before data is read, and before Keras is imported, which takes seconds."""
+    for options in (
+        ["flow_gan", "--data", "avatars", "--adversarial-weight", "0", "--nll-weight", "0"],
+        ["gan", "--data", "avatars", "--image-size", "30"],
+        ["gan", "--data", str(tmp_path), "--split", "test"],
+    ):
+        code = (
+            f"import sys; from kerasgan_cli import main\ntry: main({['train', *options]!r})\n"
+            "except SystemExit as stop: sys.exit(stop.code if 'keras' not in sys.modules else 9)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 2, done.stderr
 
 
 @pytest.mark.parametrize(("arguments", "words"), USAGE, ids=[" ".join(a) for a, _ in USAGE])
@@ -486,7 +584,8 @@ def test_the_guard_shows_the_diversity_and_reports(command, data, run_folder):
     assert "Diversity" in (run_folder / "report.html").read_text()
     shutil.rmtree(run_folder / "guard")
     code, _, err = command("report", run_folder)
-    assert code == 1 and "journal.json" in err
+    assert code == 1 and "journal.json" in err and "Found: checkpoint.keras" in err
+    assert "Errno" not in err
 
 
 def test_without_a_guard_nothing_is_checked(command, data, tmp_path):
@@ -593,7 +692,9 @@ def test_resume_refuses_other_options(command, run_folder):
     code, _, err = command("train", "--resume", run_folder, "--batch-size", 8)
     assert code == 2 and "--batch-size" in err
     code, _, err = command("train", "--resume", run_folder / "samples")
-    assert code == 1 and "not a run folder" in err
+    assert code == 1 and "not a run folder: `kerasgan train` makes one" in err
+    assert "options.json" in err and "Found: epoch_0001.png, epochs.webp" in err
+    assert "Errno" not in err
 
 
 def test_a_keras_file_with_code_is_refused(command, tmp_path):
@@ -677,7 +778,15 @@ def test_zoo_lists_and_shows(command):
     for name in presets():
         assert name in out
         code, shown, _ = command("zoo", "show", name)
-        assert code == 0 and "sha256" in shown
+        assert code == 0 and not {"{", "}", "|", "sha256"} & set(shown.split())
+        recipe = json.loads((presets()[name] / "recipe.json").read_text())
+        metadata = json.loads((presets()[name] / "metadata.json").read_text())
+        assert re.search(rf"^variant +{recipe['variant']}$", shown, re.MULTILINE)
+        assert re.search(rf"^data +{recipe['data']['name_or_path']}", shown, re.MULTILINE)
+        for result in metadata["card"]["results"]:
+            assert result["name"].replace("_", " ") in shown
+        code, shown, _ = command("zoo", "show", name, "--json")
+        assert code == 0 and json.loads(shown) == metadata
 
 
 def test_evaluate_prints_baselines_and_writes_json(command, run_folder, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from kerasgan import catalogue
 from kerasgan.backend import private
-from kerasgan.recipe import Recipe, building
+from kerasgan.recipe import Recipe
 from kerasgan.recipe import options as flat
 from kerasgan_cli.train import train
 
@@ -61,7 +61,7 @@ NETWORK_OPTIONS = [
 
 def shell(variant, **options):
     """Return the recipe that `kerasgan train --dry-run` prints."""
-    arguments = [variant, "--data", "avatars", "--dry-run"]
+    arguments = [variant, "--data", "mnist", "--dry-run"]
     for name, value in options.items():
         flag = f"--{name.replace('_', '-')}"
         words = ",".join(map(str, value)) if isinstance(value, list) else str(value)
@@ -101,7 +101,7 @@ def layers(architecture, **options):
     recipe = shell(variant, network=architecture, **{**slim, **options})
     return [
         (type(layer).__name__, [tuple(w.shape) for w in layer.weights])
-        for network in building.networks(recipe, (size, size, 1), num_classes=3)
+        for network in recipe.build_networks((size, size, 1), num_classes=3)
         for layer in private.flat_layers(network)
     ]
 
@@ -109,11 +109,22 @@ def layers(architecture, **options):
 @pytest.mark.parametrize(("architecture", "name"), NETWORK_OPTIONS)
 def test_every_option_of_an_architecture_reaches_the_networks(architecture, name):
     values = NETWORKS[name]
-    if architecture in catalogue.FLOWS and name == "critic_norm":
-        values = ("none", "batch")
     beside = BESIDE.get(name) or BESIDE.get((architecture, name), {})
     first, second = (layers(architecture, **beside, **{name: value}) for value in values)
     assert first != second
+
+
+@pytest.mark.parametrize("words", ["none", ""])
+def test_an_infogan_may_have_no_categories(words):
+    gan = shell("infogan", **SMALL, categorical=words).build((8, 8, 1))
+    assert gan.code_names == ["continuous_0", "continuous_1"]
+
+
+def test_rates_have_a_long_and_a_short_name():
+    names = {"learning_rate": 1e-2, "critic_learning_rate": 1e-3, "final_learning_rate": 1e-4,
+             "final_critic_learning_rate": 1e-6}  # fmt: skip
+    short = {name.replace("learning_rate", "lr"): value for name, value in names.items()}
+    assert shell("gan", **names) == shell("gan", **short)
 
 
 @pytest.mark.parametrize("name", catalogue.PENALTIES)

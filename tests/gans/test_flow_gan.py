@@ -93,3 +93,13 @@ def test_refusals():
         kerasgan.FlowGAN(narrow, critic)
     with pytest.raises(ValueError, match="must not both be zero"):
         make(adversarial_weight=0.0, nll_weight=0.0)
+
+
+def test_flows_refuse_what_they_cannot_do():
+    build = kerasgan.FlowGAN.default_networks
+    with pytest.raises(ValueError, match=r"`architecture` must be one of.*nice"):
+        build("resnet", image_size=6, channels=1)
+    with pytest.raises(ValueError, match="take no `packing`"):
+        build("nice", image_size=6, channels=1, packing=2)
+    with pytest.raises(ValueError, match="`prior` must be the generator's, 'logistic'"):
+        kerasgan.FlowGAN(*build(image_size=6, channels=1, width=4, depth=1), prior="uniform")

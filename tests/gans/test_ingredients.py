@@ -1,4 +1,4 @@
-"""What any variant combines with: packing, penalties, labels, historical averaging, features."""
+"""What any variant combines with: packing, penalties, historical averaging, features."""
 
 import dataclasses
 
@@ -7,36 +7,10 @@ import numpy as np
 import pytest
 from by_hand import assert_held_out_losses
 from keras import layers, ops
+from small_networks import IMAGES, LABELS, batch_of, number, objective, pair
 
 import kerasgan
-from kerasgan import backend, networks, penalties
-from kerasgan.adversarial import Batch
-from kerasgan.adversarial.burn_in import BurnInAdam, cosine
-from kerasgan.gans import VARIANTS
-
-RNG = np.random.default_rng(0)
-IMAGES = RNG.uniform(-1, 1, (24, 8, 8, 1)).astype("float32")
-LABELS = np.arange(24) % 3
-
-
-def number(x):
-    return float(ops.convert_to_numpy(ops.stop_gradient(x)))
-
-
-def pair(**arguments):
-    return networks.mlp(8, 1, latent_dim=6, width=8, depth=2, **arguments)
-
-
-def batch_of(gan, n=6):
-    z = ops.convert_to_tensor(RNG.standard_normal((n, gan.latent_dim)).astype("float32"))
-    return Batch(ops.convert_to_tensor(IMAGES[:n]), gan.generator(z), z)
-
-
-def objective(gan, batch, penalties=True, player="critic", training=False):
-    """Return what a player minimises, with or without its penalties."""
-    chosen = gan._penalties_of(player) if penalties else ()
-    return getattr(gan, f"{player}_objective")(batch, chosen, training=training)
-
+from kerasgan import backend, penalties
 
 # Packing.
 
@@ -150,6 +124,9 @@ def test_what_is_no_penalty_is_refused(given):
         kerasgan.GAN(*pair(), penalties=given)
 
 
+# The rest.
+
+
 def test_everything_at_once_round_trips(tmp_path):
     gan = kerasgan.WGANGP(
         *pair(packing=2),
@@ -169,77 +146,6 @@ def test_everything_at_once_round_trips(tmp_path):
         model.fit(IMAGES, batch_size=8, verbose=0)
     for a, b in zip(gan.variables, loaded.variables, strict=True):
         np.testing.assert_array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))
-
-
-# Labels.
-
-
-@pytest.mark.parametrize("conditioning", ["projection", "concat"])
-@pytest.mark.parametrize(
-    "name", [n for n in VARIANTS if n not in ("pacgan", "infogan", "flow_gan")]
-)
-def test_conditional_training(name, conditioning):
-    variant = VARIANTS[name]
-    size = {"num_classes": 3, "conditioning": conditioning}
-    gan = variant(
-        *variant.default_networks(
-            "mlp", image_size=8, channels=1, latent_dim=6, width=8, depth=2, **size
-        ),
-        n_critic=1,
-        **({"unrolled_steps": 1} if name == "unrolled_gan" else {}),
-    )
-    assert gan.num_classes == 3
-    gan.compile()
-    gan.fit(IMAGES, LABELS, batch_size=8, verbose=0)
-    ones, twos = gan.sample(4, seed=0, labels=1), gan.sample(4, seed=0, labels=[2] * 4)
-    assert ones.shape == (4, 8, 8, 1) and not np.array_equal(ones, twos)
-    np.testing.assert_allclose(gan.sample(6, seed=0)[:2], gan.sample(2, seed=0), atol=1e-6)
-    assert_held_out_losses(gan, IMAGES, LABELS)
-
-
-def test_infogan_with_labels():
-    gan = kerasgan.InfoGAN(
-        *pair(num_classes=3, conditioning="concat"), categorical=(2,), continuous=1
-    )
-    gan.compile()
-    gan.fit(IMAGES, LABELS, batch_size=8, verbose=0)
-    assert_held_out_losses(gan, IMAGES, LABELS)
-
-
-def test_conditional_state_comes_back(tmp_path):
-    gan = kerasgan.WGANGP(*pair(num_classes=3), n_critic=1)
-    gan.compile()
-    gan.fit(IMAGES, LABELS, batch_size=8, verbose=0)
-    gan.save(tmp_path / "m.keras")
-    loaded = keras.saving.load_model(tmp_path / "m.keras")
-    np.testing.assert_array_equal(gan.sample(5, seed=1), loaded.sample(5, seed=1))
-    gan.save_to_preset(tmp_path / "preset")
-    preset = kerasgan.from_preset(tmp_path / "preset")
-    np.testing.assert_array_equal(gan.sample(5, seed=1), preset.sample(5, seed=1))
-
-
-def test_labels_that_do_not_fit():
-    gan = kerasgan.GAN(*pair(num_classes=3))
-    gan.compile()
-    with pytest.raises(ValueError, match="`y` must be given"):
-        gan.fit(IMAGES, batch_size=8, verbose=0)
-    with pytest.raises(ValueError, match=r"`labels` must lie in 0\.\.2"):
-        gan.fit(IMAGES, LABELS + 1, batch_size=8, verbose=0)
-    with pytest.raises(ValueError, match=r"`labels` must lie in 0\.\.2"):
-        gan.sample(2, labels=3)
-    with pytest.raises(ValueError, match="`labels` must be one integer or 2"):
-        gan.sample(2, labels=[0, 1, 2])
-    with pytest.raises(ValueError, match="conditional networks"):
-        kerasgan.GAN(*pair()).sample(2, labels=1)
-    with pytest.raises(ValueError, match="must both take labels"):
-        kerasgan.GAN(pair(num_classes=3)[0], pair()[1])
-    with pytest.raises(ValueError, match=r"`packing` must be 1 with conditional"):
-        kerasgan.GAN(*pair(num_classes=3, packing=2), packing=2)
-    with pytest.raises(ValueError, match="`num_classes` is for conditional networks"):
-        kerasgan.GAN(*pair(), num_classes=3)
-
-
-# The rest.
 
 
 def test_historical_averaging_follows_its_definition():
@@ -329,37 +235,6 @@ def test_sngan_iterates_once_a_critic_step():
         kerasgan.SNGAN(*pair())
 
 
-def test_r3gan_schedules():
-    assert number(cosine(1.0, 0.1, 0, 100)) == pytest.approx(1.0)
-    assert number(cosine(1.0, 0.1, 50, 100)) == pytest.approx(0.55)
-    assert number(cosine(1.0, 0.1, 400, 100)) == pytest.approx(0.1)
-    gan = kerasgan.R3GAN(*pair(), gamma=2.0, final_gamma=0.5, burn_in=10, ema=0.99)
-    gan.compile()
-    assert number(gan.penalty_weight(gan.penalties[0])) == pytest.approx(2.0)
-    assert number(gan.ema_decay(ops.convert_to_tensor(10.0))) == pytest.approx(0.99, rel=1e-5)
-    middle = 0.5 ** (1 / (0.5 * np.log(0.5) / np.log(0.99)))
-    assert number(gan.ema_decay(ops.convert_to_tensor(5.0))) == pytest.approx(middle, rel=1e-5)
-    for _ in range(4):
-        gan.fit(IMAGES, batch_size=8, verbose=0)
-    assert number(gan.penalty_weight(gan.penalties[1])) == pytest.approx(0.5)
-
-
-def test_burn_in_adam_equals_numpy():
-    variable = keras.Variable(np.array([1.0, -2.0], "float32"))
-    optimizer = BurnInAdam(0.1, 0.5, beta_1=0.3, beta_2=0.9, final_beta_2=0.99, burn_in=4)
-    w, m, s = np.array([1.0, -2.0]), 0.0, 0.0
-    for t in range(6):
-        gradient = np.array([0.5, -1.0]) * (t + 1)
-        optimizer.apply([ops.convert_to_tensor(gradient.astype("float32"))], [variable])
-        wave = 0.5 * (1 + np.cos(np.pi * min(t / 4, 1)))
-        rate, beta_2 = 0.1 * (0.5 + 0.5 * wave), 0.99 - 0.09 * wave
-        m = 0.3 * m + 0.7 * gradient
-        s = beta_2 * s + (1 - beta_2) * gradient**2
-        rate *= np.sqrt(1 - beta_2 ** (t + 1)) / (1 - 0.3 ** (t + 1))
-        w = w - rate * m / (np.sqrt(s) + 1e-8)
-    np.testing.assert_allclose(ops.convert_to_numpy(variable), w, rtol=1e-4)
-
-
 def test_gradients_of_every_loss_equal_finite_differences():
     from kerasgan.losses import LOSSES, Scores
 
@@ -388,50 +263,6 @@ def test_gradients_of_every_loss_equal_finite_differences():
             np.testing.assert_allclose(found, expected, atol=2e-3, err_msg=name)
 
 
-# Augmentation.
-
-
-@pytest.mark.parametrize("packing", [1, 2])
-@pytest.mark.parametrize("augment", [kerasgan.augment.DiffAugment, kerasgan.augment.ADA])
-def test_augmented_training_and_its_state(augment, packing, tmp_path):
-    gan = kerasgan.GAN(
-        *pair(packing=packing),
-        packing=packing,
-        augment=augment(),
-        penalties=[penalties.R1(1.0)],
-    )
-    gan.compile()
-    gan.fit(IMAGES, batch_size=8, verbose=0)
-    assert_held_out_losses(gan, IMAGES)  # Of images as they are.
-    gan.save(tmp_path / "m.keras")
-    loaded = keras.saving.load_model(tmp_path / "m.keras")
-    assert loaded.get_config() == gan.get_config()
-    for a, b in zip(gan.augment.weights, loaded.augment.weights, strict=True):
-        np.testing.assert_array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))
-    for model in (gan, loaded):
-        model.fit(IMAGES, batch_size=8, verbose=0)
-    np.testing.assert_array_equal(gan.sample(2, seed=0), loaded.sample(2, seed=0))
-
-
-def test_what_the_critic_judges_is_augmented_in_training_alone():
-    gan = kerasgan.GAN(*pair(), augment=kerasgan.augment.DiffAugment())
-    batch = batch_of(gan)
-    plain = ops.convert_to_numpy(gan.critic(batch.real))
-    judged = [
-        ops.convert_to_numpy(ops.stop_gradient(gan.scorer.scores(batch.real, training=training)))
-        for training in (False, True)
-    ]
-    np.testing.assert_allclose(judged[0], plain, rtol=1e-6)
-    assert np.abs(judged[1] - plain).max() > 1e-4
-
-
-def test_augmentations_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"`augment` must not be ADA.*loss='wasserstein'"):
-        kerasgan.WGANGP(*pair(), augment=kerasgan.augment.ADA())
-    with pytest.raises(ValueError, match="`augment` must be a layer"):
-        kerasgan.GAN(*pair(), augment="color")
-
-
 def test_datasets_are_checked_as_arrays_are():
     gan = kerasgan.PacGAN(*pair(packing=3), packing=3)
     gan.compile()
@@ -447,35 +278,3 @@ def test_datasets_are_checked_as_arrays_are():
     wrong = kerasgan.data.ImageDataset(IMAGES, LABELS + 1, batch_size=8)
     with pytest.raises(ValueError, match=r"must lie in 0..2. Received: 1 to 3"):
         conditional.fit(wrong, verbose=0)
-
-
-def test_the_learning_rate_of_r3gan_falls():
-    gan = kerasgan.R3GAN(*pair(), learning_rate=1e-5)
-    gan.compile()
-    assert gan.optimizer.generator_optimizer.final_factor == pytest.approx(0.25)
-    with pytest.raises(ValueError, match="`final_learning_rate` must not be above `learning_rate`"):
-        kerasgan.R3GAN(*pair(), learning_rate=1e-5, final_learning_rate=1e-4)
-
-
-def test_held_out_losses_of_r3gan_do_not_follow_the_schedule():
-    gan = kerasgan.R3GAN(*pair(), gamma=8.0, final_gamma=0.0, burn_in=2)
-    gan.compile()
-    gan.fit(IMAGES, batch_size=8, verbose=0)
-    logs = gan.evaluate(IMAGES, batch_size=24, verbose=0)
-    assert logs["r1"] > 0
-    batch = batch_of(gan)
-    expected = 8 * sum(
-        number(penalties.zero_centred_penalty(gan.critic, x)) for x in (batch.real, batch.fake)
-    )
-    found = number(objective(gan, batch)) - number(objective(gan, batch, penalties=False))
-    assert found == pytest.approx(expected, rel=1e-4)
-
-
-def test_flows_refuse_what_they_cannot_do():
-    build = kerasgan.FlowGAN.default_networks
-    with pytest.raises(ValueError, match=r"`architecture` must be one of.*nice"):
-        build("resnet", image_size=6, channels=1)
-    with pytest.raises(ValueError, match="take no `packing`"):
-        build("nice", image_size=6, channels=1, packing=2)
-    with pytest.raises(ValueError, match="`prior` must be the generator's, 'logistic'"):
-        kerasgan.FlowGAN(*build(image_size=6, channels=1, width=4, depth=1), prior="uniform")

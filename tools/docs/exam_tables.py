@@ -18,9 +18,9 @@ def detector():
         f"The exam has {found['collapsed'] + found['healthy']} runs that took no part in the "
         f"design of the detector. {found['collapsed']} of them collapse or diverge, according to "
         "an oracle that knows the mixture centres, the classes or the colours. The detector "
-        f"catches {found['caught']} of these, in the median {found['median_delay']:g} checks after "
-        f"the oracle, with {alarms} false alarm{'s' * (alarms != 1)}. Its AUROC is "
-        f"{found['auroc']:.4f}."
+        f"catches {found['caught']} of these. Its median delay after the oracle is "
+        f"{found['median_delay']:g} checks. It raises {alarms} false "
+        f"alarm{'s' * (alarms != 1)}. Its AUROC is {found['auroc']:.4f}."
     )
 
 

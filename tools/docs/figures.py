@@ -3,7 +3,7 @@
     python tools/docs/figures.py [--only TEXT]
 
 It writes into `docs/figures/`, and the outputs of the notebooks into `docs/notebooks/`. It takes
-minutes on a CPU and needs the extra `docs`; the picture of a report needs chromium.
+minutes on a CPU and needs the extra `docs`. The picture of a report needs chromium.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def generated(name, model):
 
 
 def side_by_side(best, collapsed):
-    """Write the samples of two presets beside each other."""
+    """Write the samples of two presets side by side."""
     halves = [
         pictures.picture(pictures.grid(kerasgan.from_preset(name).sample(64, seed=7)))
         for name in (best, collapsed)
@@ -112,7 +112,7 @@ def side_by_side(best, collapsed):
 
 
 def modes(name):
-    """Plot a benchmark's trials for each of its budgets, beside their results."""
+    """Plot a benchmark's trials for each of its budgets, in the folder of their results."""
     folder = script("experiment").RESULTS / "modes"
     for steps, lines in mode_tables.by_budget(name).items():
         path = folder / f"{TASKS[name].stem(steps)}.png"
@@ -123,7 +123,7 @@ def main():
     """Write all, or those with a text in their name."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--only", default="", metavar="TEXT", help="only those with it in their name"
+        "--only", default="", metavar="TEXT", help="only those with TEXT in their name"
     )
     only = parser.parse_args().only
     FIGURES.mkdir(exist_ok=True)

@@ -11,7 +11,7 @@ experiment = script("experiment")
 
 
 def list_of_experiments(pages):
-    """Return every script of benchmarks/: what it measures, its command, how long, and where.
+    """Return every script of benchmarks/: its question, command, duration and page.
 
     Args:
         pages: A dictionary from the name of each marker to the path of its page under docs/.

@@ -24,7 +24,7 @@ SCORES = ["Modes", "High quality", "KL", "Cost", "Trials"]
 
 @functools.cache
 def by_budget(name):
-    """Return `{steps: [line, ...]}` of a benchmark's committed trials of today's recipes."""
+    """Return the stored trials of a benchmark's present recipes, `{steps: [line, ...]}`."""
     task, found = TASKS[name], {}
     for line in latest(read(experiment.RESULTS / "modes", task), task.recipes()):
         found.setdefault(line["steps"], []).append(line)
@@ -77,12 +77,12 @@ def of_variant(name):
     if found:
         links = ", ".join(f"[`{preset}`](../zoo.md#{preset})" for preset in found)
         parts.append(f"In the zoo: {links}.")
-    return "\n\n".join(parts) or "Not in the benchmarks of modes."
+    return "\n\n".join(parts) or "This variant is not in the mode benchmarks."
 
 
 def variants():
-    """Return all variants: what each is and cures, and its scores on both mixtures."""
-    head = ["Class", "Description", "Made against"]
+    """Return all variants: what each is and addresses, and its scores on both mixtures."""
+    head = ["Class", "Description", "Addresses"]
     head += ["Ring: modes of 8", "high quality", "Grid: modes of 25", "high quality", "Cost"]
     rows = []
     for name, variant in VARIANTS.items():
@@ -104,7 +104,7 @@ def variants():
         "all. A mode counts if it has at least one sample. High quality is the share of samples "
         "within 3 standard deviations of a mode (98.9 % of real points). Cost is the time of a "
         "step on the ring divided by that of the plain GAN (`benchmarks/mode_costs.py`, all "
-        "methods in turns on one core). For images and larger networks see "
+        "methods interleaved on one core). For images and larger networks see "
         "[the cost of a step](../benchmarks.md#what-a-step-costs). PacGAN has packs of four points."
     )
 
@@ -131,15 +131,15 @@ def benchmark(*names):
             picture = f"{TASKS[name].stem(steps)}.png"
             if (experiment.RESULTS / "modes" / picture).exists():
                 parts.append(
-                    f"![{BENCHMARKS[name]}, {steps:,} steps: samples over time, one row a method, "
-                    f"and modes over time below; at the end {_ends(lines)}.]"
+                    f"![{BENCHMARKS[name]}, {steps:,} steps: samples over time, one row for each "
+                    f"method, and modes over time below; at the end {_ends(lines)}.]"
                     f"(../benchmarks/results/modes/{picture})"
                 )
     return "\n\n".join(parts)
 
 
 def _ends(lines):
-    """Return the modes of the best and of the worst method of a benchmark, in words."""
+    """Return the modes of the best and of the worst method of a benchmark, as text."""
     groups = list(tables.by_recipe(lines).items())
     first, last = (
         f"{tables.cells(group)['modes_covered']} modes ({name})"

@@ -2,10 +2,10 @@
 
     python tools/docs/pages.py
 
-A table stands between two lines of a page, `<!-- NAME, by tools/docs/pages.py -->` and
-`<!-- end -->`. NAME is one of `MAKERS` here; most are an experiment of benchmarks/, with the
-argument of its `table`. This measures nothing and takes seconds. A test holds that the committed
-pages are what it writes.
+A table stands between two lines of a page, `<!-- NAME, by tools/docs/pages.py -->` and `<!-- end
+-->`. NAME is a key of `makers()`. Most names are those of an experiment of benchmarks/, with the
+argument of its `table`. The script measures nothing and takes seconds. A test checks that the
+committed pages are what it writes.
 """
 
 import argparse

@@ -1,1 +1,1 @@
-"""The exam of the collapse detector: stored histories of runs, and what it says of them."""
+"""The exam of the collapse detector: its verdicts on stored histories of runs."""

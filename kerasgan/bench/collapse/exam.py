@@ -11,11 +11,11 @@ from kerasgan.collapse import Detector, Measurement
 
 HISTORIES = Path(__file__).with_name("histories.jsonl")
 RESCUES = Path(__file__).with_name("rescues.jsonl")
-KEPT = 0.95  # A run counts as saved if it ends with this part of its best share of the modes.
+KEPT = 0.95  # A run is saved if it ends with at least this part of its best share of the modes.
 LOST = 0.3  # A run has collapsed when it has lost this part of its best share of the modes,
 LASTS = 5  # and does not recover within this number of checks.
 HAD = 0.4  # A run whose best share of the modes is below this cannot collapse.
-EARLY = 2  # An alarm may come so many checks before the collapse; an earlier one is false.
+EARLY = 2  # An alarm more than this number of checks before the collapse is false.
 
 
 def histories(half=None, path=HISTORIES):
@@ -45,7 +45,7 @@ def onset(modes):
 
 
 def measurements(history):
-    """Return what the detector is given of each check of a history."""
+    """Return the measurements of a history's checks, which the detector takes."""
     names = ("diversity", "cells", "coverage", "vendi", "spread", "js", "finite")
     return [Measurement(**{name: record[name] for name in names}) for record in history["looks"]]
 

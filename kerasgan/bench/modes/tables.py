@@ -15,9 +15,10 @@ _FORMS = {"modes_covered": "{:.1f}", "high_quality": "{:.1%}", "mode_kl": "{:.4f
 
 
 def by_recipe(lines):
-    """Return the lines of each recipe by seed, `{title: [line, ...]}`, the best recipe first.
+    """Return the lines of each recipe, `{title: [line, ...]}`, the best recipe first.
 
-    The order is by most modes, then by the share of high quality for points, and then by least KL.
+    Recipes are sorted by modes, then by the share of high quality for points, and then by KL. The
+    lines of a recipe are sorted by seed.
     """
     groups = {}
     for line in sorted(lines, key=lambda line: line["seed"]):
@@ -103,11 +104,11 @@ def _notes(groups, protocol):
     where = sorted({line["environment"]["backend"] for line in lines})
     machines = sorted({line["environment"]["machine"] for line in lines})
     narrow = (
-        "High quality above a perfect sampler's share means modes narrower than the real ones; the "
-        "KL counts only samples of high quality, and says little where they are few. The order: "
-        "most modes, then most of high quality."
+        "A share of high quality above that of a perfect sampler means that the modes are narrower "
+        "than the real ones. The KL counts only samples of high quality, so it says little where "
+        "they are few. The rows are sorted by modes, then by high quality."
     )
-    order = narrow if _of_points(lines) else "The order: most modes, then least KL."
+    order = narrow if _of_points(lines) else "The rows are sorted by modes, then by KL."
     behind = [
         f"- {title}: {group[0]['recipe']['behind']}"
         for title, group in groups.items()
@@ -115,19 +116,20 @@ def _notes(groups, protocol):
     ]
     return "\n".join(
         [
-            "- Means over trials and their standard errors, of the moving average of the "
-            f"generator unless it says raw, after {first['steps']:,} critic steps in batches of "
-            f"{first['recipe']['batch_size']}. Data: {first['data']}. Modes by {first['judge']}. "
-            f"{order}",
-            f"- {protocol['ours']}",
-            f"- Minutes of one trial, in the median, training alone ({'; '.join(machines)}; "
-            f"{', '.join(where)}): core minutes are those of one core, which other trials beside "
-            "it change less than the minutes on the clock. Trials were run when there was time for "
-            "them, on processors of which one may be several times as fast as another of the same "
-            "name: rows do not compare, the costs of a step do.",
-            f"- Backend: {protocol['backend']}.",
-            f"- The published figures have budgets, networks and optimizers of their own; the "
-            f"protocol is that of {protocol['paper']}.",
+            "- Figures are means ± standard errors over the trials, after "
+            f"{first['steps']:,} critic steps in batches of {first['recipe']['batch_size']}. They "
+            "are of the moving average of the generator, unless the column says raw. "
+            f"Data: {first['data']}. Classifier of the modes: {first['judge']}. {order}",
+            f"- Networks: {protocol['ours']}",
+            f"- Tuning: {protocol['tuning']}",
+            "- Time: the minutes are the median over the trials, without scoring. "
+            "Core minutes are the time of one core and depend less on trials that ran at the same "
+            f"time. The trials ran at different times ({'; '.join(machines)}; {', '.join(where)}), "
+            "and one processor may be several times as fast as another of the same name. So do not "
+            "compare these minutes, but the costs of a step (`benchmarks/mode_costs.py`).",
+            f"- Backend: {protocol['backend']}",
+            "- The published figures have other budgets, networks and optimizers. The protocol is "
+            f"that of {protocol['paper']}.",
             *behind,
         ]
     )

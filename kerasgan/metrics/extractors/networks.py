@@ -13,7 +13,7 @@ from kerasgan.metrics import checks
 from kerasgan.metrics.extractors.base import BICUBIC, Extractor, as_grey, as_rgb, resized
 from kerasgan.storage import in_float32
 
-PIXELS = 2**20  # In a batch: 256 images of 64 pixels, or 20 of 224.
+PIXELS = 2**20  # Pixels in a batch: 256 images of 64 x 64, or 20 of 224 x 224.
 
 
 class Network(Extractor):
@@ -42,7 +42,7 @@ class Network(Extractor):
             )
         self.model = model
         self.side, self.channels = shape[2:]
-        # Eager backends keep the output of each layer until the end: gigabytes at 224 pixels.
+        # Eager backends keep the output of each layer until the end, gigabytes for large images.
         self.batch_size = min(self.batch_size, max(8, PIXELS // self.side**2))
         self.preprocess = preprocess
         self.resize = f"{BICUBIC}, to {self.side}"
@@ -62,7 +62,7 @@ def application(name, **arguments):
     """Return a pooled network of `keras.applications` with its ImageNet weights.
 
     Args:
-        name: Name of the network, as "MobileNetV2" or "EfficientNetB0".
+        name: Name of the network, such as "MobileNetV2" or "EfficientNetB0".
         **arguments: More arguments of the network's function.
     """
     builder = getattr(keras.applications, name, None)

@@ -1,0 +1,277 @@
+"""What must hold in a recipe. The catalogue says it; nothing is read, and Keras is not needed."""
+
+from kerasgan import catalogue, validation
+
+
+def check(recipe):
+    """Raise ValueError if something in a recipe is unknown, out of range or contradictory."""
+    check_parts(recipe)
+    check_together(recipe)
+
+
+def check_parts(recipe):
+    """Raise ValueError for a part that is unknown or out of range, whatever the others are."""
+    _check_structure(recipe)
+    validation.choice("variant", recipe.variant, catalogue.VARIANTS)
+    for option in catalogue.PLAIN:
+        option.check(getattr(recipe, option.name))
+    _check_values("data", recipe.data, catalogue.LOADING)
+    for name, value in recipe.length.items():
+        validation.positive_integer(name, value)
+    # These are fields of the recipe itself.
+    known = [
+        option
+        for option in catalogue.options(recipe.variant).values()
+        if option.name not in ("augment", "seed")
+    ]
+    _check_values(recipe.variant, recipe.arguments, known)
+    _check_items("penalties", recipe.penalties, catalogue.PENALTIES)
+    augments = {name: catalogue.AUGMENTATIONS[name] for name in catalogue.AUGMENTS}
+    _check_items("augment", [recipe.augment] if recipe.augment else [], augments)
+    _check_optimizers(recipe.optimizers)
+
+
+def check_together(recipe):
+    """Raise ValueError for parts that contradict each other."""
+    _check_refusals(recipe)
+    _check_networks(recipe)
+    _check_data(recipe)
+    _check_norm(recipe)
+    _check_loss(recipe)
+    _check_variant(recipe)
+
+
+def _check_structure(recipe):
+    """Raise ValueError unless each field is the object or the list that it should be."""
+    fields = {name: getattr(recipe, name) for name in ("data", "networks", "arguments")}
+    fields["optimizers"] = recipe.optimizers
+    if isinstance(recipe.optimizers, dict):
+        fields |= {f"optimizers.{player}": own for player, own in recipe.optimizers.items()}
+    if not isinstance(recipe.penalties, list):
+        raise ValueError(f"`penalties` must be a list. Received: penalties={recipe.penalties!r}")
+    fields |= {f"penalties[{i}]": item for i, item in enumerate(recipe.penalties)}
+    if recipe.augment is not None:
+        fields["augment"] = recipe.augment
+    for name, value in fields.items():
+        if not isinstance(value, dict):
+            raise ValueError(f"`{name}` must be a JSON object. Received: {name}={value!r}")
+    length = recipe.length
+    if not isinstance(length, dict) or list(length) not in (["epochs"], ["steps"]):
+        raise ValueError(
+            f'`length` must be {{"epochs": n}} or {{"steps": n}}. Received: length={length!r}'
+        )
+
+
+def _check_values(where, values, options):
+    """Raise ValueError for a value that no option has, or that is out of its option's range."""
+    known = {option.name: option for option in options if option.kind != "object"}
+    for name, value in values.items():
+        if name not in known:
+            own = ", ".join(sorted(known)) or "none"
+            raise ValueError(f"`{name}` is no option of {where}; its own are {own}.")
+        if known[name].steps and isinstance(value, dict) and list(value) == ["share"]:
+            validation.positive(f"{name}.share", value["share"])
+        else:
+            known[name].check(value)
+
+
+def _check_items(field, items, kinds):
+    """Raise ValueError for penalties or augmentations that are unknown, or have wrong values."""
+    for item in items:
+        validation.choice(f"{field}.kind", item.get("kind"), kinds)
+        values = {name: value for name, value in item.items() if name != "kind"}
+        _check_values(item["kind"], values, kinds[item["kind"]].options)
+
+
+def _check_refusals(recipe):
+    """Raise ValueError for what the variant cannot have."""
+    settings = [settings.items() for settings in recipe.optimizers.values()]
+    given = {name for pairs in settings for name, value in pairs if value is not None}
+    given |= {*recipe.networks, *recipe.arguments}
+    given |= {"conditional"} if recipe.conditional else set()
+    given |= {"cosine"} if recipe.falls else set()
+    refuse(recipe.variant, given)
+    if recipe.arguments.get("warmup") and recipe.falls:
+        raise ValueError("--final-learning-rate and --warmup do not go together.")
+
+
+def refuse(variant, given):
+    """Raise ValueError if one of the given options is one that the variant cannot have."""
+    for name, why in catalogue.VARIANTS[variant].refuses.items():
+        if name in given:
+            cosine = "a cosine of the learning rates"
+            what = cosine if name == "cosine" else f"--{name.replace('_', '-')}"
+            raise ValueError(f"{what} is no option of {variant}: {why}.")
+
+
+def _check_networks(recipe):
+    """Raise ValueError for networks that the variant does not take or that cannot be built."""
+    entry, architecture = catalogue.VARIANTS[recipe.variant], _architecture(recipe)
+    if architecture not in entry.architectures:
+        raise ValueError(
+            f"`architecture` of {recipe.variant} must be one of "
+            f"{', '.join(entry.architectures)}. Received: {architecture!r}"
+        )
+    given = {name: v for name, v in recipe.networks.items() if name != "architecture"}
+    _check_values(architecture, given, catalogue.ARCHITECTURES[architecture].options)
+    if "conditioning" in given and not recipe.conditional:
+        raise ValueError(
+            "`conditioning` goes with `conditional`: unconditional networks take no labels. "
+            f"Received: conditioning={given['conditioning']!r}"
+        )
+    if architecture == "resnet":
+        style = given.get("style", entry.resnet_style)
+        if style == "sngan" and given.get("depth") is not None:
+            raise ValueError(
+                f"`depth` goes with `style` r3gan: sngan's residual blocks have their number. "
+                f"Received: depth={given['depth']}"
+            )
+        norm = given.get("critic_norm", entry.critic_norm)
+        if style == "r3gan" and norm == "spectral":
+            raise ValueError(
+                "`style` r3gan has no normalisation in the critic, as `critic_norm` none. "
+                f"Received: critic_norm={norm!r}, by default or given"
+            )
+
+
+def _architecture(recipe):
+    """Return the name of a recipe's architecture, given or the variant's default."""
+    first = catalogue.VARIANTS[recipe.variant].architectures[0]
+    return recipe.networks.get("architecture") or first
+
+
+def _check_optimizers(optimizers):
+    betas = {o.name: o for o in catalogue.OPTIMIZERS if o.name.startswith("beta")}
+    for player, settings in optimizers.items():
+        validation.choice("optimizers", player, ("generator", "critic"))
+        for name, value in settings.items():
+            validation.choice("optimizers", name, ("learning_rate", *betas))
+            if value is None:
+                continue
+            if name in betas:
+                betas[name].check(value)
+            elif isinstance(value, dict):
+                _check_schedule(value)
+            else:
+                validation.positive("learning_rate", value)
+
+
+def _check_schedule(rate):
+    """Raise ValueError unless a learning rate is one of the schedules of `Recipe.optimizers`."""
+    lists = all(isinstance(value, (list, tuple)) for value in rate.values())
+    counts = {name: len(value) for name, value in rate.items()} if lists else {}
+    constant = counts.keys() == {"boundaries", "values"}
+    if not (counts == {"cosine": 2} or (constant and counts["values"] == counts["boundaries"] + 1)):
+        raise ValueError(
+            '`learning_rate` must be a number, {"cosine": [first, last]} or {"boundaries": [...], '
+            f'"values": [...]}} with one value more than boundaries. Received: {rate!r}'
+        )
+    for value in rate["values"] if constant else rate["cosine"]:
+        validation.positive("learning_rate", value, zero=True)
+    for value in rate.get("boundaries", ()):
+        validation.positive_integer("boundaries", value)
+
+
+def _check_data(recipe):
+    """Raise ValueError for images that the networks, the batches or the labels cannot have."""
+    size, limit = recipe.data.get("image_size"), recipe.data.get("limit")
+    sizes = catalogue.ARCHITECTURES[_architecture(recipe)].sizes
+    if size is not None and sizes and size not in sizes:
+        own = catalogue.VARIANTS[recipe.variant].architectures
+        free = [name for name in own if not catalogue.ARCHITECTURES[name].sizes]
+        raise ValueError(
+            f"`image_size` must be one of {', '.join(map(str, sizes))} with "
+            f"{_architecture(recipe)}, and may be any with {', '.join(free)}. Received: "
+            f"image_size={size}"
+        )
+    if limit is not None and limit < recipe.batch_size:
+        raise ValueError(
+            f"`limit` must leave a batch of images, of `batch_size` {recipe.batch_size}. "
+            f"Received: limit={limit}"
+        )
+    packing = recipe.arguments.get("packing", catalogue.VARIANTS[recipe.variant].packs)
+    if recipe.batch_size % packing:
+        raise ValueError(
+            f"`batch_size` must be divisible by packing={packing}, the images that the critic "
+            f"scores together. Received: {recipe.batch_size}"
+        )
+    source = catalogue.SOURCES.get(recipe.data.get("name_or_path"))
+    if recipe.conditional and source is not None and source.named and source.labels == "no":
+        raise ValueError(
+            f"`conditional` needs labels, and {source.name} has none. Received: conditional=True"
+        )
+
+
+def _check_norm(recipe):
+    """Raise ValueError for a normalisation that the variant or a penalty does not take."""
+    entry = catalogue.VARIANTS[recipe.variant]
+    norm = recipe.networks.get("critic_norm", entry.critic_norm)
+    if entry.critic_norm == "spectral" and norm != "spectral":
+        raise ValueError(
+            f"`critic_norm` of {recipe.variant} must be spectral, which is its method. Received: "
+            f"critic_norm={norm!r}"
+        )
+    kinds = [*entry.penalties, *(item["kind"] for item in recipe.penalties)]
+    refusing = [kind for kind in kinds if catalogue.PENALTIES[kind].batch_norm == "refused"]
+    if recipe.networks.get("critic_norm") == "batch" and refusing:
+        raise ValueError(
+            f"`critic_norm` must not be batch under {refusing[0]}, which is on the gradient of "
+            "each sample's own score: batch normalisation mixes the samples. Received: "
+            "critic_norm='batch'"
+        )
+
+
+def _check_loss(recipe):
+    """Raise ValueError for what does not go with the recipe's adversarial loss."""
+    name = recipe.arguments.get("loss", catalogue.VARIANTS[recipe.variant].loss)
+    smooths = any(option.name == "real_label" for option in catalogue.LOSSES[name].options)
+    label = recipe.arguments.get("real_label", 1.0)
+    if label != 1.0 and not smooths:
+        takers = [key for key, entry in catalogue.LOSSES.items() if entry.options]
+        raise ValueError(
+            f"`real_label` below 1 goes with the losses {', '.join(takers)}. Received: "
+            f"real_label={label}, loss={name!r}"
+        )
+    if recipe.augment and recipe.augment["kind"] == "ada" and not catalogue.LOSSES[name].has_zero:
+        takers = [key for key, entry in catalogue.LOSSES.items() if entry.has_zero]
+        raise ValueError(
+            "`augment` ada reads overfitting from the sign of the critic's scores, and goes with "
+            f"the losses whose zero is the border between real and generated images, "
+            f"{', '.join(takers)}. Received: loss={name!r}"
+        )
+
+
+def _check_variant(recipe):
+    """Raise ValueError for options of one variant that contradict each other."""
+    given = recipe.arguments
+    if given.get("adversarial_weight") == 0 == given.get("nll_weight"):
+        raise ValueError(
+            "`adversarial_weight` and `nll_weight` must not both be zero: nothing would be "
+            "learned. Received: both are"
+        )
+    rate = recipe.optimizers.get("generator", {}).get("learning_rate")
+    final = given.get("final_learning_rate")
+    if final is not None and isinstance(rate, float) and final > rate:
+        raise ValueError(
+            "`final_learning_rate` must not be above `learning_rate`, which falls. Received: "
+            f"learning_rate={rate}, final_learning_rate={final}"
+        )
+    own = catalogue.options(recipe.variant)
+    if "categorical" not in own:
+        return
+    categorical, continuous = (
+        given.get(name, own[name].default) for name in ("categorical", "continuous")
+    )
+    if given.get("view_weight") and not categorical:
+        raise ValueError(
+            "`view_weight` needs a categorical code. Received: no `categorical`, "
+            f"view_weight={given['view_weight']}"
+        )
+    sizes = {o.name: o.default for o in catalogue.ARCHITECTURES[_architecture(recipe)].options}
+    latent_dim = recipe.networks.get("latent_dim", sizes["latent_dim"])
+    if not 0 < sum(categorical) + continuous < latent_dim:
+        raise ValueError(
+            "`categorical` and `continuous` must be at least one code and leave numbers for noise "
+            f"in the latent vectors. Received: {sum(categorical) + continuous} numbers of codes, "
+            f"latent_dim={latent_dim}"
+        )
