@@ -1,0 +1,197 @@
+"""Batches that come from elsewhere are looked at, and so are networks that cannot do well."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from doors import IMAGES, pair
+from keras import layers
+
+import kerasgan
+from kerasgan import networks
+
+LABELS = (np.arange(24) % 3).astype("int32")
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, images, labels=None):
+        super().__init__()
+        self.parts = [images] if labels is None else [images, labels]
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, i):
+        return tuple(part[8 * i : 8 * i + 8] for part in self.parts)
+
+
+def endless(images, labels=None):
+    batches = Batches(images, labels)
+    while True:
+        yield from (batches[i] for i in range(3))
+
+
+def as_tensors(images, labels=None):
+    tf = pytest.importorskip("tensorflow")
+    parts = images if labels is None else (images, labels)
+    return tf.data.Dataset.from_tensor_slices(parts).batch(8)
+
+
+def as_loader(images, labels=None):
+    torch = pytest.importorskip("torch")
+    if labels is None:
+        return torch.utils.data.DataLoader(torch.as_tensor(images), batch_size=8)
+    pairs = torch.utils.data.TensorDataset(torch.as_tensor(images), torch.as_tensor(labels))
+    return torch.utils.data.DataLoader(pairs, batch_size=8)
+
+
+BRINGS = {"PyDataset": Batches, "generator": endless, "tf.data": as_tensors, "loader": as_loader}
+
+
+def model(num_classes=None, name="GAN"):
+    gan = getattr(kerasgan, name)(
+        *networks.mlp(8, 1, latent_dim=6, width=8, num_classes=num_classes)
+    )
+    gan.compile()
+    return gan
+
+
+def fit(gan, data, **options):
+    steps = {"steps_per_epoch": 3} if hasattr(data, "send") else {}
+    return gan.fit(data, verbose=0, **steps, **options)
+
+
+@pytest.mark.parametrize("kind", BRINGS)
+def test_values_out_of_range(kind):
+    bring, gan = BRINGS[kind], model()
+    with pytest.raises(ValueError, match=r"in \[-1, 1\].*values from 0 to 255"):
+        fit(gan, bring(np.round(127.5 * IMAGES + 127.5).clip(0, 255) * (IMAGES > -0.9)))
+    bad = IMAGES.copy()
+    bad[20, 0, 0] = np.nan  # In the last batch.
+    with pytest.raises(ValueError, match=r"`x` must be finite"):
+        fit(gan, bring(bad))
+    with pytest.warns(UserWarning, match=r"in \[-1, 1\], which is.*`2 \* x - 1`") as caught:
+        fit(gan, bring(IMAGES / 2 + 0.5), epochs=2)
+    assert sum("which is what" in str(w.message) for w in caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(model(), bring(IMAGES))
+
+
+def test_a_model_whose_images_were_refused_can_be_used():
+    gan = model()
+    gan.fit(IMAGES, batch_size=8, verbose=0)
+    with pytest.raises(ValueError, match="255"):
+        gan.fit(Batches(127.5 * IMAGES + 127.5), verbose=0)
+    assert np.isfinite(gan.sample(3, seed=0)).all()
+    assert gan.critic_steps == 4
+
+
+@pytest.mark.parametrize("kind", BRINGS)
+@pytest.mark.parametrize("wrong", [3, -1])
+def test_labels_out_of_range(kind, wrong):
+    labels = LABELS.copy()
+    labels[2] = wrong
+    found = {3: "0 to 3", -1: "-1 to 2"}[wrong]
+    with pytest.raises(ValueError, match=rf"labels beside `x` must lie in 0\.\.2.*{found}"):
+        fit(model(3), BRINGS[kind](IMAGES, labels))
+
+
+def test_held_out_batches_are_looked_at():
+    for call in (
+        lambda gan, x: gan.evaluate(x, verbose=0),
+        lambda gan, x: gan.fit(IMAGES, batch_size=8, validation_data=x, verbose=0),
+    ):
+        with pytest.raises(ValueError, match=r"in \[-1, 1\].*to 127"):
+            call(model(), Batches(127 * IMAGES))
+        call(model(), Batches(IMAGES))
+    wrong = np.full(24, 5, "int32")
+    with pytest.raises(ValueError, match=r"in 0\.\.2.*labels from 5 to 5"):
+        model(3).evaluate(Batches(IMAGES, wrong), verbose=0)
+
+
+def test_batches_that_are_no_images():
+    class Dictionaries(Batches):
+        def __getitem__(self, i):
+            (images,) = super().__getitem__(i)
+            return ({"image": images, "label": LABELS[:8]},)
+
+    with pytest.raises(ValueError, match=r"map the dataset.*dict with the keys 'image', 'label'"):
+        model().fit(Dictionaries(IMAGES), verbose=0)
+
+
+def test_batches_of_an_unknown_shape():
+    tf = pytest.importorskip("tensorflow")
+    dataset = as_tensors(IMAGES).map(
+        lambda x: tf.numpy_function(lambda value: value, [x], tf.float32)
+    )
+    if keras.backend.backend() == "tensorflow":
+        with pytest.raises(ValueError, match=r"shape \(n, 8, 8, 1\).*tf\.ensure_shape"):
+            model().fit(dataset, verbose=0)
+
+
+# Networks.
+
+
+def ending(activation):
+    x = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(1)])
+    if activation is not None:
+        x.add(layers.Activation(activation, name="last"))
+    return x
+
+
+def test_a_critic_with_bounded_scores_is_warned_about():
+    with pytest.warns(UserWarning, match="'last', ends in a sigmoid"):
+        kerasgan.WGANGP(pair()[0], ending("sigmoid"))
+    inside = keras.Sequential([keras.Input((8, 8, 1)), ending("tanh")])
+    with pytest.warns(UserWarning, match="'last', ends in a tanh"):
+        kerasgan.GAN(pair()[0], inside)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kerasgan.GAN(pair()[0], ending(None))
+        kerasgan.GAN(pair()[0], ending("linear"))
+
+
+def test_a_generator_without_dark_images_is_warned_about():
+    generator = keras.Sequential(
+        [keras.Input((6,)), layers.Dense(64, "relu"), layers.Reshape((8, 8, 1))]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kerasgan.GAN(generator, ending(None))  # What comes after it is not known to be harmless.
+    generator.add(layers.ReLU(name="last"))
+    with pytest.warns(UserWarning, match=r"in \[-1, 1\], as tanh.*'last', ends in a relu"):
+        kerasgan.GAN(generator, ending(None))
+
+
+def test_networks_that_share_a_layer_are_refused():
+    shared = layers.Dense(64, name="shared")
+    z = keras.Input((64,))
+    generator = keras.Model(z, layers.Reshape((8, 8, 1))(shared(z)))
+    x = keras.Input((8, 8, 1))
+    critic = keras.Model(x, layers.Dense(1)(shared(layers.Flatten()(x))))
+    with pytest.raises(ValueError, match=r"must not share weights.*shared/kernel"):
+        kerasgan.GAN(generator, critic)
+
+
+@pytest.mark.parametrize("policy", ["float16", "mixed_float16", "float64"])
+def test_policies_that_cannot_go_well_are_refused(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        gan = kerasgan.GAN(*pair())
+    finally:
+        keras.config.set_dtype_policy("float32")
+    with pytest.raises(ValueError, match=f"`{policy}`.*Received: networks built under {policy}"):
+        gan.compile()
+
+
+def test_compiled_steps_are_refused_where_they_fail(backend_name):
+    gan = kerasgan.GAN(*pair())
+    if backend_name == "torch":
+        with pytest.raises(ValueError, match=r"`jit_compile` must be False.*jit_compile=True"):
+            gan.compile(jit_compile=True)
+    else:
+        gan.compile(jit_compile=True)
+        gan.fit(IMAGES, batch_size=8, verbose=0)
+    gan.compile(jit_compile=False)
