@@ -18,6 +18,16 @@ def test_two_devices_equal_one(name, backend_name):
 
 
 @pytest.mark.slow
+def test_a_device_without_images_leaves_losses_finite(backend_name):
+    if backend_name != "tensorflow":
+        pytest.skip("JAX divides each batch evenly, and PyTorch has no data parallelism in Keras")
+    found = run_worker("odd", backend_name)
+    assert {"critic_loss", "generator_loss", "val_critic_loss"} < set(found["logs"])
+    assert all(0 < abs(v) < 100 for values in found["logs"].values() for v in values)
+    assert found["largest weight"] < 10
+
+
+@pytest.mark.slow
 def test_a_collapse_on_two_devices_is_put_back(backend_name):
     if backend_name == "torch":
         pytest.skip("Keras has no data parallelism of its own on PyTorch")

@@ -166,6 +166,18 @@ def distributed(name):
     return {"alone": alone, "together": together}
 
 
+def odd():
+    """Train on two devices with a last batch of one image, and return the logs and the weights."""
+    with two_devices():
+        gan = make("gan", batch_norm=False)
+        images = kerasgan.data.ImageDataset(pictures(BATCH + 1), None, BATCH, drop_remainder=False)
+        logs = gan.fit(images, epochs=2, verbose=0, validation_data=images).history
+    weights = [
+        np.abs(w).max() for network in (gan.generator, gan.critic) for w in network.get_weights()
+    ]
+    return {"logs": logs, "largest weight": float(np.max(weights))}
+
+
 def rescued():
     """Train on two devices under a guard, break the generator in between, and say what it did."""
     with two_devices():
@@ -207,7 +219,7 @@ def two_devices():
 
 
 if __name__ == "__main__":
-    if sys.argv[1] in ("distributed", "rescued") and keras.backend.backend() == "tensorflow":
+    if sys.argv[1] in ("distributed", "odd", "rescued") and keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         cpu = tf.config.list_physical_devices("CPU")[0]

@@ -344,6 +344,16 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
                 penalty.every = every
         return model
 
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Write the model as a `.keras` file; see `keras.Model.save`."""
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                "`filepath` must end in .keras: an HDF5 file cannot hold a model of two networks. "
+                "`save_weights` writes weights alone, as .weights.h5. Received: "
+                f"filepath={str(filepath)!r}"
+            )
+        return super().save(filepath, overwrite, zipped, **kwargs)
+
     def save_own_variables(self, store):
         """Store the schedule's counters, every seed, and the model's own weights and metrics.
 

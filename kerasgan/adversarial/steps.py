@@ -162,13 +162,13 @@ class Steps:
     def _train_on(self, data, generator_turn, penalties=None, watched=False):
         """Take one critic step and, if it is the generator's turn, one generator step.
 
-        Return the logs; if the batch is watched, with what `watch.measured` says of it.
+        Return the logs; if the batch is watched, with what `watch.usable` measures of it.
         """
         penalties = penalties or {player: self._penalties_of(player) for player in PLAYERS}
         real, labels = checks.batch(data, self)
-        seen = {"seen": watch.measured(real, labels, self.num_classes)} if watched else {}
-        if watched and labels is not None:  # The watch raises the error, and no layer another one.
-            labels = ops.clip(labels, 0, self.num_classes - 1)
+        seen = {}
+        if watched:
+            real, labels, seen["seen"] = watch.usable(real, labels, self)
         with backend.independent_seeds():
             self._critic_step(real, labels, penalties["critic"])
             if generator_turn:
@@ -178,9 +178,7 @@ class Steps:
     def _evaluate_on(self, data):
         """Measure both losses on held-out images; nothing moves."""
         real, labels = checks.batch(data, self)
-        seen = watch.measured(real, labels, self.num_classes)
-        if labels is not None:
-            labels = ops.clip(labels, 0, self.num_classes - 1)
+        real, labels, seen = watch.usable(real, labels, self)
         rows = ops.shape(real)[0]
         z = self.draw_latents(rows)
         fake = self.generator(self.generator_inputs(z, labels), training=False)

@@ -8,26 +8,41 @@ from keras import ops
 TOLERANCE = 1e-3  # Of values that a resize or a conversion rounds.
 
 
-def measured(images, labels, num_classes):
-    """Return what must be known of a batch, float32 scalars that are computed with the step.
+def usable(images, labels, model):
+    """Return a batch that a step can be taken on, and what was measured of the given one.
+
+    Layers have errors of their own for labels out of range, or none, and packing for an odd batch.
+    The `Watch` raises one that names what was given.
 
     Args:
         images: `(batch_size, height, width, channels)`; the batch of a replica may be empty.
         labels: Class numbers `(batch_size,)`, or None.
-        num_classes: How many classes there are.
+        model: The adversarial model.
 
     Returns:
-        A dict. The first two are shares, and positive if a value of the batch is out of range or
-        not a number; the means over several replicas are positive too. The others are maxima.
+        Images, labels, and a dict of float32 scalars, which are computed with the step.
     """
+    seen = _measured(images, labels, model)
+    if images.shape[0] is None and model.packing > 1:
+        whole = ops.shape(images)[0] - ops.shape(images)[0] % model.packing
+        images = images[:whole]
+    if labels is not None:
+        labels = ops.clip(labels, 0, model.num_classes - 1)
+    return images, labels, seen
+
+
+def _measured(images, labels, model):
+    # Counts are positive also in the mean over replicas, which Keras takes of these.
     found = {
         "outside": ops.sum(ops.cast(ops.abs(images) > 1.0 + TOLERANCE, "float32")),
         "nan": ops.sum(ops.cast(ops.logical_not(ops.isfinite(images)), "float32")),
         "highest": ops.max(images, initial=-1.0),
         "minus lowest": ops.max(-images, initial=-1.0),
     }
+    if images.shape[0] is None:
+        found["odd"] = ops.cast(ops.shape(images)[0] % model.packing, "float32")
     if labels is not None:
-        wrong = ops.logical_or(labels < 0, labels >= num_classes)
+        wrong = ops.logical_or(labels < 0, labels >= model.num_classes)
         found["wrong labels"] = ops.sum(ops.cast(wrong, "float32"))
         numbers = ops.cast(labels, "float32")
         found["highest label"] = ops.max(numbers, initial=-(2.0**31))
@@ -36,7 +51,7 @@ def measured(images, labels, num_classes):
 
 
 class Watch(keras.callbacks.Callback):
-    """Remembers what `measured` found, and raises an error where a batch cannot be trained on.
+    """Remembers what `usable` measured, and raises an error where a batch cannot be trained on.
 
     It looks at the first batch before the second one, and at all of them when the epoch ends; in
     between, nothing waits for the device.
@@ -52,7 +67,7 @@ class Watch(keras.callbacks.Callback):
         self.warned = False
 
     def add(self, found):
-        """Remember what was measured of one more batch."""
+        """Remember what was measured of one more batch, a dict."""
         self.found = (
             found
             if self.found is None
@@ -70,6 +85,12 @@ class Watch(keras.callbacks.Callback):
             return
         found = {key: float(ops.convert_to_numpy(value)) for key, value in self.found.items()}
         self.found = None
+        if found.get("odd"):
+            raise ValueError(
+                f"`{self.name}` must bring batches whose size is divisible by packing="
+                f"{self.model.packing}, the images that the critic scores together; leave out a "
+                "smaller last batch with drop_remainder=True. Received: a batch with a remainder"
+            )
         low, high = 0.0 - found["minus lowest"], found["highest"]
         if not found["nan"] == 0:
             raise ValueError(

@@ -119,18 +119,30 @@ class Journal:
         shares = entry.measurement.shares
         if shares:
             self.peaks = np.maximum(self.peaks or 0.0, shares).tolist()
+        measurement = dataclasses.replace(entry.measurement, shares=())
+        self._note(dataclasses.replace(entry, measurement=measurement))
+
+    def _note(self, entry):
         if entry.measurement.finite:
             self._current.append(len(self.entries))
-        measurement = dataclasses.replace(entry.measurement, shares=())
-        self.entries.append(dataclasses.replace(entry, measurement=measurement))
+        self.entries.append(entry)
 
     def go_back(self, step):
-        """Drop the records after a critic step from which the training resumes."""
-        self.decisions = [d for d in self.decisions if d.step <= step]
-        kept = sum(entry.step <= step for entry in self.entries)
-        self.entries = self.entries[:kept]
-        self._current = [i for i in self._current if i < kept]
-        if not kept:
+        """Drop the records after a critic step from which the training resumes.
+
+        What they had done to `current` is undone: the measurements that a later rescue left out
+        count again.
+        """
+        entries = [entry for entry in self.entries if entry.step <= step]
+        decisions = [decision for decision in self.decisions if decision.step <= step]
+        self.entries, self.decisions, self._current = [], [], []
+        for entry in entries:
+            while decisions and decisions[0].step < entry.step:
+                self.decide(decisions.pop(0))
+            self._note(entry)
+        for decision in decisions:
+            self.decide(decision)
+        if not entries:
             self.peaks = []
 
     def decide(self, decision):

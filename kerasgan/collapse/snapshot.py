@@ -26,6 +26,8 @@ class Snapshot:
         diversity: The diversity that was measured.
         level: The detector's `level` of that measurement. The best snapshot has the highest.
         metrics: The variables of the metrics that a subclass of the model has of its own.
+        trainable: Which of the networks' weights were trained, since this decides the order of
+            `values`; None if it is not known.
     """
 
     values: list
@@ -34,6 +36,7 @@ class Snapshot:
     diversity: float
     level: float
     metrics: list = dataclasses.field(default_factory=list)
+    trainable: list | None = None
 
     @property
     def finite(self):
@@ -45,6 +48,8 @@ class Snapshot:
         arrays = {f"value_{i}": value for i, value in enumerate(self.values)}
         arrays |= {f"metric_{i}": value for i, value in enumerate(self.metrics)}
         scores = np.array([self.diversity, self.level])
+        if self.trainable is not None:
+            arrays["trainable"] = np.array(self.trainable)
         np.savez(file, about=np.array([*self.schedule, self.step]), scores=scores, **arrays)
 
     @classmethod
@@ -58,7 +63,8 @@ class Snapshot:
             *schedule, step = (int(value) for value in stored["about"])
             scores = map(float, stored["scores"])
             values, metrics = (_numbered(stored, kind) for kind in ("value", "metric"))
-            return cls(values, tuple(schedule), step, *scores, metrics)
+            trainable = stored["trainable"].tolist() if "trainable" in stored else None
+            return cls(values, tuple(schedule), step, *scores, metrics, trainable)
 
 
 def _numbered(stored, kind):
@@ -81,11 +87,14 @@ def take(model, measurement):
         diversity=measurement.diversity,
         level=level(measurement),
         metrics=_copies(_metric_variables(model)),
+        trainable=_trainable(model),
     )
 
 
 def fits(snapshot, model):
-    """Return whether a snapshot has as many variables as the model, of the same shapes."""
+    """Return whether a snapshot has the variables of the model, of the same shapes."""
+    if snapshot.trainable not in (None, _trainable(model)):
+        return False
     pairs = (
         (_variables(model), snapshot.values),
         (_metric_variables(model), snapshot.metrics),
@@ -116,6 +125,10 @@ def _variables(model):
         *model.non_trainable_variables,  # Seeds and moving averages included.
         *model.optimizer.variables,
     ]
+
+
+def _trainable(model):
+    return [v.trainable for network in (model.generator, model.critic) for v in network.weights]
 
 
 def _metric_variables(model):

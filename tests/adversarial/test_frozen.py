@@ -49,7 +49,9 @@ def test_frozen_layers_of_a_network(tmp_path):
         dense = [x for x in model.critic.layers if isinstance(x, keras.layers.Dense)]
         kernels = [array(layer.kernel) for layer in dense]
         model.fit(IMAGES, batch_size=8, verbose=0)
-        moved = [not np.array_equal(k, array(x.kernel)) for k, x in zip(kernels, dense, strict=True)]
+        moved = [
+            not np.array_equal(k, array(x.kernel)) for k, x in zip(kernels, dense, strict=True)
+        ]
         assert moved == [False, True]
     gan.critic.trainable = True
     with pytest.raises(ValueError, match=r"`compile` must be called again.*2 unknown weights"):

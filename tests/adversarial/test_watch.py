@@ -131,6 +131,18 @@ def test_batches_of_an_unknown_shape():
             model().fit(dataset, verbose=0)
 
 
+def test_an_odd_batch_under_packing(backend_name):
+    gan = kerasgan.PacGAN(*networks.mlp(8, 1, latent_dim=6, width=8, packing=2), packing=2)
+    gan.compile()
+    dataset = as_tensors(IMAGES[:21])
+    words = "divisible by packing=2"
+    with pytest.raises(ValueError, match=words):
+        gan.fit(dataset, verbose=0)
+    with pytest.raises(ValueError, match=words):
+        gan.evaluate(dataset, verbose=0)
+    gan.fit(as_tensors(IMAGES), verbose=0)
+
+
 # Networks.
 
 
@@ -148,7 +160,7 @@ def test_a_critic_with_bounded_scores_is_warned_about():
     with pytest.warns(UserWarning, match="'last', ends in a tanh"):
         kerasgan.GAN(pair()[0], inside)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         kerasgan.GAN(pair()[0], ending(None))
         kerasgan.GAN(pair()[0], ending("linear"))
 
@@ -158,7 +170,7 @@ def test_a_generator_without_dark_images_is_warned_about():
         [keras.Input((6,)), layers.Dense(64, "relu"), layers.Reshape((8, 8, 1))]
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         kerasgan.GAN(generator, ending(None))  # What comes after it is not known to be harmless.
     generator.add(layers.ReLU(name="last"))
     with pytest.warns(UserWarning, match=r"in \[-1, 1\], as tanh.*'last', ends in a relu"):
@@ -195,3 +207,8 @@ def test_compiled_steps_are_refused_where_they_fail(backend_name):
         gan.compile(jit_compile=True)
         gan.fit(IMAGES, batch_size=8, verbose=0)
     gan.compile(jit_compile=False)
+
+
+def test_hdf5_files_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"`filepath` must end in \.keras.*a\.h5"):
+        kerasgan.GAN(*pair()).save(tmp_path / "a.h5")
