@@ -6,10 +6,15 @@ import os
 import jax
 import keras
 
+from kerasgan.backend import private
+
 PREFERRED_DATA_FORMAT = "channels_last"
 Conv2D = keras.layers.Conv2D
 Conv2DTranspose = keras.layers.Conv2DTranspose
 BatchNormalization = keras.layers.BatchNormalization
+
+
+_GROUPS = ("trainable", "non_trainable", "optimizer", "metrics")  # Of a state's variables.
 
 
 class Scope(keras.StatelessScope):
@@ -75,7 +80,27 @@ class Trainer:
             super().make_train_function(force=True)
         finally:
             del self.train_step
-        return self.train_function
+        return self._giving_back(self.train_function, _GROUPS)
+
+    def make_test_function(self, force=False):
+        """Return the function that measures the losses on a batch."""
+        super().make_test_function(force)
+        groups = [name for name in _GROUPS if name != "optimizer"]
+        self.test_function = self._giving_back(self.test_function, groups)
+
+    def _giving_back(self, function, groups):
+        """Return a function on a state and batches that gives the state back if it fails."""
+
+        def giving_back(state, iterator):
+            try:
+                return function(state, iterator)
+            except StopIteration:
+                raise
+            except BaseException:
+                private.give_back_jax_state(self, dict(zip(groups, state, strict=True)))
+                raise
+
+        return giving_back
 
     def synchronize(self):
         """Make the variables hold the present state; in the middle of an epoch they do not."""

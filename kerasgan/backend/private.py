@@ -62,6 +62,25 @@ def adam_moments(optimizer, variable=None):
     return tuple(group[index] for group in groups)
 
 
+def give_back_jax_state(model, state):
+    """Give a model on JAX the values back that Keras took out of its variables for an epoch.
+
+    `Trainer._jax_state`, `Trainer._jax_state_synced` and `jax_state_sync`. Without it, an error or
+    an interrupt in a step leaves a model without weights, which cannot be used any more.
+
+    Args:
+        model: The model.
+        state: Lists of values by "trainable", "non_trainable", "optimizer" and "metrics".
+    """
+    import jax
+
+    if any(leaf.is_deleted() for leaf in jax.tree.leaves(state)):  # The step had taken them.
+        return
+    model._jax_state = {f"{name}_variables": values for name, values in state.items()}
+    model._jax_state_synced = False
+    model.jax_state_sync()
+
+
 @contextlib.contextmanager
 def exact_moments():
     """Return a context in which Keras' normalisation layers can be differentiated twice.

@@ -53,7 +53,7 @@ def test_frozen_layers_of_a_network(tmp_path):
             not np.array_equal(k, array(x.kernel)) for k, x in zip(kernels, dense, strict=True)
         ]
         assert moved == [False, True]
-    gan.critic.trainable = True
+    first.trainable = True
     with pytest.raises(ValueError, match=r"`compile` must be called again.*2 unknown weights"):
         gan.fit(IMAGES, batch_size=8, verbose=0)
     gan.compile()

@@ -1,6 +1,7 @@
 """Private names of Keras and the backends: all in one file, and each of them is there."""
 
 import ast
+import contextlib
 from pathlib import Path
 
 import keras
@@ -9,6 +10,7 @@ import pytest
 from keras import ops
 
 import kerasgan
+from kerasgan import networks
 from kerasgan.backend import private
 
 PACKAGE = Path(kerasgan.__file__).parent
@@ -200,3 +202,66 @@ def test_own_optimizer_variables():
     both.build([keras.Variable(np.zeros(3, "float32"))])
     own = private.own_optimizer_variables(both)
     assert own and not {id(v) for v in own} & {id(v) for one in inner for v in one.variables}
+
+
+def test_an_error_in_a_step_leaves_the_weights():
+    def fail(*arguments):
+        raise RuntimeError("in the step")
+
+    network = networks.mlp(8, 1, latent_dim=4, width=8, depth=1)
+    gan = kerasgan.GAN(*network)
+    gan.compile()
+    before = gan.generator.get_weights()
+    images = np.zeros((8, 8, 8, 1), "float32")
+    gan._critic_step = fail
+    with pytest.raises(RuntimeError, match="in the step"):
+        gan.fit(images, batch_size=4, verbose=0)
+    for a, b in zip(before, gan.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    del gan._critic_step
+    gan.make_train_function(force=True)
+    gan.fit(images, batch_size=4, verbose=0)
+    assert gan.sample(2, seed=0).shape == (2, 8, 8, 1)
+
+
+def test_exact_moments(backend_name):
+    if backend_name != "tensorflow":
+        pytest.skip("the moments of the other backends can be differentiated twice")
+    import tensorflow as tf
+
+    x = tf.constant([[0.0], [1.0], [3.0]])
+
+    def second(context):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner, context:
+                inner.watch(x)
+                _, variance = ops.moments(x, axes=0)
+            gradient = inner.gradient(variance, x)
+        return outer.jacobian(gradient, x).numpy().squeeze()
+
+    expected = 2 / 3 * (np.eye(3) - 1 / 3)  # The Hessian of the variance.
+    np.testing.assert_allclose(second(private.exact_moments()), expected, atol=1e-6)
+    assert np.abs(second(contextlib.nullcontext()) - expected).max() > 0.1
+    for keepdims in (False, True):
+        usual = ops.moments(x, axes=0, keepdims=keepdims)
+        with private.exact_moments():
+            exact = ops.moments(x, axes=0, keepdims=keepdims)
+        for a, b in zip(usual, exact, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+            assert a.shape == b.shape
+
+
+def test_independent_seeds(backend_name):
+    if backend_name != "torch":
+        pytest.skip("seeds of the other backends are independent")
+
+    def draws(seed):
+        generator = keras.random.SeedGenerator(seed)
+        return [ops.convert_to_numpy(keras.random.normal((2,), seed=generator)) for _ in range(4)]
+
+    np.testing.assert_array_equal(draws(0)[1:], draws(1)[:3])  # Keras' own.
+    with private.independent_seeds():
+        first, second = draws(0), draws(1)
+        np.testing.assert_array_equal(first, draws(0))
+    assert len(np.unique([first, second])) == 16
