@@ -37,7 +37,7 @@ def test_wgan_warmup_is_that_of_the_authors():
         (kerasgan.R3GAN, (2e-4, 0.0, 0.9), (2e-4, 0.0, 0.9), 1),
     ],
 )
-def test_default_optimizers_are_the_papers(variant, generator, critic, n_critic):
+def test_default_optimizers_are_those_of_the_docstrings(variant, generator, critic, n_critic):
     gan = make(variant)
     assert gan.n_critic == n_critic
     for player, expected in (("generator", generator), ("critic", critic)):
