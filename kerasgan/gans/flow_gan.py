@@ -34,10 +34,11 @@ class FlowGAN(AdversarialModel):
 
     Departures: the critic sees real images as they are. In the authors' code it sees them
     dequantised, with uniform noise below one level of 8 bits. Their critic steps of a round and the
-    generator's step share one batch and its latent vectors; here each step has new ones. They
-    divide the adversarial loss by lambda, which is 1 for NICE and 20 for RealNVP; `nll_weight=20`
-    has the same ratio. For the flows see `kerasgan.networks.flow`. The moving average is an
-    addition.
+    generator's step share one batch and its latent vectors; here each critic step has a new batch,
+    and each step new latent vectors. The gradient's norm is that of a whole image; theirs is of
+    each of its columns. They divide the adversarial loss by lambda, which is 1 for NICE and 20 for
+    RealNVP; `nll_weight=20` has the same ratio. For the flows see `kerasgan.networks.flow`. The
+    moving average is an addition.
 
     Args:
         generator: A flow, as `kerasgan.networks.FlowGenerator`, whose latent vectors are as wide

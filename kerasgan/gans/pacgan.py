@@ -20,11 +20,13 @@ class PacGAN(GAN):
     not. Only the critic's input layer grows. Any other variant packs as well: `WGANGP(...,
     packing=2)`.
 
-    Departures: `batch_size` counts images. In the authors' code it counts packs, 64 of them on
-    images and 100 on the ring. On CelebA and on 1,000 modes of stacked MNIST they take two
-    generator steps for each critic step, all on the same latent vectors; here there is one, on new
-    ones. Their latent vectors for stacked MNIST are from U(-1, 1)^100, which are
-    `prior="uniform"` and networks of `latent_dim=100` here. The moving average is an addition.
+    Departures: `batch_size` counts images. In the authors' code it counts packs: 64 of them on
+    CelebA and on VEEGAN's stacked MNIST, 128 with Unrolled GAN's small critics, 100 on the ring.
+    Neighbours of a shuffled batch are a pack; on VEEGAN's stacked MNIST and on the ring theirs are
+    drawn once. On CelebA and on VEEGAN's stacked MNIST they take two generator steps for each
+    critic step, all on the same latent vectors; here there is one, on new ones. Their latent
+    vectors for the latter are from U(-1, 1)^100, which are `prior="uniform"` and networks of
+    `latent_dim=100` here. The moving average is an addition.
 
     Args:
         generator: See `AdversarialModel`.
@@ -35,7 +37,8 @@ class PacGAN(GAN):
 
     Reference: Lin et al. 2018, https://arxiv.org/abs/1712.04086. The authors' code is
     fjxmlzn/PacGAN on GitHub: stacked_MNIST_experiments/VEEGAN_experiment/model.py,
-    celeba_experiments/pacgan_task_wrapper_celebA.py, synthetic_data_experiments/.
+    stacked_MNIST_experiments/unrolled_GAN_experiment/, synthetic_data_experiments/,
+    celeba_experiments/pacgan_task_wrapper_celebA.py.
     """
 
     packs = 2
