@@ -17,11 +17,11 @@ class GAN(AdversarialModel):
     move G to lower    -E[log D(G(z))]
     ```
 
-    Departures from the paper: the optimizers are those of DCGAN (Adam, 2e-4, beta_1 0.5), since
-    the paper names momentum without its numbers; the moving average is an addition. The feature
-    matching and the label smoothing are those of Salimans et al.'s paper. Their code has a mean
-    over the features, of squares on MNIST and of absolute values on CIFAR-10 and SVHN, and labels
-    of 0.75 on ImageNet.
+    Departures: the optimizers are those of DCGAN (Adam, 2e-4, beta_1 0.5), since the paper names
+    momentum without its numbers. The moving average is an addition. Feature matching and label
+    smoothing are those of Salimans et al.'s paper. Their code matches features by a mean over the
+    features, of squares on MNIST and of absolute values on CIFAR-10 and SVHN, and has labels of
+    0.75 on ImageNet.
 
     Args:
         generator: See `AdversarialModel`.

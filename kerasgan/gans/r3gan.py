@@ -32,7 +32,8 @@ class R3GAN(AdversarialModel):
     the probability of augmentations, which rises from 0 to between 0.3 and 0.55; here there are
     none unless `augment` is given, and no schedule. Their generator's step takes real images of its
     own; here it takes those of the last critic step. The generators of the other architectures keep
-    their batch normalisation.
+    their batch normalisation, whose statistics the moving average includes; their code copies such
+    buffers.
 
     Args:
         generator: See `AdversarialModel`.

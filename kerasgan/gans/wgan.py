@@ -21,7 +21,7 @@ class WGAN(AdversarialModel):
     ```
 
     As the authors' code runs it: RMSProp with PyTorch's constants, and the weights clipped before
-    each critic step. Departure: the moving average is an addition.
+    each critic step. Departures: `warmup` is off by default, and the moving average is an addition.
 
     Args:
         generator: See `AdversarialModel`.

@@ -27,11 +27,11 @@ def dcgan(
 ):
     """Return a DCGAN generator and critic.
 
-    Departures from the paper: the kernels are 4 pixels wide, not 5, as in the authors' code for
-    Torch; the stride of 2 divides 4, so they leave no checkerboard pattern, and they cost a third
-    less. For images of 28 pixels the generator crops its map of 8x8 to 7x7, as WGAN-GP's authors do
-    for MNIST. Labels, which the paper does not have, enter the generator as one-hot vectors next to
-    the latent vector; its batch normalisation is not conditional.
+    Departures: the kernels are 4 pixels wide, as in the authors' code for Torch, and not 5, as in
+    the paper; the stride of 2 divides 4, so they leave no checkerboard pattern, and they cost a
+    third less. For images of 28 pixels the generator crops its map of 8x8 to 7x7, as WGAN-GP's
+    authors do for MNIST. Labels, which the paper does not have, enter the generator as one-hot
+    vectors next to the latent vector; its batch normalisation is not conditional.
 
     Args:
         image_size: 28, 32, 64 or 128 pixels.
