@@ -29,7 +29,8 @@ class BurnInAdam(keras.optimizers.Adam):
         epsilon: As in Adam, outside the square root.
         **kwargs: As in `keras.optimizers.Adam`.
 
-    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, and its code.
+    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441. The schedules are those of
+    train.py and training/training_loop.py in the authors' code, brownvc/R3GAN on GitHub.
     """
 
     def __init__(

@@ -27,11 +27,13 @@ class ADA(keras.layers.Layer):
     - "color": brightness; contrast; luma flip; hue rotation (three channels only); saturation
       (colour images only).
 
-    These are the paper's pixel blitting, geometric and colour transformations ("bgc"), with its
-    ranges. The paper's image-space filtering and corruptions are left out; it found them of little
-    use. Differences: all geometric changes are one bilinear interpolation of the image, reflected
-    at its borders; the authors' code filters against aliasing at twice the resolution and reflects
-    once. The authors do not bound the probability from above.
+    These are 12 of the 18 transformations in the authors' code, with its ranges. They are what its
+    default policy "bgc" applies. The other six are the amplification of four bands of frequencies,
+    noise, and cutout.
+
+    Departures: these six are left out. All geometric changes are one bilinear interpolation of the
+    image, reflected at its borders; the authors' code filters against aliasing at twice the
+    resolution and reflects once. The authors do not bound the probability from above.
 
     Args:
         target: The value at which r_t is held, in (0, 1).
@@ -50,8 +52,9 @@ class ADA(keras.layers.Layer):
     Raises:
         ValueError: If an argument is out of range.
 
-    Reference: Karras et al. 2020, https://arxiv.org/abs/2006.06676, and
-    https://github.com/NVlabs/stylegan2-ada-pytorch.
+    Reference: Karras et al. 2020, https://arxiv.org/abs/2006.06676. The authors' code is
+    NVlabs/stylegan2-ada-pytorch on GitHub: training/augment.py, training/training_loop.py, and
+    the policies in train.py.
     """
 
     def __init__(

@@ -16,6 +16,8 @@ class DiffAugment(keras.layers.Layer):
     - "translation": a shift by whole pixels, up to an eighth of each side; zeros move in.
     - "cutout": a rectangle of half of each side, somewhere in the image, set to zero.
 
+    Departure: half of an odd side is rounded down, and up in the authors' code.
+
     Args:
         policy: The changes to apply, separated by commas, in this order.
         **kwargs: As for `keras.layers.Layer`.
@@ -23,8 +25,8 @@ class DiffAugment(keras.layers.Layer):
     Raises:
         ValueError: If `policy` is empty, names a change twice, or names an unknown one.
 
-    Reference: Zhao et al. 2020, https://arxiv.org/abs/2006.10738, with the constants of
-    https://github.com/mit-han-lab/data-efficient-gans.
+    Reference: Zhao et al. 2020, https://arxiv.org/abs/2006.10738, with the constants of the
+    authors' code, DiffAugment_pytorch.py in mit-han-lab/data-efficient-gans on GitHub.
     """
 
     def __init__(self, policy="color,translation,cutout", **kwargs):

@@ -17,7 +17,7 @@ LOADING = (
 
 OPTIMIZERS = (
     positive(
-        "learning_rate", "learning rate of both optimizers; the paper's by default", alias="lr"
+        "learning_rate", "learning rate of both optimizers; the variant's by default", alias="lr"
     ),
     positive(
         "critic_learning_rate", "the critic's learning rate, where it differs", alias="critic_lr"

@@ -108,8 +108,8 @@ VARIANTS = {
             ("1701.07875",),
             (
                 positive("clip", "bound of the critic's weights, which stay in [-clip, clip]"),
-                flag("warmup", "take 100 critic steps a round at the start, as the authors' code "
-                     "does"),
+                flag("warmup", "take 100 critic steps in each of the first 25 rounds and in every "
+                     "500th, as the authors' code does"),
             ),
             refuses={
                 "beta_1": "it has no Adam",

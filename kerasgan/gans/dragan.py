@@ -19,19 +19,25 @@ class DRAGAN(AdversarialModel):
     move G to lower    -E[log D(G(z))]
     ```
 
-    Departures: DCGAN's optimizers, as in the authors' code; the moving average is an addition.
+    Departures: the optimizers are DCGAN's, and the latent vectors are normal. The authors' notebook
+    has Adam with 1e-4, beta_1 0.5 and beta_2 0.9 for both networks, latent vectors from
+    U(-1, 1)^100, batches of 128, images in [0, 1] and a critic without normalisation.
+    `learning_rate=1e-4`, `prior="uniform"` and optimizers given to `compile` repeat it, apart from
+    the range of the images. The perturbation is that of the notebook; the paper has normal noise.
+    The moving average is an addition.
 
     Args:
         generator: See `AdversarialModel`.
         critic: See `AdversarialModel`.
         gp_weight: Weight of the penalty, the paper's lambda.
         spread: How far from real images it reaches, in standard deviations of the batch's values:
-            0.5 in the authors' code.
+            0.5 in the authors' notebook.
         learning_rate: The learning rate of both default optimizers.
         name: Name of the model.
         **shared: See `AdversarialModel`.
 
-    Reference: Kodali et al. 2017, https://arxiv.org/abs/1705.07215, algorithm 1.
+    Reference: Kodali et al. 2017, https://arxiv.org/abs/1705.07215, algorithm 1. The authors'
+    notebook is DRAGAN.ipynb in kodalinaveen3/DRAGAN on GitHub.
     """
 
     critic_norm = None

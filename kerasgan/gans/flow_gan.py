@@ -30,21 +30,32 @@ class FlowGAN(AdversarialModel):
     A dropped mode costs likelihood without bound, so that the hybrid should drop none. The
     generator minimises `adversarial_weight * (-E[f(G(z))]) + nll_weight * NLL`, the negative
     log-likelihood in nats per image; a weight of zero leaves one of the two alone. The critic is
-    WGAN-GP's. Departure: the moving average is an addition.
+    WGAN-GP's.
+
+    Departures: the critic sees real images as they are. In the authors' code it sees them
+    dequantised, with uniform noise below one level of 8 bits. Their critic steps of a round and the
+    generator's step share one batch and its latent vectors; here each critic step has a new batch,
+    and each step new latent vectors. The gradient's norm is that of a whole image; theirs is of
+    each of its columns. They divide the adversarial loss by lambda, which is 1 for NICE and 20 for
+    RealNVP; `nll_weight=20` has the same ratio. For the flows see `kerasgan.networks.flow`. The
+    moving average is an addition.
 
     Args:
         generator: A flow, as `kerasgan.networks.FlowGenerator`, whose latent vectors are as wide
             as an image has values; its `prior` is the model's.
         critic: See `AdversarialModel`; without batch normalisation, which is refused.
         adversarial_weight: 0 is pure likelihood.
-        nll_weight: 0 is pure adversarial; the paper's lambda.
+        nll_weight: 0 is pure adversarial; the paper's lambda. The authors' code has 1 for NICE on
+            MNIST and 20 for RealNVP on CIFAR-10.
         gp_weight: Weight of the gradient penalty.
-        learning_rate: The learning rate of both default optimizers; 1e-3 for RealNVP in the paper.
+        learning_rate: The learning rate of both default optimizers. For RealNVP the authors have
+            1e-3 with likelihood, falling slowly, and 1e-4 without it.
         n_critic: Critic steps for each generator step.
         name: Name of the model.
         **shared: See `AdversarialModel`.
 
-    Reference: Grover et al. 2018, https://arxiv.org/abs/1705.08868.
+    Reference: Grover et al. 2018, https://arxiv.org/abs/1705.08868. The authors' code is
+    ermongroup/flow-gan on GitHub: README.md, model.py, real_nvp/.
     """
 
     critic_norm = None

@@ -41,6 +41,10 @@ class InfoGAN(AdversarialModel):
     is estimated from one batch, under `tf.distribute` from one replica's. A critic step sees twice
     as many images.
 
+    Departures: the networks of `dcgan` lack the dense layer of 1,024 units that both of the
+    authors' have, and the slopes of LeakyReLU are 0.2 in the critic and 0.1 in Q, where their code
+    has 0.01. The moving average is an addition.
+
     Args:
         generator: Takes `latent_dim` numbers, the codes being the last of them.
         critic: A functional network whose last layer takes its features.
@@ -58,9 +62,11 @@ class InfoGAN(AdversarialModel):
         **shared: See `AdversarialModel`.
 
     Reference: Chen et al. 2016, https://arxiv.org/abs/1606.03657, and its code for MNIST: 62 noise,
-    one code of 10 values, two continuous ones, Adam with beta_1 0.5, batches of 128. Views: Ji et
-    al. 2019, https://arxiv.org/abs/1807.06653; distortions that keep a category in an InfoGAN: Ojha
-    et al. 2020, https://arxiv.org/abs/1910.01112.
+    one code of 10 values, two continuous ones, Adam with beta_1 0.5, batches of 128
+    (openai/InfoGAN on GitHub: launchers/run_mnist_exp.py, infogan/algos/infogan_trainer.py,
+    infogan/models/regularized_gan.py). Views: Ji et al. 2019, https://arxiv.org/abs/1807.06653;
+    distortions that keep a category in an InfoGAN: Ojha et al. 2020,
+    https://arxiv.org/abs/1910.01112.
     """
 
     logged = ("mutual_information",)

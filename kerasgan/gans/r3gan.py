@@ -24,15 +24,24 @@ class R3GAN(AdversarialModel):
 
     Over a burn-in gamma falls, beta_2 and the half-life of the moving average grow, and the
     learning rate falls, each along half a cosine as in the authors' code. Their networks, which
-    normalise nowhere, are `default_networks("resnet")`; the generators of the other architectures
-    keep their batch normalisation. Departures: the burn-in counts steps of either network, not
-    images, and its length and the half-life at its end (693 steps) suit hours, not days.
+    normalise nowhere, are `default_networks("resnet")`, with the departures that
+    `kerasgan.networks.resnet` lists.
+
+    Departures: the burn-in counts steps of either network, not images, and its length and the
+    half-life at its end (693 steps) suit hours, not days. The authors' code has a fifth schedule,
+    the probability of augmentations, which rises from 0 to between 0.3 and 0.55; here there are
+    none unless `augment` is given, and no schedule. Their generator's step takes real images of its
+    own; here it takes those of the last critic step. The generators of the other architectures keep
+    their batch normalisation, whose statistics the moving average includes; their code copies such
+    buffers.
 
     Args:
         generator: See `AdversarialModel`.
         critic: See `AdversarialModel`; without normalisation.
-        gamma: Weight of R1 and of R2 at the start; 1 for stacked MNIST in the authors' code.
-        final_gamma: The same at the end of the burn-in.
+        gamma: Weight of R1 and of R2 at the start. The authors' code has 0.05 for CIFAR-10, 0.5
+            and 1 for ImageNet of 32 and 64 pixels, and 2 and 150 for FFHQ of 64 and 256 pixels.
+            It has no settings for stacked MNIST.
+        final_gamma: The same at the end of the burn-in; a tenth of the first in the authors' code.
         burn_in: Its steps.
         learning_rate: The learning rate of both default optimizers at the start.
         final_learning_rate: At the end; None for a quarter, as the authors have it.
@@ -40,7 +49,8 @@ class R3GAN(AdversarialModel):
         name: Name of the model.
         **shared: See `AdversarialModel`.
 
-    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441.
+    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441. The authors' code is
+    brownvc/R3GAN on GitHub: train.py, training/training_loop.py, R3GAN/Trainer.py.
     """
 
     critic_norm = None

@@ -21,7 +21,16 @@ class SNGAN(AdversarialModel):
 
     There is one power iteration in each critic step, as in algorithm 1. The authors' residual
     networks are trained with the hinge loss and Adam (2e-4, beta_1 0, beta_2 0.9), with five critic
-    steps a round. Departure: the moving average is an addition.
+    steps a round.
+
+    Departures: critics of the other architectures are trained in the same way. The paper compares
+    six settings of Adam and `n_critic` on its plain convolutional network. The learning rates are
+    constant. In the authors' code both fall linearly to 0, on CIFAR-10 over the whole run, on
+    ImageNet over its last 50,000 rounds; a Keras schedule given to `compile` does the same. The
+    generator's batch is the critic's. Theirs is twice as large, except at 64 pixels, where both are
+    equal. Generated images have the labels of the real batch; theirs are drawn evenly from all
+    classes. The last layer of the critic has a bias; theirs has none at 32 pixels. Their layers
+    take a power iteration in every pass, not in every step. The moving average is an addition.
 
     Args:
         generator: See `AdversarialModel`.
@@ -32,7 +41,9 @@ class SNGAN(AdversarialModel):
         name: Name of the model.
         **shared: See `AdversarialModel`.
 
-    Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1.
+    Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1. The authors'
+    code is pfnet-research/sngan_projection on GitHub: updater.py, train.py, configs/,
+    dis_models/snresnet_32.py, source/links/sn_convolution_2d.py.
     """
 
     critic_norm = "spectral"

@@ -34,18 +34,24 @@ class UnrolledGAN(GAN):
     that gradients of zero can be differentiated); the real critic takes one step. What the
     unrolled critic writes, as statistics of batch normalisation, is forgotten.
 
+    Departures: the critic moves first, and the generator then unrolls from its new weights, with
+    new latent vectors. The authors' notebook moves both at once, from the same weights and on one
+    batch of latent vectors. The moving average is an addition.
+
     Args:
         generator: See `AdversarialModel`.
         critic: See `AdversarialModel`.
         unrolled_steps: The paper's K; 0 is the plain GAN.
-        inner: The optimizer of these steps: "adam", as the authors' notebook, or "sgd".
+        inner: The optimizer of these steps: "adam", as in the authors' notebook, or "sgd".
         loss: See `GAN`.
         learning_rate: The generator's default learning rate.
         critic_learning_rate: The critic's; both those of the notebook, as is beta_1 0.5.
         name: Name of the model.
         **shared: See `GAN`.
 
-    Reference: Metz et al. 2017, https://arxiv.org/abs/1611.02163, section 2.
+    Reference: Metz et al. 2017, https://arxiv.org/abs/1611.02163, section 2. The authors'
+    notebook is "Unrolled GAN demo.ipynb" in poolio/unrolled_gan on GitHub; it says of itself that
+    its networks and constants are not the paper's.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ class WGAN(AdversarialModel):
     ```
 
     As the authors' code runs it: RMSProp with PyTorch's constants, and the weights clipped before
-    each critic step. Departure: the moving average is an addition.
+    each critic step. Departures: `warmup` is off by default, and the moving average is an addition.
 
     Args:
         generator: See `AdversarialModel`.
@@ -34,7 +34,8 @@ class WGAN(AdversarialModel):
         name: Name of the model.
         **shared: See `AdversarialModel`.
 
-    Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, algorithm 1.
+    Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, algorithm 1. The authors'
+    code is main.py in martinarjovsky/WassersteinGAN on GitHub.
     """
 
     def __init__(

@@ -35,7 +35,8 @@ class WGANGP(AdversarialModel):
         name: Name of the model.
         **shared: See `AdversarialModel`.
 
-    Reference: Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028, algorithm 1.
+    Reference: Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028, algorithm 1. The
+    authors' code is igul222/improved_wgan_training on GitHub: gan_mnist.py, gan_toy.py.
     """
 
     critic_norm = None

@@ -53,7 +53,8 @@ class Basis(keras.layers.Layer):
 class GenerativeBasis(Basis):
     """Scale a learned pattern by each feature: from `(batch_size, features)` to feature maps.
 
-    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, as in the authors' code.
+    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, as in the authors' code
+    (R3GAN/Networks.py in brownvc/R3GAN on GitHub).
     """
 
     def build(self, input_shape):
@@ -77,7 +78,8 @@ class DiscriminativeBasis(Basis):
 
     This is a depthwise convolution whose kernel is as large as the map.
 
-    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, as in the authors' code.
+    Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, as in the authors' code
+    (R3GAN/Networks.py in brownvc/R3GAN on GitHub).
     """
 
     def build(self, input_shape):

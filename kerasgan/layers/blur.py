@@ -9,8 +9,9 @@ class Blur(keras.layers.Layer):
     """Smooth feature maps with [1, 2, 1] / 4 along both axes, with zeros beyond the border.
 
     After nearest-neighbour upsampling the result is bilinear upsampling. Before average pooling
-    the result is downsampling with [1, 3, 3, 1] / 8. This is R3GAN's resampling. The layer sums
-    shifted maps, because depthwise convolutions are slow on CPUs.
+    the result is downsampling with [1, 3, 3, 1] / 8. This is R3GAN's resampling, that of
+    R3GAN/Resamplers.py in brownvc/R3GAN on GitHub. The layer sums shifted maps, because depthwise
+    convolutions are slow on CPUs.
 
     Args:
         data_format: "channels_last" or "channels_first".

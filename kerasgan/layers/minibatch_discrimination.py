@@ -22,6 +22,11 @@ class MinibatchDiscrimination(keras.layers.Layer):
     The score of a sample then depends on the rest of its batch. Gradient penalties assume that it
     does not.
 
+    Departures: this is the layer of the paper. That of the authors' code also divides each column
+    of T by its norm, multiplies it by a learned scale and adds a learned bias, at first -1, to the
+    closeness; scales and biases are set from a first batch. Their code for ImageNet averages the
+    exponentials, and its batches hold both real and generated images.
+
     Args:
         kernels: Number of appended features, B in the paper.
         kernel_dim: Length of the rows that are compared, C in the paper.
@@ -30,7 +35,9 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     Input shape: `(batch_size, features)`. Output shape: `(batch_size, features + kernels)`.
 
-    Reference: Salimans et al. 2016, https://arxiv.org/abs/1606.03498, section 3.2.
+    Reference: Salimans et al. 2016, https://arxiv.org/abs/1606.03498, section 3.2. The authors'
+    code is openai/improved-gan on GitHub: MinibatchLayer in mnist_svhn_cifar10/nn.py, and
+    imagenet/discriminator.py.
     """
 
     def __init__(self, kernels=100, kernel_dim=5, seed=None, **kwargs):

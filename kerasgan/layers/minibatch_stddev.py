@@ -14,9 +14,11 @@ class MinibatchStddev(keras.layers.Layer):
     each place. It averages these over places and features, to one number for each appended map. As
     in the authors' code the groups are interleaved: with m groups, sample i is in group i modulo m.
 
-    A batch smaller than `group_size` is one group. If `group_size` does not divide the batch size,
-    the number of groups is rounded down, and some groups are larger than `group_size`. So no sample
-    is alone in its group unless the batch is one sample.
+    A batch smaller than `group_size` is one group.
+
+    Departure: the authors' code needs a batch size that `group_size` divides. Here the number of
+    groups is otherwise rounded down, and some groups are larger than `group_size`. So no sample is
+    alone in its group unless the batch is one sample.
 
     The score of a sample then depends on the rest of its batch. Gradient penalties assume that it
     does not; the authors combine the two all the same.
@@ -30,7 +32,8 @@ class MinibatchStddev(keras.layers.Layer):
     Input shape: `(batch_size, height, width, features)` or `(batch_size, features, height, width)`.
     Output shape: the same with `channels` more features.
 
-    Reference: Karras et al. 2018, https://arxiv.org/abs/1710.10196, section 3.
+    Reference: Karras et al. 2018, https://arxiv.org/abs/1710.10196, section 3. The authors' code
+    is minibatch_stddev_layer in networks.py of tkarras/progressive_growing_of_gans on GitHub.
     """
 
     def __init__(self, group_size=4, channels=1, data_format=None, **kwargs):

@@ -124,8 +124,9 @@ class SpectralDense(Spectral, keras.layers.Dense):
 class SpectralConv2D(Spectral, keras.layers.Conv2D):
     """`keras.layers.Conv2D` with a spectrally normalised kernel.
 
-    The kernel is treated as the matrix (outputs, height x width x inputs), as in the authors' code,
-    and not as a linear operator on images.
+    The kernel is treated as the matrix (outputs, height x width x inputs), as in the authors' code
+    (source/links/sn_convolution_2d.py in pfnet-research/sngan_projection on GitHub), and not as a
+    linear operator on images.
 
     Args:
         *args: Arguments of `keras.layers.Conv2D`.

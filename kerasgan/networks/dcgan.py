@@ -27,9 +27,11 @@ def dcgan(
 ):
     """Return a DCGAN generator and critic.
 
-    Departures from the paper: the kernels are 4 pixels wide, not 5; the stride of 2 divides 4, so
-    they leave no checkerboard pattern, and they cost a third less. For images of 28 pixels the
-    generator crops its map of 8x8 to 7x7, as WGAN-GP's authors do for MNIST.
+    Departures: the kernels are 4 pixels wide, as in the authors' code for Torch, and not 5, as in
+    the paper; the stride of 2 divides 4, so they leave no checkerboard pattern, and they cost a
+    third less. For images of 28 pixels the generator crops its map of 8x8 to 7x7, as WGAN-GP's
+    authors do for MNIST. Labels, which the paper does not have, enter the generator as one-hot
+    vectors next to the latent vector; its batch normalisation is not conditional.
 
     Args:
         image_size: 28, 32, 64 or 128 pixels.
@@ -53,7 +55,9 @@ def dcgan(
         shape `(batch_size, image_size, image_size, channels)`. The critic maps such images to
         scores `(batch_size, 1)`.
 
-    Reference: Radford et al. 2016, https://arxiv.org/abs/1511.06434.
+    Reference: Radford et al. 2016, https://arxiv.org/abs/1511.06434. The authors' code for Torch is
+    main.lua in soumith/dcgan.torch, WGAN-GP's is gan_mnist.py in igul222/improved_wgan_training,
+    both on GitHub.
     """
     return base.pair(DCGANGenerator, DCGANCritic, locals())
 
@@ -156,7 +160,8 @@ def _stride_two(use_bias=True):
 
 
 def _batch_norm(x):
-    # Epsilon and momentum as DCGAN's authors set them in Torch, whose momentum is one minus ours.
+    # Epsilon and momentum are Torch's defaults, which DCGAN's authors leave (main.lua in
+    # soumith/dcgan.torch); Torch's momentum is one minus ours.
     return BatchNormalization(
         axis=base.channel_axis(),
         momentum=0.9,

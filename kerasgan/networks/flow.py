@@ -41,10 +41,14 @@ def flow(
 
     A latent vector has as many values as an image: `image_size**2 * channels`.
 
-    Departures from the papers: NICE's pixels pass through a logit too, so that its images stay in
-    [-1, 1], and its couplings are smaller than the papers' 5 hidden layers of 1000 units. RealNVP's
-    couplings are plain convolutions, not residual blocks with batch and weight normalisation,
-    because a determinant that depends on the rest of the batch does not give a likelihood.
+    Departures: NICE's pixels pass through a logit too, so that its images stay in [-1, 1]. NICE's
+    paper has none; Flow-GAN's code has. There are 5 couplings of 3 hidden layers of 512 units. The
+    paper has 4 of 5 hidden layers of 1,000 units, and Flow-GAN's code has 4 with one hidden layer
+    more and with batch normalisation before each. RealNVP's couplings are plain convolutions, not
+    residual blocks with batch and weight normalisation, because a determinant that depends on the
+    rest of the batch does not give a likelihood. Flow-GAN's RealNVP has two scales and 8 blocks in
+    each coupling; here the sides of the scales are halved down to 8, or to an odd number. The
+    logit's alpha is 1e-7 there, and 1e-6 for NICE and 0.05 for RealNVP here.
 
     Args:
         image_size: Any side, in pixels; RealNVP works best on one that can be halved.
@@ -53,7 +57,7 @@ def flow(
             couplings of convolutional networks at several scales, and a normal prior.
         width: Units or feature maps of the couplings' hidden layers; by default 512 in NICE and 32
             in RealNVP.
-        depth: Number of coupling layers. In NICE: in all, by default 5 as in Flow-GAN. In RealNVP:
+        depth: Number of coupling layers. In NICE: in all, by default 5. In RealNVP:
             with each kind of mask at each scale, by default 3 as in its paper, and one more at
             the coarsest scale.
         hidden_layers: Hidden layers of each coupling; by default 3 in NICE and 2 in RealNVP.
@@ -65,7 +69,8 @@ def flow(
         image size, else an `MLPCritic`.
 
     References: Dinh et al. 2014, https://arxiv.org/abs/1410.8516; Dinh et al. 2017,
-    https://arxiv.org/abs/1605.08803; Grover et al. 2018, https://arxiv.org/abs/1705.08868.
+    https://arxiv.org/abs/1605.08803; Grover et al. 2018, https://arxiv.org/abs/1705.08868, whose
+    code is real_nvp/model.py and real_nvp/nn.py in ermongroup/flow-gan on GitHub.
     """
     generator = FlowGenerator(image_size, channels, kind, width, depth, hidden_layers)
     critic = DCGANCritic if image_size in SIZES else MLPCritic

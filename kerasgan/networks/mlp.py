@@ -28,6 +28,10 @@ def mlp(
     normalisation. WGAN's authors train such a generator to show that their loss works without
     convolutions.
 
+    Departures: the generator ends in a tanh, and theirs is linear at its end; their critic has
+    ReLU. Labels enter the generator as one-hot vectors next to the latent vector; no normalisation
+    depends on them.
+
     Args:
         image_size: Any side, in pixels.
         channels: 1 or 3.
@@ -46,7 +50,8 @@ def mlp(
         shape `(batch_size, image_size, image_size, channels)`. The critic maps such images to
         scores `(batch_size, 1)`.
 
-    Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, section 4.3.
+    Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, section 4.3. Their networks
+    are those of models/mlp.py in martinarjovsky/WassersteinGAN on GitHub.
     """
     return base.pair(MLPGenerator, MLPCritic, locals())
 

@@ -49,13 +49,18 @@ def resnet(
     "sngan" is the pair of SNGAN; without `critic_norm` it is close to the pair of WGAN-GP. It has
     batch normalisation in the generator, nearest-neighbour upsampling, average pooling, ReLU, and a
     sum over the pixels of the last maps. Departures: labels enter the generator as one-hot vectors
-    next to the latent vector, not by conditional normalisation. The shortcuts resize on the
-    cheaper side of their convolution, which costs a quarter and gives the same values.
+    next to the latent vector, not by conditional normalisation. The last layer has a bias at 32
+    pixels too. Initial weights are normal, with the deviations of the authors' uniform ones. The
+    shortcuts resize on the cheaper side of their convolution, which costs a quarter and gives the
+    same values.
 
     "r3gan" has no normalisation. It has a learned 4x4 basis, inverted bottlenecks (a grouped
     convolution between two of 1x1) whose residuals are initially zero, and bilinear resampling.
-    Departures: a tanh after the generator, so that images lie in [-1, 1]; labels are one-hot, not
-    embedded.
+    Departures: a tanh after the generator, so that images lie in [-1, 1]. The critic's last layer
+    has a bias. Labels are one-hot in the generator, not embedded. A conditional critic adds the
+    inner product of features and class to an unconditional score; the authors' code has no such
+    score, and the features pass a linear map before the product. Latent vectors have by default 128
+    numbers, theirs 64 (`latent_dim=64`).
 
     Args:
         image_size: 32, 64 or 128 pixels.
@@ -65,7 +70,7 @@ def resnet(
             halving of the side. For 32 pixels the critic has `width` maps throughout and the
             generator twice as many. The papers have 128 there, and 64 for larger images. With
             "r3gan": those up to a side of 32; they halve with each doubling beyond. The authors
-            have 768.
+            have 768 for CIFAR-10 and FFHQ, and 1,536 for ImageNet, there at 64 pixels too.
         style: "sngan" or "r3gan".
         depth: With "r3gan" only: number of residual blocks for each side; None for the authors' 2.
         critic_norm: "spectral", as in SNGAN, or None. It must be None with "r3gan".
@@ -83,7 +88,9 @@ def resnet(
         scores `(batch_size, 1)`.
 
     Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, appendix B.4; Huang et al.
-    2025, https://arxiv.org/abs/2501.05441, and the authors' code of both.
+    2025, https://arxiv.org/abs/2501.05441. The authors' code is, on GitHub,
+    pfnet-research/sngan_projection (gen_models/, dis_models/) and brownvc/R3GAN
+    (R3GAN/Networks.py, train.py).
     """
     return base.pair(ResNetGenerator, ResNetCritic, locals())
 
@@ -163,8 +170,8 @@ def _check(image_size, style, depth, norm=None, **arguments):
     base.check(**arguments)
 
 
-# SNGAN. The initializers have the standard deviations of the authors' uniform ones: Glorot's, times
-# the square root of 2 inside residuals.
+# SNGAN. The initializers have the standard deviations of the authors' uniform ones (Glorot's, times
+# the square root of 2 inside residuals: dis_models/resblocks.py).
 
 
 def _sngan_generator(z, maps):
@@ -209,7 +216,7 @@ def _sngan_critic_block(x, maps, norm, first, halve):
 
 
 def _norm_relu(x):
-    # Epsilon and momentum are Chainer's defaults, which the authors use.
+    # Epsilon and momentum are Chainer's defaults, as in the authors' gen_models/resblocks.py.
     x = BatchNormalization(axis=base.channel_axis(), momentum=0.9, epsilon=2e-5)(x)
     return layers.ReLU()(x)
 

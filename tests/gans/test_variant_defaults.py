@@ -1,5 +1,7 @@
 """The defaults of the variants: optimizers, clipping, and the networks they come with."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -37,7 +39,7 @@ def test_wgan_warmup_is_that_of_the_authors():
         (kerasgan.R3GAN, (2e-4, 0.0, 0.9), (2e-4, 0.0, 0.9), 1),
     ],
 )
-def test_default_optimizers_are_the_papers(variant, generator, critic, n_critic):
+def test_default_optimizers_are_those_of_the_docstrings(variant, generator, critic, n_critic):
     gan = make(variant)
     assert gan.n_critic == n_critic
     for player, expected in (("generator", generator), ("critic", critic)):
@@ -51,6 +53,12 @@ def test_default_optimizers_of_wgan_are_the_papers():
     assert float(rmsprop.learning_rate) == pytest.approx(5e-5)
     assert (make(kerasgan.WGAN).clip, make(kerasgan.WGAN).n_critic) == (0.01, 5)
     assert make(kerasgan.WGANGP).gp_weight == 10.0
+
+
+@pytest.mark.numpy
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_docstring_lists_what_differs_from_the_authors(name):
+    assert re.search(r"(^ +|[.] )Departures?: ", VARIANTS[name].__doc__, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", [n for n in VARIANTS if n != "flow_gan"])
