@@ -112,6 +112,10 @@ def relativistic_generator(real_scores, fake_scores):
 def feature_matching(real_features, fake_features):
     """Return `||E f(x) - E f(G(z))||_2^2` of the critic's features `(batch_size, n)`.
 
+    This is the paper's sum of squares. Departure: the authors' code takes the mean over the
+    features, of squares on MNIST and of absolute values on CIFAR-10 and SVHN
+    (train_*_feature_matching.py in mnist_svhn_cifar10/, openai/improved-gan on GitHub).
+
     Reference: Salimans et al. 2016, https://arxiv.org/abs/1606.03498, section 3.1.
     """
     means = [ops.mean(_scores(f), axis=0) for f in (real_features, fake_features)]

@@ -78,7 +78,7 @@ def _axes(gradients):
 
 @dataclasses.dataclass(frozen=True)
 class PenaltyInputs:
-    """What a penalty may look at.
+    """What a penalty may use.
 
     Args:
         real: Real images as the critic sees them, packed: `(batch_size / packing, height, width,
@@ -115,8 +115,10 @@ class Penalty:
         weight: A non-negative number.
         player: Whose loss it is added to, "critic" or "generator".
         every: Apply the penalty every k steps of that player, scaled by k (lazy regularisation).
-            Leave it at 1 for R1 and R2 where collapse is hard to avoid: R3GAN's ablation found that
-            lazy penalties fail on stacked MNIST and on 25 Gaussians.
+            Leave it at 1 for R1 and R2 where collapse is hard to avoid. An author of R3GAN writes
+            that penalties in every eighth step work on most data sets and can fail on some, and
+            that the proof of convergence does not cover them
+            (https://github.com/brownvc/R3GAN/issues/9).
         name: The name under which its mean is logged, before the weight; by default that of its
             class. A second penalty of one name is logged with a number.
 
@@ -201,7 +203,8 @@ class GradientPenalty(_OnCritic):
     """WGAN-GP's penalty between real and generated images; see `gradient_penalty`.
 
     Args:
-        weight: The paper's lambda: 10 for images, 0.1 in the authors' code for mixtures.
+        weight: The paper's lambda: 10 for images, 0.1 for mixtures in the authors' gan_toy.py
+            (igul222/improved_wgan_training on GitHub).
         target: The norm that is pulled to.
         one_sided: Whether only norms above the target are penalised.
         **options: See `Penalty`.
@@ -231,7 +234,9 @@ class R1(_OnCritic):
     """Half the squared gradient norm on real images; see `zero_centred_penalty`.
 
     Args:
-        weight: The paper's gamma; the loss holds `gamma / 2 E[||grad D(x)||^2]`.
+        weight: The paper's gamma; the loss holds `gamma / 2 E[||grad D(x)||^2]`. The authors' code
+            has no half (gan_training/train.py in LMescheder/GAN_stability on GitHub): its 10 is a
+            gamma of 20 here.
         **options: See `Penalty`.
     """
 
@@ -262,8 +267,9 @@ class R2(_OnCritic):
 class DRAGANPenalty(_OnCritic):
     """A gradient penalty around the real images alone.
 
-    As the authors' code perturbs: `x_hat = x + alpha * spread * std(x) * u` with one alpha for
-    each sample and a u for each value, both uniform in [0, 1], and std that of the batch.
+    As the authors' notebook perturbs (DRAGAN.ipynb in kodalinaveen3/DRAGAN on GitHub): `x_hat =
+    x + alpha * spread * std(x) * u` with one alpha for each sample and a u for each value, both
+    uniform in [0, 1], and std that of the batch.
 
     Args:
         weight: The paper's lambda.
@@ -274,7 +280,7 @@ class DRAGANPenalty(_OnCritic):
     """
 
     name = "dragan_penalty"
-    batch_norm = "allowed"  # The authors train with it.
+    batch_norm = "allowed"  # A choice of ours: the critic of the authors' notebook has none.
 
     def __init__(self, weight=10.0, spread=0.5, **options):
         super().__init__(weight, **options)

@@ -188,7 +188,10 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         return networks.ARCHITECTURES[architecture](**{**own, **size})
 
     def default_optimizers(self):
-        """Return the paper's optimizers for the generator and for the critic."""
+        """Return the variant's optimizers for the generator and for the critic.
+
+        They are the paper's unless the variant's docstring says otherwise.
+        """
         return adam_pair(self.learning_rate, self.critic_learning_rate)
 
     def critic_loss(self, batch, scores, training=True):

@@ -175,9 +175,9 @@ def precision(model):
     names = {layer.dtype_policy.name for net in networks for layer in private.flat_layers(net)}
     for name in sorted(names & {"mixed_float16", "float16"}):
         raise ValueError(
-            f"`{name}` needs loss scaling, which a pair of optimizers does not get, and it "
-            'cripples GAN training: use keras.config.set_dtype_policy("mixed_bfloat16"). '
-            f"Received: networks built under {name}"
+            f"`{name}` needs loss scaling, which a pair of optimizers does not get: use "
+            'keras.config.set_dtype_policy("mixed_bfloat16"). Received: networks built under '
+            f"{name}"
         )
     if "float64" in names:
         raise ValueError(

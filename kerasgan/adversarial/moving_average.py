@@ -36,7 +36,9 @@ def copy(network):
 def follow(average, network, decay):
     """Move the weights of `average` towards those of `network`; `decay` of the old ones stays.
 
-    What is no float, as the state of a seed, is taken over.
+    Variables that are not floats, as the state of a seed, are copied. Departure: statistics of
+    batch normalisation are averaged too; StyleGAN2-ADA and R3GAN copy them
+    (training/training_loop.py in NVlabs/stylegan2-ada-pytorch and in brownvc/R3GAN on GitHub).
     """
     values = []
     for old, new in zip(average.variables, network.variables, strict=True):

@@ -1,4 +1,4 @@
-"""Two optimizers that look like one."""
+"""Two optimizers behind the interface of one."""
 
 import keras
 

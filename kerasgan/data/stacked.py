@@ -1,6 +1,7 @@
 """Stacked MNIST: three digits as the channels of a colour image, 1,000 modes.
 
-There are 128,000 fixed images, as in VEEGAN and PacGAN.
+There are 128,000 fixed images, as in VEEGAN and PacGAN. Departure: PacGAN's code stacks the digits
+of MNIST's test set too.
 
 Reference: Metz et al. 2017 (Unrolled GAN), https://arxiv.org/abs/1611.02163.
 """
