@@ -7,7 +7,7 @@ import click
 
 from kerasgan.text import listed
 from kerasgan_cli import options as made
-from kerasgan_cli.common import backend_option, choose_backend, nearest, refuse_existing
+from kerasgan_cli.common import backend_option, choose_backend, refuse_existing
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import open_model
 
@@ -128,7 +128,10 @@ def _number_of(label, model, source, names):
         return names.index(label)
     if not label.isdecimal():
         if names:
-            raise nearest("--label", label, names)
+            raise click.UsageError(
+                f"--label must be one of the classes of {source}, {listed(names)}, or a number. "
+                f"Received: {label!r}"
+            )
         raise click.UsageError(
             f"--label must be a number: {source} keeps no names of classes. Received: {label!r}"
         )

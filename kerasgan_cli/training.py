@@ -42,7 +42,7 @@ def run(recipe, settings, parent, resume):
     with without_import_chatter():  # Keras imports TensorFlow, if it is there, to seed it too.
         keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
-    dataset = _load(recipe)
+    dataset = _load(recipe, resume)
     folder, model = _resumed(resume, recipe, dataset) if resume else (None, None)
     if model is None:
         stages.say("building the networks")
@@ -78,12 +78,18 @@ def _classes(recipe, dataset):
     return int(dataset.labels.max()) + 1
 
 
-def _load(recipe):
+def _load(recipe, resume):
     stages.say("reading the images", always=True)
     try:
         with short_warnings():
             return recipe.load(lambda done, total: stages.say(f"reading images {done}/{total}"))
     except data.UnknownDataError as error:
+        if resume:
+            place = recipe.data["name_or_path"]
+            raise ValueError(
+                "--resume goes on with the images that the run began with; where they were moved, "
+                f"--data gives their new place. Received: {place}, where there are none"
+            ) from error
         raise click.BadParameter(str(error), param_hint="--data") from error
 
 
@@ -102,7 +108,7 @@ def _check_same_data(folder, recipe, dataset):
     now, wanted = dataset.class_names, then.get("classes")
     found = []
     if dataset.num_examples != then["images"]:
-        found.append(f"there are {dataset.num_examples:,} images, and were {then['images']:,}")
+        found.append(f"there are {dataset.num_examples:,} images, not {then['images']:,}")
     if "content" not in then:
         if now and catalogue.source_of(place) == "folder":
             wanted = sorted(now)  # The order in which earlier versions numbered the classes.
@@ -114,7 +120,7 @@ def _check_same_data(folder, recipe, dataset):
             )
     else:
         if sorted(wanted or ()) != sorted(now or ()):
-            found.append(f"the classes are {_names(now)}, and were {_names(wanted)}")
+            found.append(f"the classes are {_names(now)}, not {_names(wanted)}")
         found += content.differences(then["content"] or {}, dataset.content or {})
     if found:
         raise ValueError(
@@ -136,7 +142,8 @@ def _list_skipped(folder, dataset):
     with atomic(folder.skipped) as temporary:
         # A file's name may be no text at all.
         temporary.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
-    click.echo(f"skipped {len(lines)} files or folders, listed in {folder.skipped}", err=True)
+    what = "unusable file or link" if len(lines) == 1 else "unusable files and links"
+    click.echo(f"skipped {len(lines)} {what}, listed in {folder.skipped}", err=True)
 
 
 def _introduce(folder, recipe, dataset, model):

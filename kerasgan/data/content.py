@@ -84,7 +84,7 @@ def differences(then, now):
         before, after = then.get(key), now.get(key)
         if before != after:
             words = WORDS.get(key, f"{key} is {{}}").format(_text(after))
-            found.append(f"{words}, and was {_text(before)}")
+            found.append(f"{words}, not {_text(before)}")
     return found
 
 

@@ -127,7 +127,8 @@ def _about(options, journal):
         words.append(f"{len(classes)} classes: {listed(classes)}")
     if journal.entries:
         last = journal.entries[-1]
-        words.append(f"{len(journal.entries)} checks, {last.step:,} critic steps")
+        checks = f"{len(journal.entries)} check{'s' * (len(journal.entries) != 1)}"
+        words.append(f"{checks}, {last.step:,} critic steps")
     words.append(f"{journal.rescues} rescues" if journal.rescues != 1 else "1 rescue")
     if journal.failures:
         words.append(f"{journal.failures} failed")
