@@ -32,7 +32,8 @@ class Progress(Steps):
         self.dataset = dataset
         self.stream = stream or sys.stdout
         self.live = self.stream.isatty()
-        self._past = []  # Of each epoch the seconds of a step, and from the last step to the end.
+        # Of each epoch the seconds of a step, from the last step to the end, and to the next epoch.
+        self._past = []
 
     def on_train_begin(self, logs=None):
         if self.epochs is None:  # Otherwise this may be the next part of one training.
@@ -47,8 +48,7 @@ class Progress(Steps):
         self._epoch = epoch
         self._began = time.perf_counter()
         if self._ended is not None:  # Callbacks after this one took their time.
-            step, rest = self._past[-1]
-            self._past[-1] = step, rest + self._began - self._ended
+            self._past[-1] = (*self._past[-1][:2], self._began - self._ended)
         self._first = self._last = None  # When the first step that compiles nothing began.
         self._skipped = 0  # Steps before it.
         if self.dataset is not None:
@@ -86,12 +86,14 @@ class Progress(Steps):
         parts.append(f"{duration(elapsed)} ({speed})")
         self._ended = None
         if not self.cut:
-            self._past.append(self._measured(now))
+            # What comes after is not known yet: it is taken to be as in the epoch before.
+            after = self._past[-1][2] if self._past else 0.0
+            self._past.append((*self._measured(now), after))
             self._ended = now
             remaining = self._end - epoch - 1
             if remaining:
                 step, rest = self._expected()
-                parts.append(f"left {duration(remaining * self._whole(step, rest))}")
+                parts.append(f"left {duration(after + remaining * self._whole(step, rest))}")
         start = "\r\033[K" if self.live else ""
         self._print(start + "  ".join(parts) + "\n")
 
@@ -107,10 +109,11 @@ class Progress(Steps):
         return step, now - self._last
 
     def _expected(self):
-        """Return the seconds of a step, and from the last step of an epoch to its end."""
+        """Return the seconds of a step, and from the last step of an epoch to the next epoch."""
         # The first epoch compiles more than its first step: whatever follows the steps, too.
         recent = self._past[1:][-RECENT:] or self._past
-        return tuple(sum(values) / len(recent) for values in zip(*recent, strict=True))
+        step, rest, after = (sum(values) / len(recent) for values in zip(*recent, strict=True))
+        return step, rest + after
 
     def _whole(self, step, rest):
         # The first epoch of a resumed training may be the rest of one.
