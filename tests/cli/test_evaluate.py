@@ -54,3 +54,35 @@ def test_evaluate_refuses(command, run_folder, tmp_path, arguments, message):
     given = arguments if "--data" in arguments else ["--data", real, *arguments]
     code, _, err = command("evaluate", run_folder, *given)
     assert code in (1, 2) and message in err
+
+
+@pytest.mark.parametrize("more", [[], ["--metrics", "frechet_distance"]])
+def test_too_few_samples_are_found_before_the_work(
+    command, run_folder, tmp_path, monkeypatch, more
+):
+    """The distance would be nan, after every image had been generated and measured."""
+    monkeypatch.setattr("kerasgan.AdversarialModel.sample", None)
+    real = tmp_path / "real.npy"
+    np.save(real, np.random.default_rng(1).integers(0, 256, (1000, 12, 12), dtype="uint8"))
+    given = ["evaluate", run_folder, "--data", real, "--extractor", "pixels", "--samples", 120]
+    code, _, err = command(*given, *more)
+    assert code == 1
+    assert "frechet_distance needs at least 145 samples, since pixels has 144 features" in err
+    assert "Received: 120 samples and 1,000 real images" in err
+
+
+def test_a_random_projection_says_that_a_network_exists(command, run_folder, tmp_path, monkeypatch):
+    from kerasgan.metrics import extractors
+
+    monkeypatch.setattr(extractors.EfficientNetLite0, "installed", staticmethod(lambda: False))
+    monkeypatch.setattr(
+        extractors, "default_extractor", lambda shape: extractors.RandomProjection()
+    )
+    monkeypatch.setenv("KERASGAN_CACHE", str(tmp_path / "cache"))
+    real = tmp_path / "real.npy"
+    np.save(real, np.random.default_rng(1).integers(0, 256, (300, 12, 12), dtype="uint8"))
+    given = ["evaluate", run_folder, "--data", real, "--metrics", "coverage"]
+    code, _, err = command(*given)
+    assert code == 0, err
+    assert "note: the features are a random projection" in err and "efficientnet" in err
+    assert "note:" not in command(*given, "--extractor", "random_projection")[2]
