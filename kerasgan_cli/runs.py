@@ -20,7 +20,7 @@ class Run:
     `options.json` holds the recipe and the settings of the run, the names of the classes, and what
     identifies the images (see `kerasgan.data.content`). `checkpoint.keras` the whole state
     after the last good epoch, `model.keras` the same once training has ended, `metrics.csv` a row
-    for each epoch, `samples/` the grids, `guard/` what the collapse guard measured and keeps,
+    for each epoch (and `metrics.part.json` the first part of one that was cut short), `samples/` the grids, `guard/` what the collapse guard measured and keeps,
     `report.html` the page about it all, and `skipped.txt` the image files that could not be used.
 
     Args:
