@@ -18,10 +18,11 @@ class Run:
     """A numbered folder that holds everything about one training.
 
     `options.json` holds the recipe and the settings of the run, the names of the classes, and what
-    identifies the images (see `kerasgan.data.content`). `checkpoint.keras` the whole state
-    after the last good epoch, `model.keras` the same once training has ended, `metrics.csv` a row
-    for each epoch (and `metrics.part.json` the first part of one that was cut short), `samples/` the grids, `guard/` what the collapse guard measured and keeps,
-    `report.html` the page about it all, and `skipped.txt` the image files that could not be used.
+    identifies the images (see `kerasgan.data.content`). `checkpoint.keras` is the whole state after
+    the last good epoch, and `model.keras` the same once training has ended. `metrics.csv` has a row
+    for each epoch, `metrics.part.json` the first part of one that was cut short. `samples/` holds
+    the grids, `guard/` what the collapse guard measured and keeps, `report.html` is the page about
+    it all, and `skipped.txt` lists the image files that could not be used.
 
     Args:
         folder: The run's folder.
