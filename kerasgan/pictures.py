@@ -9,12 +9,15 @@ from PIL import Image
 from kerasgan.data import to_uint8
 from kerasgan.files import atomic
 
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by the number of channels.
+
 
 def grid(images, columns=None, gap=1):
     """Return images side by side as one picture.
 
     Args:
-        images: `(n, height, width, channels)` in [-1, 1], with 1 or 3 channels.
+        images: `(n, height, width, channels)` in [-1, 1]; with 2 or 4 channels the last is
+            alpha.
         columns: Number of images in a row; by default the picture is about square.
         gap: Number of white pixels between neighbours.
 
@@ -35,12 +38,24 @@ def grid(images, columns=None, gap=1):
 
 
 def picture(pixels):
-    """Return a uint8 array `(height, width, 1 or 3)` as a Pillow image."""
-    if pixels.shape[-1] not in (1, 3):
+    """Return a uint8 array `(height, width, 1 to 4)` as a Pillow image.
+
+    Two channels are grey and alpha, four are RGB and alpha.
+    """
+    if pixels.shape[-1] not in MODES:
         raise ValueError(
-            f"`pixels` must have 1 or 3 channels to be a picture. Received: shape {pixels.shape}"
+            f"`pixels` must have 1 to {max(MODES)} channels to be a picture. "
+            f"Received: shape {pixels.shape}"
         )
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def opaque(image):
+    """Return a Pillow image in RGB, with transparent pixels over white."""
+    if image.mode not in ("LA", "RGBA"):
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def save_grid(path, images, columns=None, scale=1):
@@ -60,7 +75,7 @@ def save_animation(path, frames, milliseconds=300):
         frames: Paths of the pictures, in order.
         milliseconds: Time for which each picture is shown; the last is shown five times as long.
     """
-    images = [Image.open(frame).convert("RGB") for frame in frames]
+    images = [opaque(Image.open(frame)) for frame in frames]
     durations = [milliseconds] * (len(images) - 1) + [5 * milliseconds]
     with atomic(path) as temporary:
         images[0].save(

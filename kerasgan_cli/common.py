@@ -8,11 +8,14 @@ import logging
 import os
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import click
 
 from kerasgan import catalogue
+from kerasgan_cli import stages
+from kerasgan_cli.options import with_flags
 
 _BACKEND = next(option for option in catalogue.PLAIN if option.name == "backend")
 
@@ -24,8 +27,12 @@ def backend_option(command):
     )(command)
 
 
-def choose_backend(name):
+def choose_backend(name, always=False):
     """Set the Keras backend for this process; Keras must not have been imported yet.
+
+    Args:
+        name: Name of the backend, or None.
+        always: Whether a log, too, has a line that says that Keras is being loaded.
 
     Raises:
         click.ClickException: If its package is not installed; the pip line is shown.
@@ -41,8 +48,10 @@ def choose_backend(name):
             f"the backend {name} is not installed. Install it with: pip install {package}"
         )
     os.environ["KERAS_BACKEND"] = name
+    stages.say(f"loading Keras on {name}", always)
     with without_import_chatter():
         importlib.import_module("kerasgan.gans")  # And with it Keras and the backend.
+    stages.clear()
     return name
 
 
@@ -68,6 +77,17 @@ def without_import_chatter():
             sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextlib.contextmanager
+def short_warnings():
+    """Print what warnings about data say, without the line of code that they come from."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        stages.clear()
+        click.echo(f"warning: {with_flags(str(warning.message))}", err=True)
 
 
 def _configured():

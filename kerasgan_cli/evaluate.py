@@ -7,7 +7,13 @@ import click
 
 from kerasgan import catalogue
 from kerasgan.files import write_json
-from kerasgan_cli.common import backend_option, choose_backend, nearest, refuse_existing
+from kerasgan_cli.common import (
+    backend_option,
+    choose_backend,
+    nearest,
+    refuse_existing,
+    short_warnings,
+)
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import find_data, open_model
 
@@ -28,6 +34,8 @@ def _names(context, parameter, value):
 @click.option("--limit", type=click.IntRange(min=1), help="Use only the first so many images.")
 @click.option("--upscale/--no-upscale", default=None,
               help="Enlarge images that are smaller than the model's.")  # fmt: skip
+@click.option("--bit-depth", type=click.IntRange(9, 16),
+              help="Bits that the values of 16-bit images use.")  # fmt: skip
 @click.option("--metrics", callback=_names, metavar="A,B,...",
               help=f"Some of {', '.join(catalogue.METRICS)}.  [default: all]")  # fmt: skip
 @click.option("--samples", type=click.IntRange(min=100), default=10000, show_default=True,
@@ -47,6 +55,7 @@ def evaluate(
     split,
     limit,
     upscale,
+    bit_depth,
     metrics,
     samples,
     seed,
@@ -72,25 +81,46 @@ def evaluate(
 
     model = open_model(source)
     height, _, channels = model.image_shape
-    given = {"split": split, "limit": limit, "upscale": upscale}
+    given = {"split": split, "limit": limit, "upscale": upscale, "bit_depth": bit_depth}
     if data is None:
         data, given = _data_of(source, given)
     chosen = {name: value for name, value in given.items() if value is not None}
-    real = load(data, image_size=height, channels=channels, batch_size=1, **chosen)
+    with short_warnings():
+        real = load(data, image_size=height, channels=channels, batch_size=1, **chosen)
     called = Path(real.name).name
+    chosen_extractor = _extractor(library, extractor, real)
+    library.check_samples(metrics, samples, real.images, chosen_extractor)
     results = library.evaluate(
         model,
         real,
         metrics=metrics,
         samples=samples,
         seed=seed,
-        extractor=None if extractor == "auto" else library.extractors.EXTRACTORS[extractor](),
+        extractor=chosen_extractor,
         name=f"{called} {chosen['split']}" if chosen.get("split", "train") != "train" else called,
         progress=_Progress(),
     )
-    click.echo(_text(results, real.class_names))
+    names = real.class_names or _names_of(source)
+    click.echo(_text(results, names))
     if json_file is not None:
-        write_json(json_file, {"source": source, "results": [r.as_dict() for r in results]})
+        found = {"source": source, "class_names": names}
+        write_json(json_file, {**found, "results": [r.as_dict() for r in results]})
+
+
+def _extractor(library, name, real):
+    """Return the extractor that is asked for, and say where a better one could be installed."""
+    if name != "auto":
+        return library.extractors.EXTRACTORS[name]()
+    extractor = library.extractors.default_extractor(real.image_shape)
+    if library.extractors.advice(extractor):
+        click.echo(f"note: {library.extractors.advice(extractor)}", err=True)
+    return extractor
+
+
+def _names_of(source):
+    """Return the names of the classes of a run, for real images that have labels alone."""
+    run = Run.of(source)
+    return None if run is None else run.classes()
 
 
 def _data_of(source, given):

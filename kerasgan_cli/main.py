@@ -6,6 +6,7 @@ import traceback
 
 import click
 
+from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
 from kerasgan_cli.evaluate import evaluate
 from kerasgan_cli.report import report
@@ -38,7 +39,11 @@ def main(arguments=None):
     arguments = [argument for argument in arguments if argument != "--debug"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        code = cli.main(arguments, prog_name="kerasgan", standalone_mode=False)
+        try:
+            code = cli.main(arguments, prog_name="kerasgan", standalone_mode=False)
+        except BaseException:
+            stages.clear()
+            raise
     except click.ClickException as error:
         error.show()
         code = error.exit_code

@@ -17,10 +17,12 @@ _NUMBERED = re.compile(r"(\d+)-")
 class Run:
     """A numbered folder that holds everything about one training.
 
-    `options.json` holds the recipe and the settings of the run, `checkpoint.keras` the whole state
-    after the last good epoch, `model.keras` the same once training has ended, `metrics.csv` a row
-    for each epoch, `samples/` the grids, `guard/` what the collapse guard measured and keeps,
-    `report.html` the page about it all, and `skipped.txt` the image files that could not be used.
+    `options.json` holds the recipe and the settings of the run, the names of the classes, and what
+    identifies the images (see `kerasgan.data.content`). `checkpoint.keras` is the whole state after
+    the last good epoch, and `model.keras` the same once training has ended. `metrics.csv` has a row
+    for each epoch, `metrics.part.json` the first part of one that was cut short. `samples/` holds
+    the grids, `guard/` what the collapse guard measured and keeps, `report.html` is the page about
+    it all, and `skipped.txt` lists the image files that could not be used.
 
     Args:
         folder: The run's folder.
@@ -41,15 +43,25 @@ class Run:
         """Make the next numbered folder under `parent`, such as `runs/0003-wgan-avatars`."""
         parent = Path(parent)
         parent.mkdir(parents=True, exist_ok=True)
-        taken = [int(m[1]) for m in map(_NUMBERED.match, os.listdir(parent)) if m]
-        number = max(taken, default=0) + 1
+        number = _greatest_number(parent) + 1
         while True:
-            folder = parent / f"{number:04d}-{name}"
+            # Other runs may start at the same moment. While a run holds the claim, no other makes
+            # a folder of this number, whatever its name.
+            claim = parent / f".{number:04d}"
             try:
-                folder.mkdir()
-                break
-            except FileExistsError:  # Another run started at the same moment.
+                claim.mkdir()
+            except FileExistsError:
                 number += 1
+                continue
+            try:
+                greatest = _greatest_number(parent)
+                if greatest < number:
+                    folder = parent / f"{number:04d}-{name}"
+                    folder.mkdir()
+                    break
+            finally:
+                claim.rmdir()
+            number = greatest + 1
         run = cls(folder)
         run.write_options(options)
         return run
@@ -57,6 +69,15 @@ class Run:
     def write_options(self, options):
         """Write the recipe and what stands beside it."""
         write_json(self.options_file, options)
+
+    @classmethod
+    def of(cls, source):
+        """Return the run that a folder or a model's file belongs to, or None."""
+        path = Path(source).expanduser()
+        for folder in (path, path.parent):
+            if cls.is_run(folder):
+                return cls(folder)
+        return None
 
     @staticmethod
     def is_run(folder):
@@ -90,6 +111,10 @@ class Run:
         names = sorted(path.name for path in self.folder.iterdir())
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
         return f"{', '.join(names[:4])}{more}" if names else "an empty folder"
+
+    def classes(self):
+        """Return the names of the classes, or None; runs of earlier versions keep none."""
+        return self.options().get("classes")
 
     def recipe(self):
         """Return the run's `Recipe`; runs of version 0.1 have one too.
@@ -133,3 +158,8 @@ class Run:
         if not files:
             raise ValueError(f"{self.folder} holds no model yet: no epoch was finished.")
         return max(files, key=lambda path: path.stat().st_mtime_ns)
+
+
+def _greatest_number(parent):
+    """Return the greatest number of a run in a folder, or 0."""
+    return max((int(m[1]) for m in map(_NUMBERED.match, os.listdir(parent)) if m), default=0)

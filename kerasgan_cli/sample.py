@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
+from kerasgan.text import listed
 from kerasgan_cli import options as made
 from kerasgan_cli.common import backend_option, choose_backend, refuse_existing
+from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import open_model
 
 
@@ -42,8 +44,9 @@ def _sampling_options(command):
               help="A grid.png, a folder/ of single files, or an array.npz.")  # fmt: skip
 @click.option("--interpolate", type=_Seeds(),
               help="Walk in -n steps between the latent vectors of two seeds.")  # fmt: skip
-@click.option("--label", type=click.IntRange(min=0),
-              help="Class of all images of a conditional model.")  # fmt: skip
+@click.option("--label", metavar="NAME_OR_NUMBER",
+              help="Class of all images of a conditional model: its name, where a run has names, "
+              "or its number, from 0.")  # fmt: skip
 @click.option("--columns", type=click.IntRange(min=1), help="Images in a row of the grid.")
 @click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True,
               help="Enlarge each pixel of a grid.")  # fmt: skip
@@ -74,7 +77,9 @@ def sample(
     import numpy as np
 
     model = open_model(source)
-    _check_label(label, model, source)
+    _check_pictures(kind, model, source)
+    names = _class_names(source)
+    label = _number_of(label, model, source, names)
     given = {name: value for name, value in sampling.items() if value is not None}
     for name in given:
         if name not in model.sampling_options:
@@ -93,19 +98,57 @@ def sample(
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     written = {"grid": _grid, "folder": _folder, "array": _array}[kind](out, images, columns, scale)
-    click.echo(f"wrote {written}")
+    click.echo(f"wrote {written}{_of_classes(label, model, names)}")
 
 
-def _check_label(label, model, source):
+def _check_pictures(kind, model, source):
+    from kerasgan import pictures
+
+    channels = model.image_shape[-1]
+    if kind != "array" and channels not in pictures.MODES:
+        raise click.UsageError(
+            f"--out must end in .npz: the images of {source} have {channels} channels, and "
+            f"pictures have 1 to {max(pictures.MODES)}."
+        )
+
+
+def _class_names(source):
+    """Return the names of the classes of a run, or None."""
+    run = Run.of(source)
+    return None if run is None else run.classes()
+
+
+def _number_of(label, model, source, names):
+    """Return the number of a class that is given by its name or its number; None stays None."""
     if label is None:
-        return
+        return None
     if model.num_classes is None:
         raise click.UsageError(f"--label is for conditional models, and {source} has no classes.")
-    if label >= model.num_classes:
+    if label in (names or ()):  # A name first: it may be a number, too.
+        return names.index(label)
+    if not label.isdecimal():
+        if names:
+            raise click.UsageError(
+                f"--label must be one of the classes of {source}, {listed(names)}, or a number. "
+                f"Received: {label!r}"
+            )
         raise click.UsageError(
-            f"--label must lie in 0..{model.num_classes - 1}, the classes of {source}. Received: "
-            f"{label}"
+            f"--label must be a number: {source} keeps no names of classes. Received: {label!r}"
         )
+    if int(label) >= model.num_classes:
+        last = model.num_classes - 1
+        rule = f"lie in 0..{last}, the classes of" if last else "be 0, the only class of"
+        raise click.UsageError(f"--label must {rule} {source}. Received: {label}")
+    return int(label)
+
+
+def _of_classes(label, model, names):
+    """Return of which classes the images are, as words that follow what was written."""
+    if model.num_classes is None or not names:
+        return ""
+    if label is None:
+        return f"; classes drawn from {listed(names)}"
+    return f"; class {names[label] if label < len(names) else label}"
 
 
 def _kind_of(out):

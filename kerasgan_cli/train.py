@@ -15,7 +15,7 @@ from kerasgan_cli.runs import SETTINGS, Run
 from kerasgan_cli.sources import find_data
 
 # What may change when a run goes on.
-MOVABLE = ("epochs", "grid_every", "animation")
+MOVABLE = ("epochs", "data", "grid_every", "animation")
 _SOURCES = ", ".join(name for name, entry in catalogue.SOURCES.items() if entry.named)
 
 
@@ -65,7 +65,8 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
            show_default=True, help="Where the numbered run folders go."),
     option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path),
            metavar="RUN",
-           help="Go on with this run where it stopped; --epochs may move its end."),
+           help="Go on with this run where it stopped; --epochs may move its end. --data gives the "
+           "new place of its images, where they were moved."),
     *(made.from_catalogue(entry) for entry in catalogue.RUN if not entry.name.startswith("guard")),
     click.option("--dry-run", is_flag=True, help="Print the recipe and stop."),
 )  # fmt: skip
@@ -82,7 +83,7 @@ def train(context, model, recipe, resume, run_dir, dry_run, **options):
     if dry_run:
         click.echo(json.dumps({**chosen.to_json(), "run": settings}, indent=2))
         return
-    chosen.backend = choose_backend(chosen.backend)
+    chosen.backend = choose_backend(chosen.backend, always=True)
     from kerasgan_cli import training  # Imports Keras.
 
     context.exit(training.run(chosen, settings, run_dir, resume))
@@ -138,13 +139,13 @@ def _read(file, model):
 
 
 def _resumed(model, resume, given):
-    """Return a run's own recipe and settings; only the end and the grids may differ."""
+    """Return a run's own recipe and settings; only the end, the grids and a place may differ."""
     fixed = [f"--{name.replace('_', '-')}" for name in given if name not in MOVABLE]
     if model is not None or fixed:
         received = ", ".join((["MODEL"] if model else []) + fixed)
         raise click.UsageError(
-            "--resume goes on with the run's own options; only --epochs, --grid-every and "
-            f"--animation may change. Received: {received}"
+            "--resume goes on with the run's own options; only --epochs, --grid-every, "
+            f"--animation and the place of its --data may change. Received: {received}"
         )
     run = Run(resume)
     recipe, settings = run.recipe(), run.settings()
@@ -155,4 +156,7 @@ def _resumed(model, resume, given):
                 "note: the learning rates stay at their last values in the added epochs.", err=True
             )
         recipe.length = {"epochs": epochs}
+    if "data" in given:
+        recipe.data["name_or_path"] = given.pop("data")
+        recipe.data["name_or_path"] = find_data(**recipe.data)
     return recipe, {**settings, **given}

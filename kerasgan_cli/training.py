@@ -4,16 +4,18 @@ import contextlib
 import shlex
 import shutil
 import signal
-import sys
 from pathlib import Path
 
 import click
 import keras
 
-from kerasgan import backend, callbacks, data
+from kerasgan import backend, callbacks, catalogue, data
+from kerasgan.data import content, labels
 from kerasgan.environment import describe
 from kerasgan.files import atomic
-from kerasgan_cli.common import without_import_chatter
+from kerasgan.text import listed
+from kerasgan_cli import stages
+from kerasgan_cli.common import short_warnings, without_import_chatter
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
@@ -40,12 +42,20 @@ def run(recipe, settings, parent, resume):
     with without_import_chatter():  # Keras imports TensorFlow, if it is there, to seed it too.
         keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
-    dataset = _load(recipe)
+    dataset = _load(recipe, resume)
     folder, model = _resumed(resume, recipe, dataset) if resume else (None, None)
     if model is None:
+        stages.say("building the networks")
         steps = recipe.critic_steps(dataset.batches_per_epoch)
         model = recipe.build(dataset.image_shape, _classes(recipe, dataset), steps)
-    options = {**recipe.to_json(), "run": settings, "images": dataset.num_examples}
+    stages.clear()
+    options = {
+        **recipe.to_json(),
+        "run": settings,
+        "images": dataset.num_examples,
+        "classes": dataset.class_names,
+        "content": dataset.content,
+    }
     if folder is None:
         name = f"{recipe.variant}-{Path(dataset.name).stem or 'images'}"
         options["environment"] = describe(recipe.backend)
@@ -62,38 +72,67 @@ def _classes(recipe, dataset):
         return None
     if dataset.labels is None:
         raise ValueError(
-            f"`--conditional` needs labels, and {dataset.name} has none: TFDS sets have them, and "
-            "an .npz with an array `labels`."
+            f"--conditional needs labels, and {dataset.name} has none: "
+            f"{dataset.unlabelled or 'the source gives no labels'}."
         )
     return int(dataset.labels.max()) + 1
 
 
-def _load(recipe):
-    shown = sys.stderr.isatty()
-
-    def progress(done, total):
-        if shown:
-            end = "\n" if done == total else ""
-            print(f"\rreading images {done}/{total}\033[K", end=end, file=sys.stderr, flush=True)
-
+def _load(recipe, resume):
+    stages.say("reading the images", always=True)
     try:
-        return recipe.load(progress)
+        with short_warnings():
+            return recipe.load(lambda done, total: stages.say(f"reading images {done}/{total}"))
     except data.UnknownDataError as error:
+        if resume:
+            place = recipe.data["name_or_path"]
+            raise ValueError(
+                "--resume goes on with the images that the run began with; where they were moved, "
+                f"--data gives their new place. Received: {place}, where there are none"
+            ) from error
         raise click.BadParameter(str(error), param_hint="--data") from error
 
 
 def _resumed(resume, recipe, dataset):
     """Return the run and its model, or no model where no epoch was finished."""
     folder = Run(resume)
-    images = folder.options()["images"]
-    if dataset.num_examples != images:
-        raise ValueError(
-            f"The run began with {images} images, and resuming must see the same. "
-            f"Received: {dataset.num_examples} from {recipe.data['name_or_path']}"
-        )
+    _check_same_data(folder, recipe, dataset)
     if not (folder.checkpoint.exists() or folder.model.exists()):
         return folder, None
     return folder, load_file(folder.model_file())
+
+
+def _check_same_data(folder, recipe, dataset):
+    """Raise ValueError unless a run is resumed on its own images; see `kerasgan.data.content`."""
+    then, place = folder.options(), recipe.data["name_or_path"]
+    now, wanted = dataset.class_names, then.get("classes")
+    found = []
+    if dataset.num_examples != then["images"]:
+        found.append(f"there are {dataset.num_examples:,} images, not {then['images']:,}")
+    if "content" not in then:
+        if now and catalogue.source_of(place) == "folder":
+            wanted = sorted(now)  # The order in which earlier versions numbered the classes.
+        if place != folder.recipe().data["name_or_path"]:
+            click.echo(
+                "note: an earlier version wrote this run, and did not note what identifies its "
+                "images. Only their number can be compared.",
+                err=True,
+            )
+    else:
+        if sorted(wanted or ()) != sorted(now or ()):
+            found.append(f"the classes are {_names(now)}, not {_names(wanted)}")
+        found += content.differences(then["content"] or {}, dataset.content or {})
+    if found:
+        raise ValueError(
+            "--resume goes on with the images that the run began with; where they were moved, "
+            f"--data gives their new place. Received: {place}, where {'; '.join(found)}"
+        )
+    if wanted and now:
+        dataset.labels, dataset.class_names = labels.in_order(dataset.labels, now, wanted)
+
+
+def _names(classes):
+    return listed(classes) if classes else "none"
 
 
 def _list_skipped(folder, dataset):
@@ -103,7 +142,8 @@ def _list_skipped(folder, dataset):
     with atomic(folder.skipped) as temporary:
         # A file's name may be no text at all.
         temporary.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
-    click.echo(f"skipped {len(lines)} unusable files, listed in {folder.skipped}", err=True)
+    what = "unusable file or link" if len(lines) == 1 else "unusable files and links"
+    click.echo(f"skipped {len(lines)} {what}, listed in {folder.skipped}", err=True)
 
 
 def _introduce(folder, recipe, dataset, model):
@@ -113,6 +153,8 @@ def _introduce(folder, recipe, dataset, model):
         f"data      {dataset.name}: {dataset.num_examples:,} images of "
         f"{height}x{width}x{channels}, {dataset.batches_per_epoch} critic steps an epoch"
     )
+    if recipe.conditional and dataset.class_names:
+        click.echo(f"classes   {listed(dataset.class_names)}")
     click.echo(
         f"model     {recipe.variant} on {keras.backend.backend()}: generator "
         f"{model.generator.count_params():,} parameters, critic {model.critic.count_params():,}"
@@ -133,6 +175,7 @@ def _fit(folder, recipe, settings, dataset, model):
     guard = _guard(folder, recipe, settings)
     watchers = [
         interrupt,
+        _Started(),
         *([guard] if guard else []),  # Before those that keep and print what it found.
         checkpoint,
         callbacks.MetricsFile(folder.metrics),
@@ -144,6 +187,8 @@ def _fit(folder, recipe, settings, dataset, model):
     # The rest of a half-finished epoch is shorter, so it is a fit of its own.
     spans = [(first, first + 1, batch)] if batch else []
     spans.append((first + len(spans), epochs, 0))
+    watched = "" if guard is None else "preparing the guard and "
+    stages.say(f"{watched}compiling the first step", always=True)
     try:
         with interrupt.listening():
             for start, end, skip in spans:
@@ -158,7 +203,10 @@ def _fit(folder, recipe, settings, dataset, model):
     if folder.checkpoint.exists():
         with atomic(folder.model) as temporary:
             shutil.copyfile(folder.checkpoint, temporary)
-    return _conclude(folder, checkpoint, interrupt, guard)
+    stages.clear()
+    cut = divmod(model.critic_steps, dataset.batches_per_epoch)
+    where = f" in epoch {cut[0] + 1}, after {cut[1]} of its critic steps" if cut[1] else ""
+    return _conclude(folder, checkpoint, interrupt, guard, where)
 
 
 def _guard(folder, recipe, settings):
@@ -178,7 +226,7 @@ def _stopped(guard):
     return guard is not None and guard.collapsed is not None and guard.policy != "warn"
 
 
-def _conclude(folder, checkpoint, interrupt, guard):
+def _conclude(folder, checkpoint, interrupt, guard, where):
     if guard and guard.collapsed:
         click.echo(f"Error: training ended collapsed: {guard.collapsed}.", err=True)
         if _stopped(guard):
@@ -191,7 +239,7 @@ def _conclude(folder, checkpoint, interrupt, guard):
         )
         return DIVERGED
     if interrupt.requested:
-        click.echo("stopped; the work is saved. Go on with:")
+        click.echo(f"stopped{where}; the work is saved. Go on with:")
         click.echo(f"  kerasgan train --resume {shlex.quote(str(folder.folder))}")
         return INTERRUPTED
     click.echo(f"done: {folder.model}")
@@ -204,6 +252,17 @@ def _last_good(folder):
     if folder.checkpoint.exists():
         return f"The last good state is kept in {folder.checkpoint}"
     return "No epoch was finished, so there is no good state to keep"
+
+
+class _Started(keras.callbacks.Callback):
+    """Takes away the line that says what is prepared, once the first step is done."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 1:
+            stages.clear()
+
+    def on_epoch_end(self, epoch, logs=None):
+        stages.clear()
 
 
 class _Interrupt(keras.callbacks.Callback):

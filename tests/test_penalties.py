@@ -149,8 +149,8 @@ def test_dragan_penalty_equals_numpy(variable):
 
     real = ops.convert_to_tensor(REAL.astype("float32"))
     inputs = PenaltyInputs(
-        real=real, fake=None, z=None, labels=None, scores=critic_of(variable), generate=None,
-        noise=noise,
+        real=real, fake=None, z=None, labels=None, training=True, scores=critic_of(variable), 
+        generate=None, noise=noise,
     )  # fmt: skip
     found = DRAGANPenalty(1.0)(inputs)
     shift, alpha = drawn

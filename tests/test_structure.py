@@ -40,8 +40,6 @@ ROOT = PACKAGE.parent
 SCRIPTS = sorted(
     path for folder in ("tests", "tools", "benchmarks") for path in (ROOT / folder).rglob("*.py")
 )
-# Files that are still to be split.
-TOO_LONG = {"tests/cli/test_cli.py"}
 
 
 def part_of(path):
@@ -144,7 +142,7 @@ def test_no_import_goes_up_in_the_commands():
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in FILES + COMMANDS + SCRIPTS if str(path.relative_to(ROOT)) not in TOO_LONG],
+    FILES + COMMANDS + SCRIPTS,
     ids=lambda p: str(p.relative_to(ROOT)),
 )
 def test_files_are_short(path):

@@ -12,6 +12,7 @@ from kerasgan.adversarial import network_checks
 from kerasgan.augment import ADA
 from kerasgan.backend import private
 from kerasgan.penalties import Penalty
+from kerasgan.text import extent
 
 
 def one_critic(critic, discriminator):
@@ -292,7 +293,8 @@ def labels(given, n, num_classes):
         )
     if n and not 0 <= found.min() <= found.max() < num_classes:
         raise ValueError(
-            f"`labels` must lie in 0..{num_classes - 1}. Received: {found.min()} to {found.max()}"
+            f"`labels` must lie in 0..{num_classes - 1}. Received: labels "
+            f"{extent(found.min(), found.max())}"
         )
     return found.astype("int32")
 

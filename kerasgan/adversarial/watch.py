@@ -5,6 +5,8 @@ import warnings
 import keras
 from keras import ops
 
+from kerasgan.text import extent
+
 TOLERANCE = 1e-3  # Of values that a resize or a conversion rounds.
 
 
@@ -99,19 +101,19 @@ class Watch(keras.callbacks.Callback):
         if found["outside"]:
             raise ValueError(
                 f"`{self.name}` must hold images in [-1, 1]; for values in 0..255 use "
-                f"`x / 127.5 - 1`. Received: a batch with values from {low:g} to {high:g}"
+                f"`x / 127.5 - 1`. Received: a batch with values {extent(low, high)}"
             )
         if found.get("wrong labels"):
             first, last = 0.0 - found["minus lowest label"], found["highest label"]
             raise ValueError(
                 f"the labels beside `{self.name}` must lie in 0..{self.model.num_classes - 1}. "
-                f"Received: a batch with labels from {first:.0f} to {last:.0f}"
+                f"Received: a batch with labels {extent(first, last)}"
             )
         if low >= 0 and not self.warned:
             self.warned = True
             warnings.warn(
                 f"`{self.name}` should hold images in [-1, 1], which is what generators make. "
-                f"Received: values from {low:g} to {high:g}; if 0 is black and 1 is white, use "
+                f"Received: values {extent(low, high)}; if 0 is black and 1 is white, use "
                 "`2 * x - 1`",
                 stacklevel=2,
             )

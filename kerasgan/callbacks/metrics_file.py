@@ -1,19 +1,22 @@
 """MetricsFile: the logs as a CSV file, one row for each epoch."""
 
+import contextlib
 import csv
+import json
 import time
 from pathlib import Path
 
-import keras
+from kerasgan.callbacks.steps import Steps
+from kerasgan.files import atomic, write_json
 
-from kerasgan.files import atomic
 
-
-class MetricsFile(keras.callbacks.Callback):
+class MetricsFile(Steps):
     """Writes the logs of each finished epoch, and its duration, to a CSV file.
 
     The file is replaced atomically, so it can be read at any moment. If a resumed training repeats
-    epochs, their rows are replaced.
+    epochs, their rows are replaced. An epoch that was cut short has no row. Until it is finished,
+    its first part is kept in a file beside, and the row then holds the mean of both parts and their
+    seconds together.
 
     Args:
         path: The CSV file. Its first column is the epoch, counted from 1; its last is `seconds`.
@@ -22,6 +25,7 @@ class MetricsFile(keras.callbacks.Callback):
     def __init__(self, path):
         super().__init__()
         self.path = Path(path)
+        self.part = self.path.with_suffix(".part.json")
         self.rows = {}
 
     def on_train_begin(self, logs=None):
@@ -30,24 +34,40 @@ class MetricsFile(keras.callbacks.Callback):
                 self.rows = {int(row["epoch"]): row for row in csv.DictReader(file)}
 
     def on_epoch_begin(self, epoch, logs=None):
+        super().on_epoch_begin(epoch, logs)
         self.rows = {key: row for key, row in self.rows.items() if key <= epoch}
         self._started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.model.stop_training and self._unfinished():
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        steps, seconds = self.steps, time.perf_counter() - self._started
+        first = self._first_part(epoch)
+        if first is not None:
+            steps, seconds = steps + first["steps"], seconds + first["seconds"]
+            share = first["steps"] / max(steps, 1)
+            for name in values.keys() & first["values"].keys():
+                values[name] = share * first["values"][name] + (1 - share) * values[name]
+        if self.cut:
+            part = {"epoch": epoch + 1, "at": self._at(), "steps": steps, "seconds": seconds}
+            write_json(self.part, {**part, "values": values})
             return
-        values = {name: f"{float(value):.6g}" for name, value in (logs or {}).items()}
-        seconds = f"{time.perf_counter() - self._started:.1f}"
-        self.rows[epoch + 1] = {"epoch": epoch + 1, **values, "seconds": seconds}
+        row = {name: f"{value:.6g}" for name, value in values.items()}
+        self.rows[epoch + 1] = {"epoch": epoch + 1, **row, "seconds": f"{seconds:.1f}"}
         fields = list(dict.fromkeys(key for row in self.rows.values() for key in row))
         with atomic(self.path) as temporary, open(temporary, "w", newline="") as file:
             writer = csv.DictWriter(file, fields)
             writer.writeheader()
             writer.writerows(self.rows[key] for key in sorted(self.rows))
+        self.part.unlink(missing_ok=True)
 
-    def _unfinished(self):
-        steps = self.params.get("steps")
-        return bool(steps) and self._batches < steps
+    def _first_part(self, epoch):
+        """Return what an earlier `fit` noted of the part of this epoch that it trained, or None."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            found = json.loads(self.part.read_text(encoding="utf-8"))
+            # A training may also repeat the whole epoch, from an older state.
+            if found["epoch"] == epoch + 1 and found["at"] == self._at() - self.steps:
+                return found
+        return None
 
-    def on_train_batch_begin(self, batch, logs=None):
-        self._batches = batch + 1
+    def _at(self):
+        return int(getattr(self.model, "critic_steps", 0))

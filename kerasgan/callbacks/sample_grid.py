@@ -1,19 +1,21 @@
 """SampleGrid: pictures of generated images after each epoch."""
 
+import warnings
 from pathlib import Path
 
-import keras
-
 from kerasgan import pictures, validation
+from kerasgan.callbacks.steps import Steps
 
 ANIMATIONS = ("webp", "gif", None)
 
 
-class SampleGrid(keras.callbacks.Callback):
+class SampleGrid(Steps):
     """Writes a grid of generated images after each epoch, always of the same latent vectors.
 
     The grids are `epoch_0001.png`, `epoch_0002.png` and so on. At the end of the training, all
     grids in the folder, also those of earlier calls of `fit`, are joined into one animation.
+    An epoch that was cut short has no grid. Images of more than four channels are no pictures: a
+    warning says so, and the training goes on without grids.
 
     Args:
         folder: Where to write the pictures; it is made if it is missing.
@@ -35,16 +37,29 @@ class SampleGrid(keras.callbacks.Callback):
         self.animation = animation
 
     def on_train_begin(self, logs=None):
+        channels = self.model.image_shape[-1]
+        self._shown = channels in pictures.MODES
+        if not self._shown:
+            warnings.warn(
+                f"SampleGrid writes no pictures: images must have 1 to {max(pictures.MODES)} "
+                f"channels to be shown. Received: {channels} channels",
+                stacklevel=2,
+            )
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         self._z = self.model.latent_vectors(self.n, self.seed)
 
     def on_epoch_end(self, epoch, logs=None):
+        if not self._shown or self.cut:
+            return
         last = epoch + 1 == self.params.get("epochs") or self.model.stop_training
         if last or (epoch + 1) % self.every == 0:
             path = self.folder / f"epoch_{epoch + 1:04d}.png"
             pictures.save_grid(path, self.model.decode_latents(self._z), self.columns)
 
     def on_train_end(self, logs=None):
+        if not self._shown:
+            return
         frames = sorted(self.folder.glob("epoch_*.png"))
         if self.animation and frames:
             pictures.save_animation(self.folder / f"epochs.{self.animation}", frames)

@@ -10,6 +10,8 @@ LOADING = (
            "train by default"),
     integer("limit", "number of images to use, from the first; all by default"),
     flag("upscale", "enlarge images that are smaller than asked"),
+    integer("bit_depth", "bits that the values of 16-bit images use, as 12; all 16 by default", 9,
+            maximum=16),
     Option("max_bad", "number", "share of unusable files in a folder above which to stop; 0.1 by "
            "default", 0, 1),
     Option("mixture", "text", "a mixture of points, in the benchmarks alone", shell=False),

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan.data import pixels
+from kerasgan.data import content, pixels
+from kerasgan.data import labels as forms
 from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.dataset import float_range
 from kerasgan.data.pixels import DataError
+from kerasgan.text import extent
 
 IMAGE_KEYS = ("images", "x", "x_train", "arr_0")
 LABEL_KEYS = ("labels", "y", "y_train", "arr_1")
@@ -24,15 +26,20 @@ def load_array(path, folder, options, progress=None):
     path = Path(path)
     image_size, channels, upscale = options["image_size"], options["channels"], options["upscale"]
     images, labels = _read(path)
+    class_names = None
     images = _as_nhwc(images)
     if labels is not None:
-        if labels.shape[:1] != images.shape[:1]:
-            raise DataError(
-                "labels must have one entry for each image. "
-                f"Received: {path} with shapes {images.shape} and {labels.shape}"
-            )
+        try:
+            labels, class_names = forms.numbered(labels, len(images))
+        except DataError as error:
+            raise DataError(f"{error} in {path}") from None
         labels = labels[: options["limit"]]
     images = images[: options["limit"]]
+    about = {
+        "class_names": class_names,
+        "content": content.of_arrays(images, labels),
+        "unlabelled": f"the file has no array of labels, under one of {', '.join(LABEL_KEYS)}",
+    }
     # Alpha is composited over white: two channels become one, and four become three.
     own_channels = {1: 1, 2: 1, 3: 3, 4: 3}[images.shape[3]]
     wanted = (image_size or images.shape[1],) * 2 + (channels or own_channels,)
@@ -41,9 +48,9 @@ def load_array(path, folder, options, progress=None):
             "`image_size` must be given unless the images are square. "
             f"Received: image_size=None and images of shape {images.shape}"
         )
-    images = _in_range(images)
+    images = _in_range(images, options.get("bit_depth"))
     if images.shape[1:] == wanted:
-        return Decoded(images, labels)
+        return Decoded(images, labels, about)
     try:
         pixels.check_size(images.shape[2], images.shape[1], wanted[0], upscale)
     except DataError as error:
@@ -65,7 +72,9 @@ def load_array(path, folder, options, progress=None):
 
     status = path.stat()
     identity = [str(path.resolve()), status.st_size, status.st_mtime_ns, options]
-    return cached(folder, "array", identity, decode)
+    decoded = cached(folder, "array", identity, decode)
+    # Labels that an earlier version stored may have another form.
+    return Decoded(decoded.images, labels, {**decoded.about, **about})
 
 
 def _read(path):
@@ -111,14 +120,32 @@ def _as_nhwc(images):
     return images
 
 
-def _in_range(images):
-    """Return uint8 images as they are, and floats as float32 in [-1, 1]."""
+def _in_range(images, bit_depth=None):
+    """Return uint8 images as they are, and floats as float32 in [-1, 1].
+
+    Integers of `bit_depth` bits are scaled to uint8.
+    """
+    if bit_depth is not None:
+        if images.dtype.kind not in "iu" or images.dtype == np.uint8:
+            raise DataError(
+                "`bit_depth` goes with integers wider than a byte. "
+                f"Received: bit_depth={bit_depth} and images of dtype {images.dtype}"
+            )
+        try:
+            return pixels.from_bits(images, bit_depth)
+        except DataError as error:
+            raise DataError(
+                f"`bit_depth` must be the number of bits that the values use. Received: {error}"
+            ) from None
     if images.dtype == np.uint8:
         return images
     if images.dtype.kind in "iu":
         low, high = int(images.min()), int(images.max())
         if low < 0 or high > 255:
-            raise DataError(f"integer images must be in 0..255. Received: from {low} to {high}")
+            wider = "; for the 16-bit values of a camera give `bit_depth`" if low >= 0 else ""
+            raise DataError(
+                f"integer images must be in 0..255{wider}. Received: values {extent(low, high)}"
+            )
         return images.astype(np.uint8)
     if images.dtype.kind != "f":
         raise DataError(
@@ -129,13 +156,13 @@ def _in_range(images):
     if low < -1 or high > 1:
         raise DataError(
             "float images must lie in [-1, 1] (or [0, 1]); store values in 0..255 as uint8. "
-            f"Received: from {low:g} to {high:g}"
+            f"Received: values {extent(low, high)}"
         )
     if low < 0:
         return images if images.dtype == np.float32 else images.astype(np.float32)
     warnings.warn(
         "The images are floats without a negative value: they are scaled from [0, 1] to [-1, 1]. "
-        f"Received: from {low:g} to {high:g}",
+        f"Received: values {extent(low, high)}",
         stacklevel=2,
     )
     images = images.astype(np.float32)  # In place from here on: a set of floats is large.

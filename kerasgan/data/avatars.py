@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan.data.cache import cached
+from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError
 
 COUNT = 10_000
@@ -47,7 +47,9 @@ def load_avatars(name, folder, options, progress=None):
                 progress(done, count)
         return None, {}
 
-    return cached(folder, name, [count, size, channels, versions], decode)
+    about = {"content": {"source": name}, "unlabelled": "avatars have no classes"}
+    decoded = cached(folder, name, [count, size, channels, versions], decode)
+    return Decoded(decoded.images, decoded.labels, {**decoded.about, **about})
 
 
 def render(count, size, workers=None):

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasgan.data import labels as forms
+
 CODE_VERSION = 1  # Raise it when decoding changes: sets of older code are then not used.
 _STALE_SECONDS = 24 * 3600
 
@@ -135,7 +137,12 @@ class ImageWriter:
         self._file.truncate()
 
     def finish(self, labels, about):
-        """Move the set to its final name and return it as `Decoded`."""
+        """Move the set to its final name and return it as `Decoded`.
+
+        Raises:
+            DataError: If the labels are not one number for each image; nothing is kept then.
+        """
+        labels = None if labels is None else forms.checked(labels, self.count)
         about = {**about, "shape": [self.count, *self.shape], "labels": labels is not None}
         if self._file is not None and self._try(self._publish, labels, about):
             return _read(self.entry)

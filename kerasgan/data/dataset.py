@@ -10,7 +10,9 @@ import weakref
 import keras
 import numpy as np
 
+from kerasgan.data import labels as forms
 from kerasgan.data.pixels import DataError, from_uint8
+from kerasgan.text import extent
 
 _SCAN_VALUES = 1 << 24  # Floats checked at a time: a memory map is never in memory as a whole.
 
@@ -29,7 +31,8 @@ class ImageDataset(keras.utils.PyDataset):
     Args:
         images: Array-like `(num_examples, height, width, channels)`, uint8 or float32 in [-1, 1];
             a NumPy memory map is read batch by batch.
-        labels: Optional numbers `(num_examples,)`; batches are then `(images, labels)`.
+        labels: Optional numbers `(num_examples,)` or `(num_examples, 1)`; batches are then
+            `(images, labels)`.
         batch_size: Examples in a batch.
         shuffle: Whether each epoch has its own order; False keeps the order of `images`.
         seed: Non-negative integer, the seed of the order.
@@ -37,6 +40,8 @@ class ImageDataset(keras.utils.PyDataset):
         name: A name of the images, for printing.
         class_names: Optional names of the labels.
         skipped: Optional `(path, reason)` pairs of the files that could not be used.
+        content: Optional dictionary that identifies the images; see `kerasgan.data.content`.
+        unlabelled: Optional sentence that says why there are no labels.
 
     Attributes:
         seconds: Time spent making batches so far; assign 0 to start again.
@@ -64,10 +69,12 @@ class ImageDataset(keras.utils.PyDataset):
         name="images",
         class_names=None,
         skipped=(),
+        content=None,
+        unlabelled=None,
     ):
         super().__init__()
         self.images = _checked_images(images)
-        self.labels = None if labels is None else _checked_labels(labels, len(self.images))
+        self.labels = None if labels is None else forms.checked(labels, len(self.images))
         self.batch_size = positive_int("batch_size", batch_size)
         if self.batch_size > len(self.images):
             raise DataError(
@@ -80,6 +87,8 @@ class ImageDataset(keras.utils.PyDataset):
         self.name = name
         self.class_names = class_names
         self.skipped = [tuple(pair) for pair in skipped]
+        self.content = content
+        self.unlabelled = unlabelled
         self.seconds = 0.0
         self._epoch = 0
         self._offset = 0
@@ -286,7 +295,7 @@ def _checked_images(images):
             raise DataError(
                 "`images` of floats must be in [-1, 1]; for values in 0..255 use "
                 "`kerasgan.data.from_uint8(images.astype('uint8'))`. "
-                f"Received: values from {low:g} to {high:g}"
+                f"Received: values {extent(low, high)}"
             )
     return images
 
@@ -313,17 +322,3 @@ def float_range(images):
             f"Received: {values} NaN or infinite values in {bad_images} of {len(images)} images"
         )
     return low, high
-
-
-def _checked_labels(labels, num_examples):
-    labels = np.asarray(labels)
-    if labels.shape == (num_examples, 1):
-        labels = labels[:, 0]
-    if labels.shape != (num_examples,):
-        raise DataError(
-            f"`labels` must have one entry for each of the {num_examples} images. "
-            f"Received: shape {labels.shape}"
-        )
-    if labels.dtype.kind not in "iufb":
-        raise DataError(f"`labels` must be numbers. Received: dtype {labels.dtype}")
-    return labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)

@@ -24,6 +24,7 @@ def load(
     cache_dir=None,
     data_dir=None,
     progress=None,
+    bit_depth=None,
     **options,
 ):
     """Return an ImageDataset of the images that a name or a path denotes.
@@ -38,11 +39,12 @@ def load(
 
             - the path of a folder of images, which may be nested and hold mixed formats and sizes.
               Files that cannot be used are skipped and listed in `skipped`. If all images lie in
-              two or more first-level folders, these folders are the labels;
+              two or more first-level folders, these folders are the labels, in the order of the
+              numbers in their names and of the alphabet. Links to folders are followed;
             - the path of an .npz or .npy file: `(N, H, W)` or `(N, H, W, C)`, integers in 0..255 or
               floats in [-1, 1]. Floats without a negative value are taken as [0, 1], with a
               warning. The keys of an .npz file are images, x, x_train or arr_0, and labels, y,
-              y_train or arr_1;
+              y_train or arr_1. Labels are numbers, or names of classes as text;
             - "avatars": 10,000 cartoon heads, rendered on first use;
             - "stacked_mnist": 128,000 images whose three channels are digits of MNIST; the labels
               are its 1,000 modes;
@@ -62,6 +64,9 @@ def load(
             $XDG_CACHE_HOME or ~/.cache.
         data_dir: The folder of TFDS' files; by default $TFDS_DATA_DIR or ~/tensorflow_datasets.
         progress: Optional callable `(done, total)`, called while images are decoded.
+        bit_depth: Number of bits, 9 to 16, that values wider than a byte use, such as 12 for many
+            cameras: `2**bit_depth - 1` is white. None takes images of 16 bits as they are, with a
+            warning where their values use fewer.
         **options: More options that the source takes; see `kerasgan.data.sources`.
 
     Raises:
@@ -73,7 +78,7 @@ def load(
     gan.fit(dataset, epochs=50, shuffle=False)
     ```
     """
-    common = _common_options(image_size, channels, limit, upscale)
+    common = _common_options(image_size, channels, limit, upscale, bit_depth)
     name, source = find(name_or_path)
     check_options(source, name, options if split == "train" else {"split": split, **options})
     # A source that does not use these two ignores them, because neither chooses the images.
@@ -93,16 +98,23 @@ def load(
         name=name,
         class_names=decoded.about.get("class_names"),
         skipped=decoded.about.get("skipped", ()),
+        content=decoded.about.get("content"),
+        unlabelled=decoded.about.get("unlabelled"),
     )
 
 
-def _common_options(image_size, channels, limit, upscale):
+def _common_options(image_size, channels, limit, upscale, bit_depth):
     """Return the checked arguments that determine the pixels, JSON-serializable for the cache."""
     if channels not in (None, 1, 3):
         raise DataError(f"`channels` must be 1, 3 or None. Received: {channels!r}")
-    return {
+    common = {
         "image_size": None if image_size is None else positive_int("image_size", image_size),
         "channels": channels,
         "limit": None if limit is None else positive_int("limit", limit),
         "upscale": bool(upscale),
     }
+    if bit_depth is None:  # Left out, so that images in the cache keep their names.
+        return common
+    if not 9 <= positive_int("bit_depth", bit_depth) <= 16:
+        raise DataError(f"`bit_depth` must be an integer from 9 to 16. Received: {bit_depth!r}")
+    return {**common, "bit_depth": int(bit_depth)}

@@ -2,13 +2,17 @@
 
 import itertools
 import os
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 from PIL import Image, ImageOps
 
+from kerasgan.text import extent
+
 GREY_MODES = {"1", "L", "LA", "La", "I", "F"}
+DARK = 2**15  # 16-bit images whose largest value is below do not use all of their bits.
 
 
 class DataError(ValueError):
@@ -61,17 +65,22 @@ def to_uint8(images):
     return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
-def eight_bit(image):
+def eight_bit(image, bit_depth=None, largest=None):
     """Return a PIL image in mode L or RGB: 16 bits scaled, transparency composited over white.
 
+    Args:
+        image: A PIL image.
+        bit_depth: Number of bits that 16-bit values use; None for all of them.
+        largest: Optional list, to which the largest of 16-bit values is added.
+
     Raises:
-        DataError: If the values have no known range (floating point, 32 bits).
+        DataError: If the values have no known range (floating point, 32 bits), or use more bits.
     """
     if image.mode.startswith("I"):  # I;16, I;16B, I: integers wider than a byte.
-        values = np.asarray(image).astype(np.int64)
-        if values.min() < 0 or values.max() > 65535:
-            raise DataError("more than 16 bits per channel")
-        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+        values = np.asarray(image)
+        if largest is not None:
+            largest.append(int(values.max()))
+        return Image.fromarray(from_bits(values, bit_depth))
     if image.mode == "F":
         raise DataError("floating-point pixels, whose range is not known")
     grey = image.mode in GREY_MODES
@@ -81,6 +90,45 @@ def eight_bit(image):
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     return image.convert("L" if grey else "RGB")
+
+
+def from_bits(values, bit_depth=None):
+    """Return unsigned integers of `bit_depth` bits as uint8, rounded.
+
+    Args:
+        values: Integer array of any shape.
+        bit_depth: From 9 to 16; None for 16.
+
+    Raises:
+        DataError: If a value has more bits, or is negative.
+    """
+    bits = bit_depth or 16
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high >= 2**bits:
+        raise DataError(f"more than {bits} bits per channel (values {extent(low, high)})")
+    found = np.empty(values.shape, np.uint8)
+    for i in range(len(values)):  # Row by row or image by image: no wide copy of them all.
+        wide = values[i].astype(np.uint32)
+        found[i] = (wide * 255 + (2**bits - 1) // 2) // (2**bits - 1)
+    return found
+
+
+def warn_if_dark(largest, bit_depth, name):
+    """Warn of 16-bit images that use few of their bits, and so become nearly black.
+
+    Args:
+        largest: The largest of their values, or None without such images.
+        bit_depth: What the user gave.
+        name: Name of the data.
+    """
+    if largest is None or bit_depth is not None or largest >= DARK:
+        return
+    bits = max(9, int(largest).bit_length())
+    warnings.warn(
+        f"the largest value in the 16-bit images of {name} is {largest:,} of 65,535, so they "
+        f"become dark. If the values have {bits} bits, set `bit_depth` to {bits}.",
+        stacklevel=2,
+    )
 
 
 def square(image, image_size, upscale):

@@ -5,8 +5,8 @@ A loader is a function `loader(name, folder, options, progress=None, *, ...)` th
 
 - `name` is the name or the path that the user gave.
 - `folder` is the cache folder; `kerasgan.data.cache.cached` keeps decoded images there.
-- `options` is a checked dictionary of `image_size`, `channels`, `limit` and `upscale`, with the
-  meaning that they have in `kerasgan.data.load`.
+- `options` is a checked dictionary of `image_size`, `channels`, `limit` and `upscale`, and of
+  `bit_depth` where it is given, with the meaning that they have in `kerasgan.data.load`.
 - `progress` is a callable `(done, total)` or None.
 - The keyword-only arguments are the source's own options, such as `split`. The user gives them to
   `kerasgan.data.load` by name.

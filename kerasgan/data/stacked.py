@@ -9,7 +9,7 @@ Reference: Metz et al. 2017 (Unrolled GAN), https://arxiv.org/abs/1611.02163.
 import numpy as np
 
 from kerasgan.data import tfds_images
-from kerasgan.data.cache import cached
+from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError
 
 COUNT = 128_000
@@ -57,5 +57,7 @@ def load_stacked(name, folder, options, progress=None, *, split="train", data_di
                 progress(first + n, count)
         return np.concatenate(labels), {"source": f"stacks of {digits.about['source']}"}
 
-    about = [count, each["image_size"], split, digits.about["source"]]
-    return cached(folder, name, about, decode)
+    version = digits.about["source"]
+    decoded = cached(folder, name, [count, each["image_size"], split, version], decode)
+    content = {"source": name, "version": version, "split": split}
+    return Decoded(decoded.images, decoded.labels, {**decoded.about, "content": content})

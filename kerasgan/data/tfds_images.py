@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from kerasgan.data import pixels
-from kerasgan.data.cache import cached
+from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError, UnknownDataError
 
 SUGGESTED = [
@@ -51,7 +51,14 @@ def load_tfds(name, folder, options, progress=None, *, split="train", data_dir=N
         info = _prepare(builder, name, split, where)
         return _decode(builder, info, split, writer, options, progress)
 
-    return cached(folder, "tfds", [name, split, where, options], decode)
+    decoded = cached(folder, "tfds", [name, split, where, options], decode)
+    pixels.warn_if_dark(decoded.about.get("largest"), options.get("bit_depth"), name)
+    about = {
+        **decoded.about,
+        "content": {"source": "tfds", "version": decoded.about["source"], "split": split},
+        "unlabelled": "the data set has no classes",
+    }
+    return Decoded(decoded.images, decoded.labels, about)
 
 
 def _builder(name, data_dir):
@@ -155,12 +162,13 @@ def _decode(builder, split_info, split, writer, options, progress):
         decoders=tfds.decode.PartialDecoding(wanted),
     ).take(total)
     labels = np.zeros(total, np.int32)
+    largest = []
 
     def fit(numbered):
         number, example = numbered
         if labelled:
             labels[number] = example["label"]
-        return _fit(example["image"], number, writer.shape, options)
+        return _fit(example["image"], number, options, largest)
 
     for done, image in enumerate(pixels.in_threads(fit, enumerate(tfds.as_numpy(examples))), 1):
         if writer.shape not in (None, image.shape):
@@ -169,12 +177,20 @@ def _decode(builder, split_info, split, writer, options, progress):
         if progress is not None:
             progress(done, total)
     about = {"source": builder.info.full_name, "class_names": label.names if labelled else None}
+    about["largest"] = max(largest, default=None)
     return labels if labelled else None, about
 
 
-def _fit(image, number, shape, options):
+def _fit(image, number, options, largest):
     if image.dtype == np.uint16:
-        image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        largest.append(int(image.max()))
+        try:
+            image = pixels.from_bits(image, options.get("bit_depth"))
+        except DataError as error:
+            raise DataError(
+                "`bit_depth` must be the number of bits that the values use. "
+                f"Received: image {number} with {error}"
+            ) from None
     channels = options["channels"] or {1: 1, 2: 1, 3: 3, 4: 3}[image.shape[-1]]
     try:
         return pixels.fit(image, options["image_size"], channels, options["upscale"])

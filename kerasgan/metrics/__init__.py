@@ -8,7 +8,7 @@ from kerasgan.metrics import clusters, divergences, extractors
 from kerasgan.metrics.catalogue import CHEAP, METRICS
 from kerasgan.metrics.checks import MetricError
 from kerasgan.metrics.duplicates import Support, duplicate_rate, support_size
-from kerasgan.metrics.evaluation import Evaluator, evaluate
+from kerasgan.metrics.evaluation import Evaluator, check_samples, evaluate
 from kerasgan.metrics.features import cached_features
 from kerasgan.metrics.frechet import frechet_distance
 from kerasgan.metrics.kernel import kernel_distance
@@ -39,6 +39,7 @@ __all__ = [
     "Result",
     "Support",
     "cached_features",
+    "check_samples",
     "clusters",
     "code_agreement",
     "coverage",

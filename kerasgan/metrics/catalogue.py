@@ -62,6 +62,7 @@ class Metric:
         cheap: Whether it takes at most about a second for 2,000 samples, short enough for `fit`.
         labels: Whether it needs labels of the real images.
         pixels: Whether it uses the images themselves, not their features.
+        fewest: A callable of the number of features that returns the least number of samples.
     """
 
     prepare: Callable
@@ -70,6 +71,7 @@ class Metric:
     cheap: bool = False
     labels: bool = False
     pixels: bool = False
+    fewest: Callable = lambda width: 2
 
 
 def _frechet(real, seed):
@@ -171,7 +173,9 @@ def _classes(real, seed):
 
 
 METRICS = {
-    "frechet_distance": Metric(_frechet, {"frechet_distance": "lower"}, cheap=True),
+    "frechet_distance": Metric(
+        _frechet, {"frechet_distance": "lower"}, cheap=True, fewest=lambda width: width + 1
+    ),
     "kernel_distance": Metric(_kernel, {"kernel_distance": "lower"}, cheap=True),
     "prdc": Metric(
         _prdc,

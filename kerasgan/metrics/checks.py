@@ -3,6 +3,7 @@
 import numpy as np
 
 from kerasgan.data import from_uint8
+from kerasgan.text import extent
 
 
 class MetricError(ValueError):
@@ -93,7 +94,9 @@ def images(name, x):
     least, greatest = (-1, 1) if x.dtype.kind == "f" else (0, 255)
     if low < least - 1e-6 or high > greatest + 1e-6:
         kind = "floats in [-1, 1]" if x.dtype.kind == "f" else "integers in 0..255"
-        raise MetricError(f"`{name}` must be {kind}. Received: {x.dtype} from {low:g} to {high:g}")
+        raise MetricError(
+            f"`{name}` must be {kind}. Received: {x.dtype} values {extent(low, high)}"
+        )
     if x.dtype.kind == "f":
         return x.astype("float32", copy=False)
     return from_uint8(x.astype("uint8", copy=False))

@@ -1,6 +1,7 @@
 """`Evaluator`: all metrics of a model, each with its baseline, its floor and its provenance."""
 
 import functools
+import warnings
 
 import numpy as np
 
@@ -8,9 +9,12 @@ from kerasgan import validation
 from kerasgan.data import to_uint8
 from kerasgan.metrics import checks
 from kerasgan.metrics.catalogue import DEFAULT, METRICS, Sample
-from kerasgan.metrics.extractors import default_extractor
+from kerasgan.metrics.extractors import advice, default_extractor
 from kerasgan.metrics.features import cached_features, content_hash
 from kerasgan.metrics.result import Provenance, Result
+
+SAMPLES = 10_000
+FEWEST_REAL = 200
 
 
 class Evaluator:
@@ -43,7 +47,7 @@ class Evaluator:
         data,
         labels=None,
         metrics=None,
-        samples=10_000,
+        samples=SAMPLES,
         extractor=None,
         seed=0,
         name=None,
@@ -61,16 +65,22 @@ class Evaluator:
         for metric in self.metrics:
             validation.choice("metrics", metric, METRICS)
             if METRICS[metric].labels and labels is None:
-                raise checks.MetricError(f"`labels` are needed for {metric}. Received: none")
-        if len(images) < 200:
+                why = getattr(data, "unlabelled", None)
+                why = f" ({why})" if why else ""
+                raise checks.MetricError(f"`labels` are needed for {metric}. Received: none{why}")
+        if len(images) < FEWEST_REAL:
             raise checks.MetricError(
-                "there must be at least 200 real images, half of them to compare with and half "
-                f"for the baseline. Received: {len(images)}"
+                f"there must be at least {FEWEST_REAL} real images, half of them to compare with "
+                f"and half for the baseline. Received: {len(images)}"
             )
         self.samples = min(samples, len(images) // 2)
         if self.samples < 100:
             raise checks.MetricError(f"`samples` must be at least 100. Received: {samples}")
-        self.extractor = extractor or default_extractor(tuple(images.shape[1:]))
+        if extractor is None:
+            extractor = default_extractor(tuple(images.shape[1:]))
+            if advice(extractor):
+                warnings.warn(advice(extractor), stacklevel=2)
+        self.extractor = extractor
         self.seed = seed
         self.progress = progress or (lambda what, done, total: None)
         classes = None if labels is None else np.unique(labels, return_inverse=True)
@@ -190,8 +200,42 @@ class Evaluator:
 
 
 def evaluate(source, data, **arguments):
-    """Return the scores of one generator; see `Evaluator` for the arguments."""
+    """Return the scores of one generator; see `Evaluator` for the arguments.
+
+    Raises:
+        MetricError: As of `Evaluator`, and before anything is computed where there are too few
+            samples for a metric in `metrics`; see `check_samples`.
+    """
+    images, _ = _real_arrays(data, arguments.get("labels"))
+    extractor = arguments.get("extractor") or default_extractor(tuple(images.shape[1:]))
+    samples = arguments.get("samples", SAMPLES)
+    check_samples(arguments.get("metrics") or (), samples, images, extractor)
     return Evaluator(data, **arguments)(source)
+
+
+def check_samples(metrics, samples, images, extractor):
+    """Raise MetricError if there are too few samples for a metric; nothing is computed.
+
+    Args:
+        metrics: Names from `METRICS`, or None for all.
+        samples: Number of generated images, at most half of the real ones.
+        images: The real images, `(n, height, width, channels)`.
+        extractor: An `extractors.Extractor`. One that does not know the number of its features
+            passes.
+    """
+    width = extractor.width(tuple(images.shape[1:]))
+    found = min(samples, len(images) // 2)
+    if len(images) < FEWEST_REAL:  # Of which `Evaluator` says so before it computes anything.
+        return
+    for name in DEFAULT if metrics is None else metrics:
+        needed = 0 if width is None or name not in METRICS else METRICS[name].fewest(width)
+        if found < needed:
+            raise checks.MetricError(
+                f"{name} needs at least {needed:,} samples, since {extractor.name} has {width:,} "
+                f"features, and twice as many real images, {2 * needed:,}. Give more, an extractor "
+                f"of fewer features (random_projection has 128), or metrics without {name}. "
+                f"Received: {samples:,} samples and {len(images):,} real images"
+            )
 
 
 def _real_arrays(data, labels):

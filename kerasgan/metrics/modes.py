@@ -8,6 +8,7 @@ import numpy as np
 from kerasgan import validation
 from kerasgan.metrics import checks, divergences
 from kerasgan.metrics.result import Provenance, Result
+from kerasgan.text import extent
 
 
 class Modes(typing.NamedTuple):
@@ -43,7 +44,8 @@ def modes_of_labels(labels, num_modes, expected=None):
         )
     if labels.min() < 0 or labels.max() >= num_modes:
         raise checks.MetricError(
-            f"`labels` must lie in 0..{num_modes - 1}. Received: {labels.min()} to {labels.max()}"
+            f"`labels` must lie in 0..{num_modes - 1}. "
+            f"Received: labels {extent(labels.min(), labels.max())}"
         )
     counts = np.bincount(labels, minlength=num_modes)
     expected = np.full(num_modes, 1 / num_modes) if expected is None else expected

@@ -14,7 +14,7 @@ from kerasgan.recipe import options as flat
 
 FORMAT = 2
 # What stands beside a recipe in the files of runs and of the zoo.
-BESIDE = ("about", "run", "images", "environment")
+BESIDE = ("about", "run", "images", "classes", "content", "environment")
 
 
 @dataclasses.dataclass

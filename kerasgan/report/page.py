@@ -17,6 +17,7 @@ from kerasgan.collapse import ADVICE, Journal
 from kerasgan.files import atomic
 from kerasgan.recipe import Recipe
 from kerasgan.report.charts import line_chart
+from kerasgan.text import listed
 
 NAME = "report.html"
 FRAMES = 24  # Grids of samples in the page, from evenly spaced epochs.
@@ -121,9 +122,13 @@ def _about(options, journal):
     with contextlib.suppress(ValueError, TypeError, KeyError):  # A folder without a recipe.
         recipe = Recipe.from_json(options)
         words.append(f"{recipe.variant} on {Path(recipe.data['name_or_path']).name}")
+    classes = options.get("classes") if isinstance(options, dict) else None
+    if isinstance(classes, list) and classes:
+        words.append(f"{len(classes)} classes: {listed(classes)}")
     if journal.entries:
         last = journal.entries[-1]
-        words.append(f"{len(journal.entries)} checks, {last.step:,} critic steps")
+        checks = f"{len(journal.entries)} check{'s' * (len(journal.entries) != 1)}"
+        words.append(f"{checks}, {last.step:,} critic steps")
     words.append(f"{journal.rescues} rescues" if journal.rescues != 1 else "1 rescue")
     if journal.failures:
         words.append(f"{journal.failures} failed")
@@ -198,7 +203,7 @@ document.getElementById("frame").addEventListener("input", event => {{
 def _embedded(path):
     """Return a picture file as a data URL, shrunk and compressed."""
     with Image.open(path) as opened:
-        image = opened.convert("RGB")
+        image = pictures.opaque(opened)
     image.thumbnail((FRAME_SIDE, FRAME_SIDE))
     return _url(image, "WEBP", quality=80)
 
@@ -223,7 +228,7 @@ def _lost(folder, journal):
         return title, '<p class="none">No pictures were kept.</p>'
     if not len(check["cells"]):
         return title, '<p class="none">The generator shows every part of the real data.</p>'
-    if cells["images"].shape[-1] not in (1, 3) or cells["images"].shape[1] < 4:
+    if cells["images"].shape[-1] not in pictures.MODES or cells["images"].shape[1] < 4:
         return title, '<p class="none">The data cannot be shown as pictures.</p>'
     missing = len(check["cells"])
     real = cells["shares"][check["cells"]].sum()

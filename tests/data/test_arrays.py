@@ -64,7 +64,7 @@ def test_floats_in_minus_one_to_one_are_kept(saved):
 
 def test_floats_in_zero_to_one_are_scaled_with_a_warning(saved):
     images = np.linspace(0, 1, 6 * 64, dtype=np.float32).reshape(6, 8, 8, 1)
-    with pytest.warns(UserWarning, match=r"scaled from \[0, 1\].*Received: from 0 to 1"):
+    with pytest.warns(UserWarning, match=r"scaled from \[0, 1\].*Received: values from 0 to 1"):
         dataset = load(saved(images), batch_size=6, shuffle=False)
     np.testing.assert_allclose(dataset[0], images * 2 - 1, atol=1e-6)
 
@@ -109,7 +109,10 @@ def nan(value=np.nan):
     [
         ({"x": nan()}, "Received: 3 NaN or infinite values in 1 of 6 images"),
         ({"x": nan(2.5)}, "from -0.5 to 2.5"),
-        ({"x": grey().astype(np.int32) + 1}, r"0\.\.255\. Received: from \d+ to 256"),
+        (
+            {"x": grey().astype(np.int32) + 1},
+            r"0\.\.255; .*`bit_depth`\. Received: values from \d+ to 256",
+        ),
         ({"x": grey() > 9}, "Received: dtype bool"),
         ({"x": np.zeros((2, 3, 64, 64), np.uint8)}, "channels last"),
         ({"x": np.zeros((0, 8, 8), np.uint8)}, "not be empty"),

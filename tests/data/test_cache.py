@@ -18,9 +18,9 @@ def decodings(monkeypatch):
     """The paths of the files decoded so far."""
     paths, read = [], folder.read_image
 
-    def counted(root, file, options):
+    def counted(root, file, options, **more):
         paths.append(file[0])
-        return read(root, file, options)
+        return read(root, file, options, **more)
 
     monkeypatch.setattr(folder, "read_image", counted)
     return paths

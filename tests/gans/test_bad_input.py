@@ -30,7 +30,7 @@ GOOD = np.zeros((64, 8, 8, 1), "float32")
         (np.zeros((64, 1, 8, 8), "float32"), "Channels come last"),
         (np.zeros((64, 8, 8), "float32"), "channel axis"),
         (np.where(np.arange(64)[:, None, None, None] == 3, np.nan, GOOD), "finite.*64 NaN"),
-        (GOOD + 200.0, r"\[-1, 1\].*Received: values from 200"),
+        (GOOD + 200.0, r"\[-1, 1\].*Received: values equal to 200"),
         (GOOD.astype("int64"), "dtype int64"),
         (GOOD[:0], "empty"),
         (GOOD[:8], "`batch_size` must not be larger"),
@@ -69,7 +69,7 @@ def test_networks_that_do_not_fit():
     with pytest.raises(ValueError, match=r"`critic` does not fit.*9, 9, 1.*Received.*8, 8, 1"):
         kerasgan.GAN(generator, other)
     with pytest.raises(ValueError, match="latent vectors"):
-        kerasgan.GAN(critic, critic)
+        kerasgan.GAN(other, critic)
     with pytest.raises(ValueError, match=r"`generator` must be a keras\.Model"):
         kerasgan.GAN(lambda z: z, critic)
     with pytest.raises(ValueError, match="must be built"):

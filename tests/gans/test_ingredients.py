@@ -160,12 +160,12 @@ def test_historical_averaging_follows_its_definition():
     for start in (0, 8, 16):
         gan.fit(IMAGES[start : start + 8], batch_size=8, verbose=0)
         seen.append([ops.convert_to_numpy(v).copy() for v in gan.critic.trainable_variables])
-    for i, past in enumerate(gan.past["critic"]):
+    for i, past in enumerate(gan._past["critic"]):
         mean = np.mean([weights[i] for weights in seen], axis=0)
         np.testing.assert_allclose(ops.convert_to_numpy(past), mean, rtol=1e-4, atol=1e-6)
     distance = sum(
         np.sum((ops.convert_to_numpy(v) - ops.convert_to_numpy(p)) ** 2)
-        for v, p in zip(gan.critic.trainable_variables, gan.past["critic"], strict=True)
+        for v, p in zip(gan.critic.trainable_variables, gan._past["critic"], strict=True)
     )
     gan.critic_loss = lambda batch, scores, training: 0.0 * ops.sum(scores.real)
     logs = gan.fit(IMAGES[:8], batch_size=8, verbose=0).history
@@ -276,5 +276,5 @@ def test_datasets_are_checked_as_arrays_are():
     conditional = kerasgan.GAN(*pair(num_classes=3))
     conditional.compile()
     wrong = kerasgan.data.ImageDataset(IMAGES, LABELS + 1, batch_size=8)
-    with pytest.raises(ValueError, match=r"must lie in 0..2. Received: 1 to 3"):
+    with pytest.raises(ValueError, match=r"must lie in 0..2. Received: labels from 1 to 3"):
         conditional.fit(wrong, verbose=0)

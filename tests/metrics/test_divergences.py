@@ -154,7 +154,7 @@ def test_modes_of_labels():
     found = metrics.modes_of_labels([0, 0, 2, 2], 4)
     assert found.covered == 2 and found.kl == pytest.approx(math.log(2))
     assert found.shares == (0.5, 0, 0.5, 0)
-    with pytest.raises(MetricError, match=r"must lie in 0..3. Received: 0 to 4"):
+    with pytest.raises(MetricError, match=r"must lie in 0..3. Received: labels from 0 to 4"):
         metrics.modes_of_labels([0, 4], 4)
     with pytest.raises(MetricError, match="must be integers"):
         metrics.modes_of_labels([0.5], 4)

@@ -95,7 +95,7 @@ def test_scores_during_fit_reach_other_callbacks():
     history = gan.fit(REAL[:128], epochs=3, verbose=0, callbacks=[scores, note]).history
     names = {key for name in CHEAP for key in METRICS[name].better}
     assert names <= set(history) and names <= set(seen[0])
-    assert len(history["coverage"]) == 3 and history["coverage"][0] == history["coverage"][1]
+    assert len(history["coverage"]) == 2 and not names & set(seen[1])
     assert {result.name for result in scores.results} == names
 
 
@@ -233,3 +233,33 @@ def test_any_keras_model_is_an_extractor():
     np.testing.assert_allclose(extractor(larger), found, atol=0.02)
     with pytest.raises(MetricError, match="must take square images"):
         Network(keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)]))
+
+
+def test_too_few_samples_are_refused_before_features_are_computed():
+    class Lazy(RandomProjection):
+        def extract(self, images):
+            raise AssertionError("features were computed")
+
+    with pytest.raises(MetricError, match=r"at least 501 samples.*Received: 400 samples and 1,200"):
+        metrics.evaluate(
+            REAL[:400], REAL, metrics=["frechet_distance"], samples=400, extractor=Lazy(500)
+        )
+
+
+@pytest.mark.parametrize(
+    ("extractor", "width"), [(SMALL, 16), (Pixels(), 256), (metrics.extractors.Extractor(), None)]
+)
+def test_extractors_know_how_many_features_they_make(extractor, width):
+    assert extractor.width((16, 16, 1)) == width
+    if width is not None:
+        assert extractor(REAL[:2]).shape == (2, width)
+
+
+def test_a_random_projection_warns_where_a_network_could_be_installed(monkeypatch):
+    extractors = metrics.extractors
+    monkeypatch.setattr(extractors.EfficientNetLite0, "installed", staticmethod(lambda: False))
+    with pytest.warns(UserWarning, match="random projection of the pixels.*efficientnet"):
+        Evaluator(np.repeat(REAL, 3, axis=-1), metrics=["coverage"], samples=200)
+    assert extractors.advice(Pixels()) is None
+    monkeypatch.setattr(extractors.EfficientNetLite0, "installed", staticmethod(lambda: True))
+    assert extractors.advice(SMALL) is None

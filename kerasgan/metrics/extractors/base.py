@@ -28,6 +28,13 @@ class Extractor:
                 f"Received: {type(self).__name__} without one"
             )
 
+    def width(self, image_shape):
+        """Return the number of features of an image `(height, width, channels)`, or None.
+
+        None says that it is not known before images are read.
+        """
+        return None
+
     def extract(self, images):
         """Return the features `(n, d)` of images `(n, height, width, channels)` in [-1, 1]."""
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import math
 import sys
 
 import keras
@@ -47,6 +48,10 @@ class Network(Extractor):
         self.preprocess = preprocess
         self.resize = f"{BICUBIC}, to {self.side}"
         self.name = name or f"{model.name} {digest(model)}"
+
+    def width(self, image_shape):
+        shape = tuple(self.model.output_shape[1:])
+        return None if None in shape else math.prod(shape)
 
     def extract(self, images):
         images = resized(as_grey(images) if self.channels == 1 else as_rgb(images), self.side)

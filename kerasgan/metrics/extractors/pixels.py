@@ -1,5 +1,7 @@
 """Features without a network."""
 
+import math
+
 import numpy as np
 
 from kerasgan import validation
@@ -10,6 +12,9 @@ class Pixels(Extractor):
     """The pixels themselves, in [-1, 1]: `(n, height * width * channels)`."""
 
     name = "pixels"
+
+    def width(self, image_shape):
+        return math.prod(image_shape)
 
     def extract(self, images):
         return images.reshape(len(images), -1)
@@ -31,6 +36,9 @@ class RandomProjection(Extractor):
         self.dimensions = dimensions
         self.seed = seed
         self.name = f"random projection (dimensions={dimensions}, seed={seed})"
+
+    def width(self, image_shape):
+        return self.dimensions
 
     def extract(self, images):
         flat = images.reshape(len(images), -1)

@@ -1,0 +1,32 @@
+"""The numbers of runs that start at one moment."""
+
+import collections
+import os
+import threading
+
+from kerasgan_cli.runs import Run
+
+
+def test_runs_that_start_at_one_moment_have_numbers_of_their_own(tmp_path):
+    names, rounds = ("gan-x", "wgan-x", "r3gan-x", "sngan-x"), 20
+    barrier = threading.Barrier(len(names))
+
+    def start(name):
+        for _ in range(rounds):
+            barrier.wait()
+            Run.create(tmp_path, name, {})
+
+    threads = [threading.Thread(target=start, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    numbers = collections.Counter(name.split("-")[0] for name in os.listdir(tmp_path))
+    assert sum(numbers.values()) == len(names) * rounds
+    assert max(numbers.values()) == 1
+
+
+def test_a_claim_that_a_killed_process_left_is_passed_over(tmp_path):
+    (tmp_path / ".0001").mkdir()
+    assert Run.create(tmp_path, "gan-x", {}).folder.name == "0002-gan-x"
+    assert sorted(os.listdir(tmp_path)) == [".0001", "0002-gan-x"]
