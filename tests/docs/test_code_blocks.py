@@ -35,7 +35,7 @@ SHAPES = {"mnist": (28, 1, 10), "fashion_mnist": (28, 1, 10), "avatars": (64, 3,
 # What makes a command of the shell small; the last of two equal options counts.
 SMALL = {
     "train": "--epochs 1 --limit 128 --width 4 --batch-size 32 --animation none --guard warn",
-    "evaluate": "--samples 100 --extractor pixels",
+    "evaluate": "--samples 130 --extractor random_projection",
     "zoo train": "--epochs 1 --limit 128 --width 4",
 }
 RUN = ("train", "sample", "evaluate", "report", "zoo")  # The benchmarks have tests of their own.
@@ -65,8 +65,8 @@ def some(name_or_path, image_size=None, batch_size=64, channels=None, split="tra
     side, depth, classes = SHAPES[name_or_path]
     side, depth = image_size or side, int(channels or depth)
     rng = np.random.default_rng(len(split))
-    images = rng.integers(0, 256, (200, side, side, depth), "uint8")
-    labels = np.arange(200) % classes if classes > 1 else None
+    images = rng.integers(0, 256, (270, side, side, depth), "uint8")
+    labels = np.arange(270) % classes if classes > 1 else None
     return data.ImageDataset(images, labels, batch_size=batch_size, name=name_or_path)
 
 
@@ -78,7 +78,7 @@ def here(tmp_path, monkeypatch):
     """A folder with what the pages name, where nothing is large and nothing is downloaded."""
     rng = np.random.default_rng(0)
     (tmp_path / "photos").mkdir()
-    for i in range(200):
+    for i in range(270):
         pixels = rng.integers(0, 256, (64, 64, 3), "uint8")
         Image.fromarray(pixels).save(tmp_path / "photos" / f"{i}.png")
     monkeypatch.chdir(tmp_path)
