@@ -4,6 +4,7 @@ import functools
 import inspect
 import json
 import re
+import shutil
 import shlex
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def here(tmp_path, monkeypatch):
     for i in range(270):
         pixels = rng.integers(0, 256, (64, 64, 3), "uint8")
         Image.fromarray(pixels).save(tmp_path / "photos" / f"{i}.png")
+    shutil.copytree(tmp_path / "photos", tmp_path / "elsewhere" / "photos")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(data, "load", some)
     for name in ("dcgan", "mlp", "resnet"):
