@@ -4,8 +4,8 @@ import functools
 import inspect
 import json
 import re
-import shutil
 import shlex
+import shutil
 from pathlib import Path
 
 import keras
