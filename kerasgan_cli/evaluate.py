@@ -100,7 +100,7 @@ def evaluate(
         name=f"{called} {chosen['split']}" if chosen.get("split", "train") != "train" else called,
         progress=_Progress(),
     )
-    names = real.class_names or _names_of(source)
+    names = real.class_names or Run.class_names(source)
     click.echo(_text(results, names))
     if json_file is not None:
         found = {"source": source, "class_names": names}
@@ -115,12 +115,6 @@ def _extractor(library, name, real):
     if library.extractors.advice(extractor):
         click.echo(f"note: {library.extractors.advice(extractor)}", err=True)
     return extractor
-
-
-def _names_of(source):
-    """Return the names of the classes of a run, for real images that have labels alone."""
-    run = Run.of(source)
-    return None if run is None else run.classes()
 
 
 def _data_of(source, given):

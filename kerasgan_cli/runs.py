@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kerasgan.files import write_json
 from kerasgan.recipe import FORMAT, Recipe, run_settings
+from kerasgan.text import listed
 
 # What a run has unless it says otherwise, beside its recipe.
 SETTINGS = {"guard": "rescue", "guard_every": None, "grid_every": 1, "animation": "webp"}
@@ -79,6 +80,12 @@ class Run:
                 return cls(folder)
         return None
 
+    @classmethod
+    def class_names(cls, source):
+        """Return the names of the classes of the run that `source` belongs to, or None."""
+        run = cls.of(source)
+        return None if run is None else run.classes()
+
     @staticmethod
     def is_run(folder):
         """Return whether `folder` is a run's."""
@@ -109,8 +116,7 @@ class Run:
     def content(self):
         """Return the first names in the folder, as text."""
         names = sorted(path.name for path in self.folder.iterdir())
-        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-        return f"{', '.join(names[:4])}{more}" if names else "an empty folder"
+        return listed(names, 4) if names else "an empty folder"
 
     def classes(self):
         """Return the names of the classes, or None; runs of earlier versions keep none."""

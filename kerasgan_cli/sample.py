@@ -78,7 +78,7 @@ def sample(
 
     model = open_model(source)
     _check_pictures(kind, model, source)
-    names = _class_names(source)
+    names = Run.class_names(source)
     label = _number_of(label, model, source, names)
     given = {name: value for name, value in sampling.items() if value is not None}
     for name in given:
@@ -110,12 +110,6 @@ def _check_pictures(kind, model, source):
             f"--out must end in .npz: the images of {source} have {channels} channels, and "
             f"pictures have 1 to {max(pictures.MODES)}."
         )
-
-
-def _class_names(source):
-    """Return the names of the classes of a run, or None."""
-    run = Run.of(source)
-    return None if run is None else run.classes()
 
 
 def _number_of(label, model, source, names):

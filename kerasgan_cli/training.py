@@ -86,10 +86,7 @@ def _load(recipe, resume):
     except data.UnknownDataError as error:
         if resume:
             place = recipe.data["name_or_path"]
-            raise ValueError(
-                "--resume goes on with the images that the run began with; where they were moved, "
-                f"--data gives their new place. Received: {place}, where there are none"
-            ) from error
+            raise _other_images(place, "there are none") from error
         raise click.BadParameter(str(error), param_hint="--data") from error
 
 
@@ -123,12 +120,16 @@ def _check_same_data(folder, recipe, dataset):
             found.append(f"the classes are {_names(now)}, not {_names(wanted)}")
         found += content.differences(then["content"] or {}, dataset.content or {})
     if found:
-        raise ValueError(
-            "--resume goes on with the images that the run began with; where they were moved, "
-            f"--data gives their new place. Received: {place}, where {'; '.join(found)}"
-        )
+        raise _other_images(place, "; ".join(found))
     if wanted and now:
         dataset.labels, dataset.class_names = labels.in_order(dataset.labels, now, wanted)
+
+
+def _other_images(place, found):
+    return ValueError(
+        "--resume goes on with the images that the run began with; where they were moved, "
+        f"--data gives their new place. Received: {place}, where {found}"
+    )
 
 
 def _names(classes):

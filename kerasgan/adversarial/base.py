@@ -75,13 +75,8 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
     critic_norm = "batch"  # What `default_networks` puts into the critic: "batch" or None.
     packs = 1  # The packing that `default_networks` builds for.
     resnet_style = "sngan"  # What it takes for "resnet".
-    _objects = (
-        "generator",
-        "critic",
-        "loss",
-        "augment",
-        "penalties",
-    )  # Arguments that are Keras objects.
+    # Arguments that are Keras objects.
+    _objects = ("generator", "critic", "loss", "augment", "penalties")
     logged = ()  # Names that the variant's losses pass to `log`, beside losses and penalties.
 
     def __init__(
@@ -155,8 +150,8 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         for counter in state.COUNTERS:
             setattr(self, counter, 0)
-        # What was logged since this was emptied, and what the epoch's steps have measured.
         self._watch = None  # Looks at batches of `fit` and `evaluate` that nobody has checked.
+        # What was logged since this was emptied, and what the epoch's steps have measured.
         self._names = types.SimpleNamespace(logged=set(), measured=None)
         self._put_back_at = None  # The critic steps at which an earlier state was put back.
         self._past = {}  # The means of past weights, by player, where they are asked for.

@@ -301,18 +301,19 @@ def labels(given, n, num_classes):
 
 def shape(name, shape, image_shape):
     """Raise ValueError unless `shape` is a batch of `image_shape`; say what may be wrong."""
-    expected = ", ".join(map(str, image_shape))
-    if getattr(shape, "rank", 0) is None:
-        raise ValueError(
-            f"`{name}` must have the shape (n, {expected}) that the networks work on. Received: "
-            "batches of an unknown shape; tf.ensure_shape in the dataset's map gives them one"
-        )
-    rest = tuple(shape[1:])
+    known = getattr(shape, "rank", 0) is not None
+    rest = tuple(shape[1:]) if known else ()
     fits = len(rest) == len(image_shape) and all(
         a is None or a == b for a, b in zip(rest, image_shape, strict=True)
     )
     if fits:
         return
+    expected = ", ".join(map(str, image_shape))
+    if not known:
+        raise ValueError(
+            f"`{name}` must have the shape (n, {expected}) that the networks work on. Received: "
+            "batches of an unknown shape; tf.ensure_shape in the dataset's map gives them one"
+        )
     hint = ""
     if len(image_shape) == 3 and rest == (image_shape[2], *image_shape[:2]):
         hint = " Channels come last: transpose with (0, 2, 3, 1)."

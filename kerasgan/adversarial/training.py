@@ -1,5 +1,6 @@
 """The part of an adversarial model that Keras' users know: `compile`, `fit` and `evaluate`."""
 
+import contextlib
 import warnings
 
 import keras
@@ -42,7 +43,7 @@ class Training:
         """
         checks.compile_arguments(metrics, steps_per_execution, unknown)
         checks.precision(self)
-        backend.refuse_jit(jit_compile)
+        resolved = backend.resolve_jit(jit_compile)
         given = {"generator": generator_optimizer, "critic": critic_optimizer}
         pair = self._optimizers(given)
         # By identity: `in` would compare values, and names change when a model is loaded.
@@ -56,7 +57,7 @@ class Training:
         super().compile(
             optimizer=optimizer,
             run_eagerly=run_eagerly,
-            jit_compile=backend.resolve_jit(jit_compile),
+            jit_compile=resolved,
         )
         self.optimizer.build(self.trainable_variables)
         known = {id(v) for v in self.trainable_variables}
@@ -160,22 +161,21 @@ class Training:
         }
         given = feed.Feed(self, x, y, batch_size, shuffle, held_out)
         steps = self.critic_steps, self.generator_steps
-        callbacks = given.callbacks(callbacks)
-        object.__setattr__(self, "_watch", given.watch)
-        history = super().fit(
-            given.x,
-            batch_size=given.batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=given.validation_data,
-            shuffle=False,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps,
-            validation_batch_size=given.validation_batch_size,
-            validation_freq=validation_freq,
-        )
+        with self._watching(given.watch):
+            history = super().fit(
+                given.x,
+                batch_size=given.batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=given.callbacks(callbacks),
+                validation_data=given.validation_data,
+                shuffle=False,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation_steps=validation_steps,
+                validation_batch_size=given.validation_batch_size,
+                validation_freq=validation_freq,
+            )
         taken = self.critic_steps - steps[0]
         if taken and self.generator_steps == steps[1]:
             needed = self.critic_steps_per_round(self.generator_steps)
@@ -220,14 +220,20 @@ class Training:
             x, y, batch_size = feed.held_out(self, x, y, batch_size), None, None
         else:
             feed.check_dataset(self, x)
-        watch, around = Watch("x"), self._watch
+        watch = Watch("x")
         watch.set_model(self)
-        object.__setattr__(self, "_watch", watch)
-        try:
+        with self._watching(watch):
             found = super().evaluate(
                 x, y, batch_size, verbose, None, steps, callbacks, return_dict, **kwargs
             )
-        finally:
-            object.__setattr__(self, "_watch", around)
         watch.check()
         return found
+
+    @contextlib.contextmanager
+    def _watching(self, watch):
+        """Let a `Watch`, or None, look at the batches of the steps inside; `fit` evaluates too."""
+        around, self._watch = self._watch, watch
+        try:
+            yield
+        finally:
+            self._watch = around

@@ -94,7 +94,7 @@ class Watch(keras.callbacks.Callback):
                 "smaller last batch with drop_remainder=True. Received: a batch with a remainder"
             )
         low, high = 0.0 - found["minus lowest"], found["highest"]
-        if not found["nan"] == 0:
+        if found["nan"]:
             raise ValueError(
                 f"`{self.name}` must be finite. Received: a batch with NaN or infinity"
             )

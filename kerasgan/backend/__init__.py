@@ -17,8 +17,8 @@ folder is written once, in `keras.ops`, and calls these.
 - `replica_rows(fn, batch_size)`: the rows of a random draw that belong to this replica.
 - `compiled(fn, variables)`: a function of arrays and of these variables as one program, for
   inference outside `fit`.
-- `resolve_jit(jit_compile)`: what "auto" means on this backend and machine.
-- `refuse_jit(jit_compile)`: raise where steps cannot be compiled.
+- `resolve_jit(jit_compile)`: what "auto" means on this backend and machine; it raises where steps
+  cannot be compiled.
 - `refuse_processes()`: raise where several processes train one model, which is not supported.
 - `make_deterministic()`: ask the backend for reproducible kernels.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
@@ -53,7 +53,6 @@ fuse_steps = _backend.fuse_steps
 replica_rows = _backend.replica_rows
 compiled = _backend.compiled
 resolve_jit = _backend.resolve_jit
-refuse_jit = _backend.refuse_jit
 refuse_processes = _backend.refuse_processes
 make_deterministic = _backend.make_deterministic
 PREFERRED_DATA_FORMAT = _backend.PREFERRED_DATA_FORMAT

@@ -194,10 +194,6 @@ def resolve_jit(jit_compile):
     return jit_compile
 
 
-def refuse_jit(jit_compile):
-    """Take every value."""
-
-
 def refuse_processes():
     """Let every process train: this backend distributes a model by itself."""
 

@@ -13,6 +13,19 @@ from keras import ops
 
 from kerasgan.backend import counter_noise
 
+_active = threading.local()
+
+
+@contextlib.contextmanager
+def _inside(name, value):
+    """Return a context inside of which `_active` has this attribute, in this thread."""
+    before = getattr(_active, name, None)
+    setattr(_active, name, value)
+    try:
+        yield
+    finally:
+        setattr(_active, name, before)
+
 
 def flat_layers(model):
     """Return all layers of a model, nested ones included, the model itself first.
@@ -81,7 +94,6 @@ def give_back_jax_state(model, state):
     model.jax_state_sync()
 
 
-@contextlib.contextmanager
 def exact_moments():
     """Return a context in which Keras' normalisation layers can be differentiated twice.
 
@@ -91,12 +103,7 @@ def exact_moments():
     critic holds BatchNormalization, LayerNormalization or GroupNormalization.
     """
     _install_exact_moments()
-    depth = getattr(_active, "exact_moments", 0)
-    _active.exact_moments = depth + 1
-    try:
-        yield
-    finally:
-        _active.exact_moments = depth
+    return _inside("exact_moments", True)
 
 
 @functools.cache
@@ -107,7 +114,7 @@ def _install_exact_moments():
 
     @functools.wraps(usual)
     def moments(x, axes, keepdims):
-        if not getattr(_active, "exact_moments", 0):
+        if not getattr(_active, "exact_moments", None):
             return usual(x, axes, keepdims)
         mean = ops.mean(x, axes, keepdims=True)
         variance = ops.mean(ops.square(x - mean), axes, keepdims=True)
@@ -118,7 +125,6 @@ def _install_exact_moments():
     nn._compute_moments = moments
 
 
-@contextlib.contextmanager
 def independent_seeds():
     """Return a context in which the random numbers of two seeds have nothing to do with each other.
 
@@ -127,12 +133,7 @@ def independent_seeds():
     two trials with neighbouring seeds see the same noise.
     """
     _install_independent_seeds()
-    depth = getattr(_active, "independent_seeds", 0)
-    _active.independent_seeds = depth + 1
-    try:
-        yield
-    finally:
-        _active.independent_seeds = depth
+    return _inside("independent_seeds", True)
 
 
 @functools.cache
@@ -145,7 +146,7 @@ def _install_independent_seeds():
     @torch.compiler.disable
     def seed_generator(seed):
         device = random.get_device()
-        if device == "meta" or not getattr(_active, "independent_seeds", 0):
+        if device == "meta" or not getattr(_active, "independent_seeds", None):
             return usual(seed)
         first, draw = (int(n) for n in random.draw_seed(seed))
         return torch.Generator(device=device).manual_seed(_mixed(first, draw))
@@ -197,9 +198,6 @@ def _random():
     return random
 
 
-_active = threading.local()  # What a thread is inside of.
-
-
 @functools.cache
 def _install():
     """Let Keras draw by `counter_noise` in a thread that is inside of `noise_of`."""
@@ -208,16 +206,16 @@ def _install():
     def replaced(name, draw):
         @functools.wraps(draw)
         def function(*args, **kwargs):
-            stack = getattr(_active, "stack", ())
-            if not stack:
+            noise = getattr(_active, "noise", None)
+            if noise is None:
                 return draw(*args, **kwargs)
-            if not hasattr(stack[-1], name):
+            if not hasattr(noise, name):
                 raise NotImplementedError(
                     f"a generator cannot draw by keras.random.{name} when it samples: the noise "
                     "of an image is computed from its seed, which is done for normal, "
                     "truncated_normal, uniform, randint, categorical and dropout."
                 )
-            return getattr(stack[-1], name)(*args, **kwargs)
+            return getattr(noise, name)(*args, **kwargs)
 
         return function
 
@@ -226,7 +224,6 @@ def _install():
         setattr(module, name, replaced(name, getattr(module, name)))
 
 
-@contextlib.contextmanager
 def noise_of(seeds, shared):
     """Return a context in which what layers draw depends on the seed of each image alone.
 
@@ -238,9 +235,4 @@ def noise_of(seeds, shared):
         shared: The int32 seed of what is drawn for the batch as a whole.
     """
     _install()
-    stack = _active.__dict__.setdefault("stack", [])
-    stack.append(counter_noise.CounterNoise(seeds, shared))
-    try:
-        yield
-    finally:
-        stack.pop()
+    return _inside("noise", counter_noise.CounterNoise(seeds, shared))

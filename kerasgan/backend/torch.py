@@ -151,17 +151,17 @@ def compiled(fn, variables):
 
 
 def resolve_jit(jit_compile):
-    """Return `jit_compile`: "auto" is eager execution on PyTorch."""
-    return False if jit_compile == "auto" else jit_compile
+    """Return what "auto" stands for: eager execution on PyTorch.
 
-
-def refuse_jit(jit_compile):
-    """Raise ValueError for True: torch.compile does not take the gradients inside a step."""
+    Raises:
+        ValueError: For True: torch.compile does not take the gradients inside a step.
+    """
     if jit_compile is True:
         raise ValueError(
             "`jit_compile` must be False or 'auto' on PyTorch: torch.compile cannot trace the "
             "gradients that a step takes of its losses. Received: jit_compile=True"
         )
+    return False if jit_compile == "auto" else jit_compile
 
 
 def refuse_processes():

@@ -119,12 +119,18 @@ def test_the_rest_of_an_epoch_does_not_shorten_those_to_come(clock):
     assert clock.now - now == 9 * 105 and worst(said, clock.now, from_epoch=1) < 0.05
 
 
-def test_the_first_step_says_that_it_compiles(clock):
-    bar = Progress(stream=Terminal(), epochs=2)
-    bar.set_params({"epochs": 2, "steps": 3})
+def begun(epochs, steps):
+    """Return a bar in its first epoch."""
+    bar = Progress(stream=Terminal(), epochs=epochs)
+    bar.set_params({"epochs": epochs, "steps": steps})
     bar.set_model(Model())
     bar.on_train_begin()
     bar.on_epoch_begin(0)
+    return bar
+
+
+def test_the_first_step_says_that_it_compiles(clock):
+    bar = begun(epochs=2, steps=3)
     bar.on_train_batch_begin(0)
     assert "compiling the first step" in bar.stream.getvalue()
     clock.now += 0.1
@@ -133,11 +139,7 @@ def test_the_first_step_says_that_it_compiles(clock):
 
 
 def test_a_cut_epoch_is_no_whole_one(clock):
-    bar = Progress(stream=Terminal(), epochs=9)
-    bar.set_params({"epochs": 9, "steps": 10})
-    bar.set_model(Model())
-    bar.on_train_begin()
-    bar.on_epoch_begin(0)
+    bar = begun(epochs=9, steps=10)
     for step in range(4):
         bar.on_train_batch_begin(step)
         clock.now += 1
