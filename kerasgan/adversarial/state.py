@@ -1,6 +1,7 @@
 """What an adversarial model stores of itself, beside its networks and its optimizers."""
 
 import itertools
+import re
 
 import numpy as np
 
@@ -46,12 +47,12 @@ def load(model, store, weights):
     for name, variable in _metrics(model):
         if name in names:
             variable.assign(store[name])
-    stored = {name.replace("past_", "weight_"): name for name in names}
+    stored = {re.sub("^past_", "weight_", name): name for name in names}
     found = {name for name in stored if name.startswith(("weight_", "penalty_"))}
     expected = _names(model, weights)
     if found != set(expected):
         raise ValueError(
-            f"the stored weights of the model itself, beside its networks, must be "
+            "the stored weights of the model itself, beside its networks, must be "
             f"{sorted(expected)}. Received: {sorted(found)}"
         )
     return {key: store[stored[name]] for key, name in zip(weights, expected, strict=True)}
