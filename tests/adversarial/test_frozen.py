@@ -16,7 +16,9 @@ def same(before, network):
     return all(np.array_equal(a, b) for a, b in zip(before, weights(network), strict=True))
 
 
-@pytest.mark.parametrize("name", ["GAN", "WGAN", "SNGAN"])
+@pytest.mark.parametrize(
+    "name", ["GAN", *(pytest.param(name, marks=pytest.mark.slow) for name in ("WGAN", "SNGAN"))]
+)
 @pytest.mark.parametrize("which", ["generator", "critic"])
 def test_a_frozen_network_stays_and_the_other_moves(name, which, tmp_path):
     variant = getattr(kerasgan, name)

@@ -61,6 +61,7 @@ def test_every_recipe_says_what_it_is():
         assert {"short", "paper"} <= set(task.protocol["budgets"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", tasks.TASKS)
 def test_every_recipe_can_be_built(name):
     task = tasks.TASKS[name]

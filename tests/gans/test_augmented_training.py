@@ -11,7 +11,7 @@ import kerasgan
 from kerasgan import penalties
 
 
-@pytest.mark.parametrize("packing", [1, 2])
+@pytest.mark.parametrize("packing", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("augment", [kerasgan.augment.DiffAugment, kerasgan.augment.ADA])
 def test_augmented_training_and_its_state(augment, packing, tmp_path):
     gan = kerasgan.GAN(
