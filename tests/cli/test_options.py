@@ -9,6 +9,7 @@ from kerasgan import catalogue
 from kerasgan.backend import private
 from kerasgan.recipe import Recipe
 from kerasgan.recipe import options as flat
+from kerasgan_cli.main import cli
 from kerasgan_cli.train import train
 
 SMALL = {"network": "mlp", "width": 8, "depth": 1, "latent_dim": 6, "critic_norm": "none"}
@@ -61,12 +62,12 @@ NETWORK_OPTIONS = [
 
 def shell(variant, **options):
     """Return the recipe that `kerasgan train --dry-run` prints."""
-    arguments = [variant, "--data", "mnist", "--dry-run"]
+    arguments = ["train", variant, "--data", "mnist", "--dry-run"]
     for name, value in options.items():
         flag = f"--{name.replace('_', '-')}"
         words = ",".join(map(str, value)) if isinstance(value, list) else str(value)
         arguments += [flag] if value is True else [flag, words]
-    done = CliRunner().invoke(train, arguments)
+    done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 0, done.output
     return Recipe.from_json(json.loads(done.stdout))
 
