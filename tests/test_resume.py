@@ -13,7 +13,8 @@ from keras import ops
 
 from kerasgan_cli.sources import load_file
 
-pytestmark = pytest.mark.xdist_group("resume")  # One process trains the run that all compare.
+# One process trains the run that all compare.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("resume")]
 RUN = [sys.executable, "-m", "kerasgan_cli", "train"]
 
 
@@ -91,7 +92,6 @@ def wait_for(process, condition, seconds=240):
         time.sleep(0.02)
 
 
-@pytest.mark.slow
 def test_after_kill_9_in_the_middle_of_an_epoch(options, straight, tmp_path, backend_name):
     process = subprocess.Popen(
         options("wgan_gp", tmp_path, 4), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -106,7 +106,6 @@ def test_after_kill_9_in_the_middle_of_an_epoch(options, straight, tmp_path, bac
     assert_same(run, straight, backend_name)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_saves_within_the_epoch(number, options, straight, tmp_path, backend_name):
     if os.name == "nt":
@@ -127,7 +126,6 @@ def test_ctrl_c_saves_within_the_epoch(number, options, straight, tmp_path, back
     assert [row.split(",")[0] for row in rows] == ["epoch", "1", "2", "3", "4"]
 
 
-@pytest.mark.slow
 def test_resuming_a_finished_run_does_nothing(straight):
     before = (straight / "model.keras").read_bytes()
     done = train([*RUN, "--resume", str(straight)])

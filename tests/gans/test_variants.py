@@ -19,17 +19,25 @@ from kerasgan.gans import VARIANTS
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 
+
+def fast(*names):
+    """Try every variant, and in `make test` those of these names."""
+    return pytest.mark.parametrize(
+        "variant",
+        [
+            pytest.param(cls, id=name, marks=() if name in names else pytest.mark.slow)
+            for name, cls in VARIANTS.items()
+        ],
+    )
+
+
 # In these a variant does little of its own.
-few_fast = pytest.mark.parametrize(
-    "variant",
-    [
-        pytest.param(cls, id=name, marks=() if name in ("gan", "wgan_gp") else pytest.mark.slow)
-        for name, cls in VARIANTS.items()
-    ],
-)
+few_fast = fast("gan", "wgan_gp")
+# In these it does where it has a step, a network or a state of its own.
+own_fast = fast("gan", "unrolled_gan", "infogan", "flow_gan")
 
 
-@every_variant
+@own_fast
 def test_two_rounds_compiled_are_two_rounds_run_eagerly(variant, images, backend_name):
     gan = make(variant, n_critic=2)
     rounds = np.concatenate([images] * 2 * gan.n_critic)
@@ -54,7 +62,7 @@ def test_convolutional_networks_train(variant, images):
             assert 0 < np.abs(value - before[id(variable)]).max() < 1, variable.path
 
 
-@every_variant
+@own_fast
 def test_each_step_moves_only_its_own_network(variant, images):
     gan = make(variant, n_critic=2)
     generator, critic, average = (
@@ -96,7 +104,7 @@ def test_every_critic_step_sees_a_fresh_batch(variant, images, monkeypatch):
     assert len(set(batches)) == len(batches) == 8
 
 
-@every_variant
+@own_fast
 def test_saving_gives_the_whole_state_back(variant, images, tmp_path):
     gan = make(variant)
     gan.fit(images, batch_size=8, verbose=0)
