@@ -47,7 +47,8 @@ def write_preset(model, folder, metadata=None, half=False):
     Args:
         model: An adversarial model.
         folder: The preset's folder, made if it is missing.
-        metadata: More entries for metadata.json, as JSON values.
+        metadata: More entries for metadata.json, as JSON values. Of these, the command line reads
+            `classes`, a list of the names of the classes of a conditional model.
         half: Whether the weights are rounded to float16, which halves the file. They are loaded as
             float32 again, and the samples differ a little from those of `model`.
 

@@ -15,7 +15,7 @@ from kerasgan_cli.common import (
     short_warnings,
 )
 from kerasgan_cli.runs import Run
-from kerasgan_cli.sources import find_data, open_model
+from kerasgan_cli.sources import class_names, find_data, open_model
 
 
 def _names(context, parameter, value):
@@ -100,7 +100,7 @@ def evaluate(
         name=f"{called} {chosen['split']}" if chosen.get("split", "train") != "train" else called,
         progress=_Progress(),
     )
-    names = real.class_names or Run.class_names(source)
+    names = real.class_names or class_names(source)
     click.echo(_text(results, names))
     if json_file is not None:
         found = {"source": source, "class_names": names}

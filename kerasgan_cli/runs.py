@@ -80,12 +80,6 @@ class Run:
                 return cls(folder)
         return None
 
-    @classmethod
-    def class_names(cls, source):
-        """Return the names of the classes of the run that `source` belongs to, or None."""
-        run = cls.of(source)
-        return None if run is None else run.classes()
-
     @staticmethod
     def is_run(folder):
         """Return whether `folder` is a run's."""

@@ -8,8 +8,7 @@ import click
 from kerasgan.text import listed
 from kerasgan_cli import options as made
 from kerasgan_cli.common import backend_option, choose_backend, refuse_existing
-from kerasgan_cli.runs import Run
-from kerasgan_cli.sources import open_model
+from kerasgan_cli.sources import class_names, open_model
 
 
 class _Seeds(click.ParamType):
@@ -78,7 +77,7 @@ def sample(
 
     model = open_model(source)
     _check_pictures(kind, model, source)
-    names = Run.class_names(source)
+    names = class_names(source)
     label = _number_of(label, model, source, names)
     given = {name: value for name, value in sampling.items() if value is not None}
     for name in given:

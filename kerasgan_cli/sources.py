@@ -12,11 +12,10 @@ from kerasgan_cli.runs import Run
 
 def open_model(source):
     """Return the model of a preset's name, folder or handle, of a run, or of a .keras file."""
-    from kerasgan import from_preset, hub, presets, storage
+    from kerasgan import from_preset, presets, storage
 
     path = Path(source).expanduser()
-    known = source in presets.presets() or hub.is_handle(source)
-    if known or (path / storage.METADATA).exists():
+    if _is_preset(source):
         return from_preset(source)
     if path.is_dir():
         if not Run.is_run(path):
@@ -30,6 +29,25 @@ def open_model(source):
     if path.suffix or "/" in source:
         raise click.UsageError(f"{source} does not exist.")
     raise nearest("PRESET", source, list(presets.presets()))
+
+
+def class_names(source):
+    """Return the names of the classes that a model of `open_model` generates, or None."""
+    from kerasgan import presets, storage
+
+    if not _is_preset(source):
+        run = Run.of(source)
+        return None if run is None else run.classes()
+    names = storage.read_metadata(presets.find(source, ())).get("classes")
+    named = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return names if named else None
+
+
+def _is_preset(source):
+    from kerasgan import hub, presets, storage
+
+    known = source in presets.presets() or hub.is_handle(source)
+    return known or (Path(source).expanduser() / storage.METADATA).exists()
 
 
 def find_data(name_or_path, split=None, **others):

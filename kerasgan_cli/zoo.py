@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from kerasgan_cli.common import backend_option, choose_backend, nearest
+from kerasgan_cli.sources import class_names
 from kerasgan_cli.train import train
 
 TOLERANCE = 1e-3  # Of golden samples, in [-1, 1].
@@ -99,6 +100,8 @@ def show(name, as_json):
         parts.append(f"Recipe\n\n{_table(_of_recipe(recipe), '<<')}")
     if scores[1:]:
         parts.append(f"Scores\n\n{_table(scores, '<>>>>')}")
+    names = class_names(str(folder))
+    parts += [f"Classes: {', '.join(names)}"] if names else []
     parts += [f"Limits: {about['limits']}"] if "limits" in about else []
     words = {"attribution": "Training images", "license": "Licence of the weights"}
     parts += [f"{word}: {metadata[key]}" for key, word in words.items() if key in metadata]

@@ -246,6 +246,8 @@ def publish(name, folder, wall=None):
         "environment": environment,
         "card": card,
     }
+    if model.num_classes is not None and run.classes():
+        metadata["classes"] = run.classes()  # `kerasgan sample --label NAME` reads them.
     trained.save_to_preset(target, metadata, half=True)
     shutil.copy(run.metrics, target / "training.csv")
     real = kerasgan.data.load(**data)

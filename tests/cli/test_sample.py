@@ -75,6 +75,22 @@ def test_a_label_that_a_model_does_not_have(command, run_folder, tmp_path):
     assert command("sample", tmp_path / "labelled.keras", *out, "--label", 9)[0] == 0
 
 
+def test_a_preset_keeps_the_names_of_its_classes(command, tmp_path):
+    pair = networks.mlp(12, 1, latent_dim=4, width=4, depth=1, num_classes=2)
+    kerasgan.GAN(*pair).save_to_preset(tmp_path / "p", {"classes": ["cat", "dog"]})
+    for label, number in (("dog", 1), ("0", 0)):
+        out = tmp_path / f"{label}.npz"
+        code, said, _ = command("sample", tmp_path / "p", "-n", 3, "--out", out, "--label", label)
+        assert code == 0 and f"; class {('cat', 'dog')[number]}\n" in said
+        expected = kerasgan.from_preset(tmp_path / "p").sample(3, seed=0, labels=number)
+        np.testing.assert_allclose(np.load(out)["images"], expected, atol=1e-6)
+    shown = command("zoo", "show", "conditional_gan_fashion_mnist")[1]
+    assert "Classes: T-shirt/top, Trouser, Pullover" in shown
+    given = ["--out", tmp_path / "o.npz", "--label", "cow"]
+    code, _, err = command("sample", tmp_path / "p", *given)
+    assert code == 2 and "one of the classes" in err and "cat, dog" in err
+
+
 def test_existing_outputs_are_kept(command, run_folder, tmp_path):
     out = tmp_path / "grid.png"
     out.write_text("mine")
