@@ -147,7 +147,7 @@ class Penalty:
         They are saved, loaded and restored with the model.
 
         Args:
-            add_weight: The model's `add_weight`.
+            add_weight: The model's `add_weight`; the optimizers do not move what it creates.
         """
 
     def __call__(self, inputs):

@@ -76,6 +76,32 @@ def test_its_weight_penalty_and_sampling_option_are_carried(tmp_path):
 
 BROKEN = kerasgan.collapse.BROKEN
 
+
+def served(folder, z, labels):
+    """Return what an exported model makes of one image's inputs."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        module = torch.export.load(folder / "model.pt2").module()
+        return module([torch.from_numpy(z), torch.from_numpy(labels)]).detach().numpy()
+    loaded = pytest.importorskip("tensorflow").saved_model.load(str(folder / "saved"))
+    return np.array(loaded.serve([z, labels]))
+
+
+def test_it_is_exported(tmp_path, backend_name):
+    gan = CentredGAN(*kerasgan.networks.mlp(8, 1, latent_dim=6, width=8, depth=1, num_classes=3))
+    gan.mean_image.assign(np.ones((8, 8, 1)))
+    z, labels = gan.latent_vectors(1, seed=1), np.array([2], "int32")
+    torch = backend_name == "torch"
+    name, format = ("model.pt2", "torch") if torch else ("saved", "tf_saved_model")
+    for options in ({}, {"contrast": 0.25}):
+        folder = tmp_path / str(len(options))
+        folder.mkdir()
+        gan.export(str(folder / name), format, verbose=False, **options)
+        expected = gan.sample(1, 1, labels, **options)
+        np.testing.assert_allclose(served(folder, z, labels), expected, atol=1e-5)
+
+
 SHELL = """
 import sys
 sys.path.insert(0, {tests!r})

@@ -248,6 +248,10 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         """Return what the critic's optimizer moves."""
         return self.critic.trainable_variables
 
+    def generator_variables(self):
+        """Return what the generator's optimizer moves."""
+        return self.generator.trainable_variables
+
     def draw_latents(self, batch_size):
         """Draw latent vectors for a step of training, a tensor `(batch_size, latent_dim)`."""
         prior = latent.PRIORS[self.prior]
@@ -281,13 +285,12 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
 
     # State.
 
-    def summary(self, line_length=None, positions=None, print_fn=None, **options):
+    def summary(self, line_length=None, positions=None, print_fn=None, *args, **kwargs):
         """Print the layers of both networks; see `keras.Model.summary`."""
         lines = print_fn or print
-        options = {"line_length": line_length, "positions": positions, **options}
         for title, network in (("Generator", self.generator), ("Critic", self.critic)):
             lines(f"{title} of {type(self).__name__} {self.name!r}")
-            network.summary(print_fn=lines, **options)
+            network.summary(line_length, positions, lines, *args, **kwargs)
         counts = self.generator.count_params(), self.critic.count_params()
         lines(
             f"Generator {counts[0]:,} and critic {counts[1]:,} parameters; latent vectors "
@@ -303,10 +306,8 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         critic_rate = given.get("critic", self.critic_learning_rate)
         if critic_rate is None and "generator" in given:
             critic_rate = self.learning_rate  # It does not follow the rate that was given.
-        own = [p.every for p in self.penalties if p not in self.added_penalties]
-        lazy = {"penalty_interval": max(own)} if max(own, default=1) > 1 else {}
         return {
-            **lazy,
+            **state.lazy(self),
             **state.frozen(self),
             "generator": keras.saving.serialize_keras_object(self.generator),
             "critic": keras.saving.serialize_keras_object(self.critic),
@@ -328,7 +329,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Return the model that `get_config` describes, also that of version 0.1."""
-        config, every = state.renamed(config)
+        config, lazy, interval = state.renamed(config)
         for key in cls._objects:
             if config.get(key) and not isinstance(config[key], str):
                 config[key] = keras.saving.deserialize_keras_object(
@@ -337,9 +338,8 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         frozen = config.pop("frozen", {})
         model = cls(**config)
         state.freeze(model, frozen)
-        for penalty in model.penalties:
-            if penalty.every == 1:
-                penalty.every = every
+        for name, penalty in zip(model._penalty_names(), model.penalties, strict=True):
+            penalty.every = lazy.get(name, max(penalty.every, interval))
         return model
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):

@@ -73,6 +73,18 @@ def compile_arguments(metrics, steps_per_execution, unknown):
         )
 
 
+def optimizer(player, given):
+    """Return a player's optimizer from what `compile` was given."""
+    try:
+        return keras.optimizers.get(given)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"`{player}_optimizer` must be a Keras optimizer, its name, or 'auto'. The first two "
+            "arguments of `compile` are the optimizers of the two networks; the loss is an "
+            f"argument of the constructor. Received: {given!r}"
+        ) from error
+
+
 def no_weights(**given):
     """Raise ValueError for weights of samples or classes."""
     for name, value in given.items():
@@ -184,6 +196,18 @@ def precision(model):
         raise ValueError(
             "`float64` is not supported: losses and penalties are computed in float32. Received: "
             "networks built under float64"
+        )
+
+
+def known_to_players(model):
+    """Raise ValueError for weights that can be trained and that neither optimizer would move."""
+    moved = {id(v) for v in (*model.critic_variables(), *model.generator_variables())}
+    lost = [v.path for v in model.trainable_variables if id(v) not in moved]
+    if lost:
+        raise ValueError(
+            "`critic_variables` and `generator_variables` must hold every weight that trains. "
+            "Return it from one of them, or create it with add_weight(..., trainable=False). "
+            f"Received: neither holds {', '.join(lost)}"
         )
 
 

@@ -45,22 +45,18 @@ class Feed:
             if is_array(held_x):
                 size = self.validation_batch_size or batch_size
                 self._hold_out(model, held_x, held_y, size)
+        split = held_out["validation_split"]
         if is_array(x):
             checks.divisible("batch_size", 64 if batch_size is None else batch_size, model.packing)
-            split = held_out["validation_split"]
             self.x = self._dataset(model, x, y, batch_size, shuffle, split)
-        elif isinstance(x, ImageDataset) and batch_size is None:
-            check_dataset(model, x)
         elif isinstance(x, (list, tuple)):
             raise ValueError(
                 "`x` must be one array of images, with labels in `y`, or a dataset of batches. "
                 f"Received: a {type(x).__name__}"
             )
-        elif batch_size is not None:
-            raise ValueError(
-                "`batch_size` goes with arrays; a dataset brings its own batches. Received: "
-                f"batch_size={batch_size} with x of type {type(x).__name__}"
-            )
+        else:
+            split = None if self.validation_data is not None else split or None
+            check_dataset(model, x, y=y, batch_size=batch_size, validation_split=split)
 
         self.x = _in_tuples(self.x)
         # The images of an `ImageDataset` were looked at when it was made.
@@ -72,7 +68,8 @@ class Feed:
         if split and self.validation_data is None:
             validation.fraction("validation_split", split)
             first = int(len(x) * (1 - split))
-            self._hold_out(model, x[first:], None if y is None else y[first:], batch_size)
+            size = self.validation_batch_size or batch_size
+            self._hold_out(model, x[first:], None if y is None else y[first:], size)
             x, y = x[:first], None if y is None else y[:first]
         return ImageDataset(x, y, batch_size=batch_size, shuffle=shuffle, seed=model.seed)
 
@@ -130,15 +127,27 @@ class _Follow(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         seen = self.model.critic_steps // self.dataset.batches_per_epoch
-        if self.dataset.epoch != seen:  # Who has sought to the middle of this epoch stays there.
+        if self.dataset.epoch != seen:  # A position inside this epoch is kept.
             self.dataset.seek(seen)
 
 
-def check_dataset(model, dataset):
-    """Raise ValueError unless the labels and the batches of an `ImageDataset` suit the model.
+def check_dataset(model, dataset, **for_arrays):
+    """Raise ValueError for arguments that only arrays can have, or a dataset that does not fit.
 
-    Data in another form are not looked at.
+    Labels and batches are looked at where the dataset is an `ImageDataset`.
+
+    Args:
+        model: The adversarial model.
+        dataset: A dataset of batches.
+        **for_arrays: Arguments of `fit` beside it, which must be None.
     """
+    for name, value in for_arrays.items():
+        if value is not None:
+            what = "labels" if name == "y" else f"{name}={value!r}"
+            raise ValueError(
+                f"`{name}` goes with arrays; a dataset brings its own batches and labels. "
+                f"Received: {what} with x of type {type(dataset).__name__}"
+            )
     if not isinstance(dataset, ImageDataset):
         return
     checks.divisible("batch_size", dataset.batch_size, model.packing)

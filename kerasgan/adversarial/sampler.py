@@ -164,13 +164,18 @@ class Sampler:
                     options = {**fixed, **inputs["values"]}
                     return self.decode(inputs["z"], inputs.get("labels"), network, **options)
 
-            # All that `decode` may read; the critic and the other copy of the generator are not.
-            others = [self.critic, self.generator, self.sampling_generator]
-            out = {id(v) for other in others if other is not network for v in other.variables}
-            out |= {id(v) for v in network.variables}
-            rest = [v for v in self.variables if id(v) not in out]
-            self._decoders[key] = backend.compiled(decode, [*network.variables, *rest])
+            variables = [*network.variables, *self._beside(network)]
+            self._decoders[key] = backend.compiled(decode, variables)
         return self._decoders[key], values
+
+    def _beside(self, network):
+        """Return the variables beside a generator's that `decode` may read.
+
+        These of the critic and of the other copy of the generator are not.
+        """
+        out = {id(v) for other in (self.critic, self.generator, network) for v in other.variables}
+        out |= {id(v) for v in self.sampling_generator.variables}
+        return [v for v in self.variables if id(v) not in out]
 
     def interpolated_latents(self, n, first_seed, last_seed):
         """Return `n` latent vectors on the way from one seed's first vector to another's."""
@@ -237,11 +242,33 @@ class Sampler:
         plain = plain and kind.generator_inputs is Sampler.generator_inputs
         if sampling or not plain:
             inputs = [keras.Input(p.shape[1:], dtype=p.dtype.name) for p in parts]
-            images = self.decode(*inputs, **sampling)
-            network = keras.Model(inputs if len(inputs) > 1 else inputs[0], images)
+            inputs = inputs if len(inputs) > 1 else inputs[0]
+            network = keras.Model(inputs, _Decode(self, sampling)(inputs))
         # Keras exports to ONNX only what was called before.
         network(parts if len(parts) > 1 else parts[0], training=False)
         return network.export(filepath, format=format, verbose=verbose, **options)
+
+
+class _Decode(keras.layers.Layer):
+    """A variant's `decode` as a layer of the network that is exported.
+
+    Args:
+        model: The adversarial model, which is not tracked: only what `decode` reads is exported.
+        sampling: Its sampling options.
+    """
+
+    def __init__(self, model, sampling):
+        super().__init__(name="decode", dtype="float32")
+        self.network = model.sampling_generator
+        self.own = model._beside(self.network)
+        self.decode = lambda *inputs: model.decode(*inputs, **sampling)
+        self.image_shape = model.image_shape
+
+    def call(self, inputs):
+        return self.decode(*(inputs if isinstance(inputs, (list, tuple)) else [inputs]))
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor((None, *self.image_shape), dtype=self.compute_dtype)
 
 
 def _is_numeric(value):

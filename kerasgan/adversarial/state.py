@@ -102,10 +102,23 @@ def freeze(model, flags):
             layer.trainable = flag
 
 
+def lazy(model):
+    """Return `every` of the variant's own penalties, as a part of the model's configuration.
+
+    Penalties that the model was given have it in their own.
+    """
+    pairs = zip(model._penalty_names(), model.penalties, strict=True)
+    every = {name: p.every for name, p in pairs if p not in model.added_penalties}
+    return {"lazy": every} if every else {}
+
+
 def renamed(config):
     """Return a configuration with the names of today's arguments, and the laziness of penalties.
 
     Version 0.1 had other names, and one interval for all penalties, which each has for itself now.
+
+    Returns:
+        The configuration, what `lazy` noted, and the interval of version 0.1.
     """
     names = {
         "alpha": "learning_rate",
@@ -113,7 +126,7 @@ def renamed(config):
         "final_alpha": "final_learning_rate",
     }
     config = {names.get(key, key): value for key, value in config.items()}
-    return config, config.pop("penalty_interval", 1)
+    return config, config.pop("lazy", {}), config.pop("penalty_interval", 1)
 
 
 def _names(model, weights):

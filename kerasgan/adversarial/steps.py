@@ -42,7 +42,7 @@ class Steps:
         weights = self._penalty_weights[name] = []
 
         def add_weight(*args, **kwargs):
-            weights.append(self.add_weight(*args, **kwargs))
+            weights.append(self.add_weight(*args, **{"trainable": False, **kwargs}))
             return weights[-1]
 
         penalty.build(add_weight)
@@ -85,7 +85,7 @@ class Steps:
             fake = self._generate(z, labels)
             return self.generator_objective(Batch(real, fake, z, labels), penalties)
 
-        moved = self._move("generator", loss, self.generator.trainable_variables, real)
+        moved = self._move("generator", loss, self.generator_variables(), real)
         if self.ema is not None:
             steps = ops.cast(self.optimizer.generator_optimizer.iterations, "float32")
             decay = self.ema_decay(steps)

@@ -59,6 +59,7 @@ class Training:
             run_eagerly=run_eagerly,
             jit_compile=resolved,
         )
+        checks.known_to_players(self)
         self.optimizer.build(self.trainable_variables)
         known = {id(v) for v in self.trainable_variables}
         object.__setattr__(self, "_optimized", known)
@@ -71,7 +72,7 @@ class Training:
         pair, rates = [], {}
         for (player, one), default in zip(given.items(), self.default_optimizers(), strict=True):
             automatic = one is None or (isinstance(one, str) and one == "auto")
-            pair.append(default if automatic else keras.optimizers.get(one))
+            pair.append(default if automatic else checks.optimizer(player, one))
             if not automatic and rate_of(pair[-1]) > 0:
                 rates[player] = rate_of(pair[-1])
         if pair[0] is pair[1]:
@@ -219,7 +220,7 @@ class Training:
         if feed.is_array(x):
             x, y, batch_size = feed.held_out(self, x, y, batch_size), None, None
         else:
-            feed.check_dataset(self, x)
+            feed.check_dataset(self, x, y=y)
         watch = Watch("x")
         watch.set_model(self)
         with self._watching(watch):

@@ -8,7 +8,7 @@ import pytest
 from doors import IMAGES, array, pair
 
 import kerasgan
-from kerasgan import networks
+from kerasgan import networks, penalties
 
 # The API of Keras.
 
@@ -36,6 +36,7 @@ def test_positional_arguments_as_keras_documents_them():
     [
         ({"optimizer": "adam"}, "pass `generator_optimizer` and `critic_optimizer`"),
         ({"loss": "mse"}, "`loss` is an argument of the constructor"),
+        ({"critic_optimizer": "mse"}, "first two arguments.*the loss is an argument.*'mse'"),
         ({"metrics": ["accuracy"]}, r"`metrics` must be None.*callbacks\.Scores"),
         ({"steps_per_execution": 4}, "`steps_per_execution` must be 1"),
     ],
@@ -67,7 +68,7 @@ def test_discriminator_is_another_name_of_critic():
 def test_summary_shows_both_networks():
     lines = []
     gan = kerasgan.GAN(*pair())
-    gan.summary(print_fn=lambda line, **_: lines.append(line))
+    gan.summary(80, None, lambda line, **_: lines.append(line), True)
     text = "\n".join(lines)
     assert "Generator of GAN" in text and "Critic of GAN" in text
     assert "mlp_generator" in text and "mlp_critic" in text
@@ -108,6 +109,38 @@ def test_configurations_of_version_0_1_still_open():
     gan = kerasgan.InfoGAN.from_config(json.loads(json.dumps(config)))
     assert gan.learning_rate == gan.critic_learning_rate == 3e-4
     assert [(p.weight, p.every) for p in gan.penalties] == [(2.0, 4)]
+
+
+def test_every_penalty_keeps_its_own_laziness():
+    gan = kerasgan.R3GAN(*pair(), penalties=[penalties.R1(1.0), penalties.R2(1.0, every=3)])
+    gan.penalties[0].every, gan.penalties[1].every = 16, 1
+    config = json.loads(json.dumps(gan.get_config()))
+    assert [p.every for p in kerasgan.R3GAN.from_config(config).penalties] == [16, 1, 1, 3]
+
+
+class Shifted(kerasgan.GAN):
+    """Moves the latent vectors by a weight of its own, which the generator's optimizer trains."""
+
+    def __init__(self, *args, known=True, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.known = known
+        self.shift = self.add_weight(shape=(self.latent_dim,), initializer="zeros", name="shift")
+
+    def generator_inputs(self, z, labels=None):
+        return z + self.shift
+
+    def generator_variables(self):
+        own = [self.shift] if self.known else []
+        return [*super().generator_variables(), *own]
+
+
+def test_a_weight_of_the_generators_side_is_trained():
+    gan = Shifted(*pair())
+    gan.compile()
+    gan.fit(IMAGES, batch_size=8, verbose=0)
+    assert (array(gan.shift) != 0).all()
+    with pytest.raises(ValueError, match=r"hold every weight that trains.*neither holds.*/shift"):
+        Shifted(*pair(), known=False).compile()
 
 
 def test_a_process_group_is_refused(backend_name, monkeypatch):

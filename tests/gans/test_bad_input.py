@@ -7,6 +7,8 @@ from keras import layers
 
 import kerasgan
 from kerasgan import networks
+from kerasgan.adversarial import feed
+from kerasgan.adversarial.feed import held_out
 
 
 def pair(**arguments):
@@ -53,8 +55,22 @@ def test_streams_that_do_not_fit(gan):
 
     with pytest.raises(ValueError, match=r"\(n, 8, 8, 1\)"):
         gan.fit(Stream(), verbose=0)
-    with pytest.raises(ValueError, match="`batch_size` goes with arrays"):
-        gan.fit(Stream(), batch_size=4, verbose=0)
+
+
+def test_what_only_arrays_can_have_is_refused_beside_a_dataset(gan):
+    dataset = kerasgan.data.ImageDataset(GOOD, batch_size=16)
+    for name, value in (("batch_size", 4), ("y", np.zeros(64)), ("validation_split", 0.25)):
+        with pytest.raises(ValueError, match=f"`{name}` goes with arrays.*ImageDataset"):
+            gan.fit(dataset, verbose=0, **{name: value})
+    with pytest.raises(ValueError, match="`y` goes with arrays"):
+        gan.evaluate(dataset, np.zeros(64), verbose=0)
+
+
+def test_a_split_has_a_batch_size_of_its_own(gan, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(feed, "held_out", lambda *args: sizes.append(args[-1]) or held_out(*args))
+    gan.fit(GOOD, batch_size=16, validation_split=0.25, validation_batch_size=4, verbose=0)
+    assert sizes == [4]
 
 
 @pytest.mark.parametrize("weight", ["class_weight", "sample_weight"])
