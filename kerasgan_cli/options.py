@@ -103,14 +103,10 @@ def networks():
     """Return the click options of the architectures, those of one name joined."""
     found = []
     for name, entries in flat.network_options().items():
-        choices = tuple(dict.fromkeys(c for entry in entries for c in entry.choices))
-        first = entries[0]
+        one = catalogue.joined(entries)
         takers = [n for n, a in catalogue.ARCHITECTURES.items() if name in _names(a)]
-        joined = catalogue.Option(
-            name, first.kind, first.help, first.minimum, choices=choices, none=first.none
-        )
         some = len(takers) < len(catalogue.ARCHITECTURES)
-        found.append(from_catalogue(joined, f"{', '.join(takers)}: {first.help}" if some else None))
+        found.append(from_catalogue(one, f"{', '.join(takers)}: {one.help}" if some else None))
     return found
 
 
@@ -140,9 +136,10 @@ def shared():
 
 
 def sampling():
-    """Return the sampling options of all variants, and the variants that have each."""
-    found = {}
+    """Return the sampling options of all variants, joined by name, and the variants of each."""
+    entries, takers = {}, {}
     for name, entry in catalogue.VARIANTS.items():
         for one in entry.sampling:
-            found.setdefault(one.name, (one, []))[1].append(name)
-    return found
+            entries.setdefault(one.name, []).append(one)
+            takers.setdefault(one.name, []).append(name)
+    return {name: (catalogue.joined(found), takers[name]) for name, found in entries.items()}

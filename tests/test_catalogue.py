@@ -1,12 +1,14 @@
 """The catalogue says what the classes are: every argument has an entry, every entry an argument."""
 
+import dataclasses
 import inspect
 import subprocess
 import sys
 
 import pytest
 
-from kerasgan import catalogue, data, losses, metrics, networks, penalties
+from kerasgan import augment, catalogue, data, losses, metrics, networks, penalties, recipe
+from kerasgan.adversarial import latent
 from kerasgan.data import sources
 
 # What is no option: the networks, the name, and what a variant hands to its base class.
@@ -96,10 +98,14 @@ def test_sizes_are_those_that_the_builders_take():
     [
         (catalogue.LOSSES, losses.LOSSES),
         (catalogue.PENALTIES, penalties.PENALTIES),
+        (
+            catalogue.AUGMENTATIONS,
+            {name.lower(): getattr(augment, name) for name in augment.__all__},
+        ),
     ],
-    ids=["losses", "penalties"],
+    ids=["losses", "penalties", "augmentations"],
 )
-def test_losses_and_penalties_in_both_directions(entries, classes):
+def test_ingredients_in_both_directions(entries, classes):
     assert {name: catalogue.resolve(e.path) for name, e in entries.items()} == classes
 
 
@@ -120,6 +126,30 @@ def test_ingredients_have_the_options_that_are_listed(entry):
         assert (entry.name, entry.has_zero) == (kind.name, kind.has_zero)
     if issubclass(kind, penalties.Penalty):
         assert (entry.name, entry.batch_norm) == (kind.name, kind.batch_norm)
+
+
+def test_a_prior_is_one_that_the_models_take():
+    (prior,) = (option for option in catalogue.SHARED if option.name == "prior")
+    assert prior.choices == tuple(latent.PRIORS)
+
+
+def test_options_of_one_name_are_joined_and_checked_by_variant(monkeypatch):
+    choice = catalogue.Option("inner", "choice", "optimizer", choices=("rmsprop",))
+    odd = catalogue.Option("prior", "choice", "prior", choices=("cauchy",))
+    wide = catalogue.Option("clip", "number", "bound", minimum=-1.0, maximum=2.0)
+    entry = dataclasses.replace(catalogue.VARIANTS["gan"], options=(choice, odd, wide))
+    monkeypatch.setitem(catalogue.VARIANTS, "odd", entry)
+    found = recipe.options.variant_options()
+    assert found["inner"][0].choices == ("adam", "sgd", "rmsprop")
+    assert found["inner"][1] == ["unrolled_gan", "odd"] and found["prior"][1] == []
+    clip = found["clip"][0]
+    assert (clip.minimum, clip.above, clip.maximum) == (-1.0, False, None)
+    for variant, good, bad in (("gan", "uniform", "cauchy"), ("odd", "cauchy", "uniform")):
+        assert recipe.Recipe(variant).with_options(prior=good).arguments == {"prior": good}
+        with pytest.raises(ValueError, match="`prior` must be one of"):
+            recipe.Recipe(variant).with_options(prior=bad)
+    with pytest.raises(ValueError, match=r"of one kind.*clip: number, text"):
+        catalogue.joined([wide, catalogue.Option("clip", "text", "")])
 
 
 def test_a_default_is_in_the_range_of_its_option():
@@ -143,7 +173,9 @@ def test_sources_metrics_and_extractors():
         assert entry.splits == ("split" in sources.own_options(name))
     taken = set(inspect.signature(data.load).parameters)
     taken |= {option for name in sources.SOURCES for option in sources.own_options(name)}
-    assert {option.name for option in catalogue.LOADING} - {"mixture"} <= taken
+    by_recipe = {"batch_size", "seed", "progress"}  # From its other fields.
+    python = {"shuffle", "drop_remainder", "cache_dir", "data_dir", "options"}
+    assert {o.name for o in catalogue.LOADING} - {"mixture"} == taken - by_recipe - python
     assert list(catalogue.METRICS) == list(metrics.METRICS)
     for name, entry in catalogue.METRICS.items():
         assert entry.scores == tuple(metrics.METRICS[name].better)

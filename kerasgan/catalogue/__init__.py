@@ -18,7 +18,7 @@ from kerasgan.catalogue.data import SOURCES, Source, source_of
 from kerasgan.catalogue.ingredients import AUGMENTATIONS, AUGMENTS, LOSSES, PENALTIES, Ingredient
 from kerasgan.catalogue.metrics import EXTRACTORS, METRICS, Metric
 from kerasgan.catalogue.networks import ARCHITECTURES, FLOWS, Architecture
-from kerasgan.catalogue.option import Option
+from kerasgan.catalogue.option import Option, joined
 from kerasgan.catalogue.training import LENGTH, LOADING, OPTIMIZERS, PLAIN, RUN
 from kerasgan.catalogue.variants import SHARED, VARIANTS, Variant
 
@@ -45,6 +45,7 @@ __all__ = [
     "Option",
     "Source",
     "Variant",
+    "joined",
     "options",
     "resolve",
     "source_of",

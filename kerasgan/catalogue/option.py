@@ -98,6 +98,35 @@ class Option:
         return " " + " and ".join(words) if words else ""
 
 
+def joined(options):
+    """Return one `Option` that takes all that any of several options of one name takes.
+
+    Args:
+        options: Entries of several variants or architectures. The first brings the help.
+
+    Raises:
+        ValueError: If they differ in kind.
+    """
+    first = options[0]
+    if len({option.kind for option in options}) > 1:
+        kinds = ", ".join(option.kind for option in options)
+        raise ValueError(
+            f"options of one name must be of one kind. Received: {first.name}: {kinds}"
+        )
+    lows, highs = [o.minimum for o in options], [o.maximum for o in options]
+    low = None if None in lows else min(lows)
+    high = None if None in highs else max(highs)
+    return dataclasses.replace(
+        first,
+        minimum=low,
+        maximum=high,
+        above=all(o.above for o in options if o.minimum == low),
+        below=all(o.below for o in options if o.maximum == high),
+        choices=tuple(dict.fromkeys(c for option in options for c in option.choices)),
+        none=next((o.none for o in options if o.none is not None), None),
+    )
+
+
 def integer(name, help, minimum=1, **more):
     """Return an `Option` that is an integer, of at least 1."""
     return Option(name, "integer", help, minimum=minimum, **more)

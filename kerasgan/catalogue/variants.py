@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from kerasgan.catalogue import rules
 from kerasgan.catalogue.ingredients import AUGMENTS, LOSSES, REAL_LABEL
 from kerasgan.catalogue.networks import FLOWS, PLAIN
 from kerasgan.catalogue.option import (
@@ -36,6 +37,8 @@ class Variant:
         critic_norm: What normalises its critic by default: "batch", "spectral" or None.
         resnet_style: Whose residual blocks it has by default.
         packs: How many images its critic scores at once by default.
+        rules: What must hold in a recipe of it beside the ranges of its options: callables that
+            take the recipe and raise ValueError.
         module: The module of its class; by default the file of its name in `kerasgan.gans`.
     """
 
@@ -54,6 +57,7 @@ class Variant:
     critic_norm: str | None = "batch"
     resnet_style: str = "sngan"
     packs: int = 1
+    rules: tuple = ()
     module: str | None = None
 
     @property
@@ -68,8 +72,8 @@ SHARED = (
     Option("ema", "number", "decay of the moving average of the generator's weights; 0 for none",
            0, 1, below=True, none=0),
     integer("packing", "images that the critic scores at once"),
-    choice("prior", ("normal", "uniform"), "distribution of the latent vectors; by default the "
-           "variant's"),
+    choice("prior", ("normal", "uniform", "logistic"), "distribution of the latent vectors; by "
+           "default the variant's"),
     positive("historical_averaging", "weight of the distance between a network's weights and the "
              "mean of its past ones; none by default"),
     Option("loss", "choice", "adversarial loss", choices=tuple(LOSSES), shell=False),
@@ -116,6 +120,7 @@ VARIANTS = {
                 "beta_2": "it has no Adam",
             },
             loss="wasserstein",
+            rules=(rules.warmup_has_constant_rates,),
         ),
         Variant(
             "wgan_gp",
@@ -188,6 +193,7 @@ VARIANTS = {
                 given("views", "what distorts an image, a layer of kerasgan.augment"),
             ),
             sampling=(_CODES,),
+            rules=(rules.codes_leave_noise,),
         ),
         Variant(
             "pacgan",
@@ -224,6 +230,7 @@ VARIANTS = {
             loss="wasserstein",
             penalties=("gradient_penalty",),
             critic_norm=None,
+            rules=(rules.some_loss_has_weight,),
         ),
         Variant(
             "r3gan",
@@ -249,6 +256,7 @@ VARIANTS = {
             penalties=("r1", "r2"),
             critic_norm=None,
             resnet_style="r3gan",
+            rules=(rules.final_rate_is_lower,),
         ),
     )
 }  # fmt: skip

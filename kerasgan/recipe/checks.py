@@ -38,7 +38,8 @@ def check_together(recipe):
     _check_data(recipe)
     _check_norm(recipe)
     _check_loss(recipe)
-    _check_variant(recipe)
+    for rule in catalogue.VARIANTS[recipe.variant].rules:
+        rule(recipe)
 
 
 def _check_structure(recipe):
@@ -91,8 +92,6 @@ def _check_refusals(recipe):
     given |= {"conditional"} if recipe.conditional else set()
     given |= {"cosine"} if recipe.falls else set()
     refuse(recipe.variant, given)
-    if recipe.arguments.get("warmup") and recipe.falls:
-        raise ValueError("--final-learning-rate and --warmup do not go together.")
 
 
 def refuse(variant, given):
@@ -106,7 +105,7 @@ def refuse(variant, given):
 
 def _check_networks(recipe):
     """Raise ValueError for networks that the variant does not take or that cannot be built."""
-    entry, architecture = catalogue.VARIANTS[recipe.variant], _architecture(recipe)
+    entry, architecture = catalogue.VARIANTS[recipe.variant], recipe.architecture
     if architecture not in entry.architectures:
         raise ValueError(
             f"`architecture` of {recipe.variant} must be one of "
@@ -132,12 +131,6 @@ def _check_networks(recipe):
                 "`style` r3gan has no normalisation in the critic, as `critic_norm` none. "
                 f"Received: critic_norm={norm!r}, by default or given"
             )
-
-
-def _architecture(recipe):
-    """Return the name of a recipe's architecture, given or the variant's default."""
-    first = catalogue.VARIANTS[recipe.variant].architectures[0]
-    return recipe.networks.get("architecture") or first
 
 
 def _check_optimizers(optimizers):
@@ -175,13 +168,13 @@ def _check_schedule(rate):
 def _check_data(recipe):
     """Raise ValueError for images that the networks, the batches or the labels cannot have."""
     size, limit = recipe.data.get("image_size"), recipe.data.get("limit")
-    sizes = catalogue.ARCHITECTURES[_architecture(recipe)].sizes
+    sizes = catalogue.ARCHITECTURES[recipe.architecture].sizes
     if size is not None and sizes and size not in sizes:
         own = catalogue.VARIANTS[recipe.variant].architectures
         free = [name for name in own if not catalogue.ARCHITECTURES[name].sizes]
         raise ValueError(
             f"`image_size` must be one of {', '.join(map(str, sizes))} with "
-            f"{_architecture(recipe)}, and may be any with {', '.join(free)}. Received: "
+            f"{recipe.architecture}, and may be any with {', '.join(free)}. Received: "
             f"image_size={size}"
         )
     if limit is not None and limit < recipe.batch_size:
@@ -238,40 +231,4 @@ def _check_loss(recipe):
             "`augment` ada reads overfitting from the sign of the critic's scores, and goes with "
             f"the losses whose zero is the border between real and generated images, "
             f"{', '.join(takers)}. Received: loss={name!r}"
-        )
-
-
-def _check_variant(recipe):
-    """Raise ValueError for options of one variant that contradict each other."""
-    given = recipe.arguments
-    if given.get("adversarial_weight") == 0 == given.get("nll_weight"):
-        raise ValueError(
-            "`adversarial_weight` and `nll_weight` must not both be zero: nothing would be "
-            "learned. Received: both are"
-        )
-    rate = recipe.optimizers.get("generator", {}).get("learning_rate")
-    final = given.get("final_learning_rate")
-    if final is not None and isinstance(rate, float) and final > rate:
-        raise ValueError(
-            "`final_learning_rate` must not be above `learning_rate`, which falls. Received: "
-            f"learning_rate={rate}, final_learning_rate={final}"
-        )
-    own = catalogue.options(recipe.variant)
-    if "categorical" not in own:
-        return
-    categorical, continuous = (
-        given.get(name, own[name].default) for name in ("categorical", "continuous")
-    )
-    if given.get("view_weight") and not categorical:
-        raise ValueError(
-            "`view_weight` needs a categorical code. Received: no `categorical`, "
-            f"view_weight={given['view_weight']}"
-        )
-    sizes = {o.name: o.default for o in catalogue.ARCHITECTURES[_architecture(recipe)].options}
-    latent_dim = recipe.networks.get("latent_dim", sizes["latent_dim"])
-    if not 0 < sum(categorical) + continuous < latent_dim:
-        raise ValueError(
-            "`categorical` and `continuous` must be at least one code and leave numbers for noise "
-            f"in the latent vectors. Received: {sum(categorical) + continuous} numbers of codes, "
-            f"latent_dim={latent_dim}"
         )

@@ -26,14 +26,20 @@ def network_options():
 def variant_options():
     """Return the options of all variants that the shell has, and the variants that have each.
 
-    The list of variants is empty for an option that all have.
+    The entries of several variants for one name are joined. The list of variants is empty for an
+    option that all have.
     """
-    found = {option.name: (option, []) for option in catalogue.SHARED if option.shell}
+    entries = {option.name: [option] for option in catalogue.SHARED if option.shell}
+    shared, takers = set(entries), {}
     for name, entry in catalogue.VARIANTS.items():
         for option in entry.options:
             if option.shell:
-                found.setdefault(option.name, (option, []))[1].append(name)
-    return found
+                entries.setdefault(option.name, []).append(option)
+                takers.setdefault(option.name, []).append(name)
+    return {
+        name: (catalogue.joined(found), [] if name in shared else takers[name])
+        for name, found in entries.items()
+    }
 
 
 def names():
@@ -99,11 +105,13 @@ def _set_data(recipe, name, value):
 
 def _set_argument(recipe, name, value, known):
     option, variants = known
+    own = catalogue.options(recipe.variant)
     if variants and recipe.variant not in variants:
-        own = [o.flag for o in catalogue.options(recipe.variant).values() if o.shell]
+        flags = [o.flag for o in own.values() if o.shell]
         raise ValueError(
-            f"{option.flag} is no option of {recipe.variant}; its own are {', '.join(own)}"
+            f"{option.flag} is no option of {recipe.variant}; its own are {', '.join(flags)}"
         )
+    option = own[name]
     recipe.arguments[name] = None if option.none is not None and value == option.none else value
 
 

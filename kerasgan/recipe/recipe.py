@@ -73,8 +73,8 @@ class Recipe:
 
         Args:
             stored: JSON values.
-            together: Whether parts that contradict each other are refused. Who changes options
-                next may pass False: `with_options` refuses them too.
+            together: Whether parts that contradict each other are refused. Pass
+                False if options will be changed next: `with_options` refuses them too.
 
         Raises:
             ValueError: If they hold no recipe, or one of a later format.
@@ -146,6 +146,16 @@ class Recipe:
         rates = (settings.get("learning_rate") for settings in self.optimizers.values())
         return any(isinstance(rate, dict) and "cosine" in rate for rate in rates)
 
+    @property
+    def architecture(self):
+        """Name of the networks' architecture, given or the variant's default."""
+        first = catalogue.VARIANTS[self.variant].architectures[0]
+        return self.networks.get("architecture") or first
+
+    def argument(self, name):
+        """Return an argument of the variant's constructor, given or by default."""
+        return self.arguments.get(name, catalogue.options(self.variant)[name].default)
+
     # What it makes.
 
     def load(self, progress=None):
@@ -202,12 +212,9 @@ class Recipe:
         arguments["penalties"] = [_made(catalogue.PENALTIES, item) for item in self.penalties]
         if self.augment:
             arguments["augment"] = _made(catalogue.AUGMENTATIONS, self.augment)
-        if "final_learning_rate" in arguments:  # What falls to it is the rate of the recipe.
-            rates = [
-                self.optimizers.get(p, {}).get("learning_rate") for p in ("generator", "critic")
-            ]
-            if not any(rate is None or isinstance(rate, dict) for rate in rates):
-                arguments["learning_rate"], arguments["critic_learning_rate"] = rates
+        rates = [self.optimizers.get(p, {}).get("learning_rate") for p in ("generator", "critic")]
+        if not any(rate is None or isinstance(rate, dict) for rate in rates):
+            arguments["learning_rate"], arguments["critic_learning_rate"] = rates
         variant = catalogue.resolve(catalogue.VARIANTS[self.variant].path)
         model = variant(*pair, seed=self.seed, **arguments)
         model.compile(*self._optimizers(model, steps))
