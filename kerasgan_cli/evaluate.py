@@ -41,7 +41,7 @@ def _names(context, parameter, value):
 @click.option("--samples", type=click.IntRange(min=100), default=10000, show_default=True,
               help="Generated images; at most half of the real ones.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Of the samples, the choice of real images and the metrics.")  # fmt: skip
+              help="Seed of samples, choice of real images and metrics.")  # fmt: skip
 @click.option("--extractor", type=click.Choice(["auto", *catalogue.EXTRACTORS]),
               default="auto", show_default=True,
               help="What makes features of the images.")  # fmt: skip
@@ -66,8 +66,8 @@ def evaluate(
 ):
     """Score a pretrained model, a run or a .keras file against real images.
 
-    The real images are divided: the generated ones are compared with one half, and so is the
-    other half, whose scores stand beside. The floor is what a perfect generator scores in the
+    The real images are divided. The generated images are compared with one half; the other half
+    is scored in the same way, as a reference. The floor is what a perfect generator scores in the
     mean, where it is known. A run's own data were trained on; a test split is better.
     """
     if json_file is not None:

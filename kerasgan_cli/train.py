@@ -112,7 +112,7 @@ def asked(model, file, given):
     settings |= chosen
     _check_guard(settings, chosen)
     try:
-        recipe = flat.changed(recipe, given)
+        recipe = flat.apply(recipe, given)
     except ValueError as error:
         raise click.UsageError(made.with_flags(str(error))) from error
     if "epochs" not in recipe.length:

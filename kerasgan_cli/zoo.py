@@ -118,7 +118,8 @@ def _of_recipe(recipe):
 
 def _words(value):
     if isinstance(value, dict) and "cosine" in value:
-        return " to ".join(map(str, value["cosine"])) + " along a cosine"
+        first, last = value["cosine"]
+        return f"{first}" if first == last else f"{first} to {last} along a cosine"
     if isinstance(value, dict):
         named = ("name_or_path", "architecture", "kind")  # Their values say what they are.
         return ", ".join(
@@ -148,8 +149,7 @@ def _of_scores(card):
 def train_preset(context, name, options):
     """Train the model NAME again by its recipe, into a run folder.
 
-    What follows NAME are options of `kerasgan train` (see its --help), which come before the
-    recipe's.
+    What follows NAME are options of `kerasgan train` (see its --help); they override the recipe's.
     """
     if name.startswith("-") or (options and not options[0].startswith("-")):
         raise click.UsageError("NAME comes first, and then options of `kerasgan train`.")
@@ -171,8 +171,9 @@ def verify(context, name, metrics, backend):
 
     NAME may be a preset's folder too, or a repository on the hub, hf://user/name.
 
-    That its files are the published ones, and that it generates its golden samples on this backend;
-    with --metrics also that every figure on its card comes out within its error.
+    It checks that the files are the published ones, and that the model generates its golden samples
+    on this backend. With --metrics it also checks that every figure on the card comes out within
+    its error.
 
     Exit code: 0 if all is as published, else 1.
     """

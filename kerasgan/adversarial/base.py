@@ -237,7 +237,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
             iterate()
 
     def penalty_weight(self, penalty):
-        """Return the weight that a penalty has at this step."""
+        """Return the weight of a penalty at the current step."""
         return penalty.weight
 
     def ema_decay(self, steps):

@@ -287,7 +287,7 @@ class Steps:
 
 
 def _with_logs(result, change):
-    """Return what a step returned with its logs changed; on JAX the state after it comes beside."""
+    """Return what a step returned with its logs changed; on JAX the new state follows the logs."""
     if isinstance(result, tuple):
         return change(result[0]), *result[1:]
     return change(result)

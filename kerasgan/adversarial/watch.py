@@ -13,8 +13,8 @@ TOLERANCE = 1e-3  # Of values that a resize or a conversion rounds.
 def usable(images, labels, model):
     """Return a batch that a step can be taken on, and what was measured of the given one.
 
-    Layers have errors of their own for labels out of range, or none, and packing for an odd batch.
-    The `Watch` raises one that names what was given.
+    Layers report labels out of range, and packing an odd batch, unclearly or not at all. The
+    `Watch` raises an error that names the argument.
 
     Args:
         images: `(batch_size, height, width, channels)`; the batch of a replica may be empty.

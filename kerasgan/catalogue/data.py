@@ -46,7 +46,7 @@ _SUFFIXES = {".npz", ".npy", ".zip", ".tar", ".gz", ".png", ".jpg", ".jpeg", ".h
 def source_of(name_or_path):
     """Return the key in `SOURCES` of a name or a path, or None for a path that does not exist.
 
-    Any file counts as an array, and any name that looks like no path as a TFDS data set.
+    Any file counts as an array, and any name that does not look like a path as a TFDS data set.
     """
     name = os.fspath(name_or_path)
     path = Path(name).expanduser()

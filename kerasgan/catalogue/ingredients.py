@@ -112,8 +112,8 @@ PENALTIES = _by_name(
         "a gradient of norm 1 between real and generated images",
         ("1704.00028",),
         (
-            weight("weight", "weight of WGAN-GP's penalty, for a gradient of norm 1 between real "
-                   "and generated images"),
+            weight("weight", "weight of WGAN-GP's penalty, which pulls the critic's gradient "
+                   "between real and generated images to a norm of 1"),
             weight("target", "the norm that is pulled to", shell=False),
             flag("one_sided", "only norms above the target are penalised", shell=False),
             *_COMMON,
@@ -126,7 +126,10 @@ PENALTIES = _by_name(
         "R1",
         "no gradient at real images",
         ("1801.04406",),
-        (weight("weight", "weight of R1, for no gradient at real images"), *_COMMON),
+        (
+            weight("weight", "weight of R1, which penalises the critic's gradient at real images"),
+            *_COMMON,
+        ),
     ),
     Ingredient(
         "r2",
@@ -134,7 +137,11 @@ PENALTIES = _by_name(
         "R2",
         "no gradient at generated images",
         ("1801.04406",),
-        (weight("weight", "weight of R2, for no gradient at generated images"), *_COMMON),
+        (
+            weight("weight", "weight of R2, which penalises the critic's gradient at generated "
+                   "images"),
+            *_COMMON,
+        ),
     ),
     Ingredient(
         "dragan_penalty",
@@ -143,8 +150,8 @@ PENALTIES = _by_name(
         "a gradient of norm 1 around real images",
         ("1705.07215",),
         (
-            weight("weight", "weight of DRAGAN's penalty, for a gradient of norm 1 around real "
-                   "images"),
+            weight("weight", "weight of DRAGAN's penalty, which pulls the critic's gradient around "
+                   "real images to a norm of 1"),
             positive("spread", "how far it reaches, in standard deviations", shell=False),
             *_COMMON,
         ),

@@ -1,4 +1,4 @@
-"""The metrics, and the feature extractors that they look through."""
+"""The metrics, and the feature extractors that they use."""
 
 import dataclasses
 

@@ -188,8 +188,8 @@ VARIANTS = {
                 integer("continuous", "number of continuous codes", 0, default=2),
                 weight("info_weight", "weight of the categorical codes' information"),
                 weight("continuous_weight", "weight of the continuous codes' information"),
-                weight("view_weight", "weight of what the categories of two distorted views tell "
-                       "about each other; 0 for no views"),
+                weight("view_weight", "weight of the mutual information between the categories of "
+                       "two distorted views of an image; 0 for no views"),
                 given("views", "what distorts an image, a layer of kerasgan.augment"),
             ),
             sampling=(_CODES,),
@@ -242,8 +242,8 @@ VARIANTS = {
             (
                 weight("gamma", "weight of the variant's R1 and R2 at the start"),
                 weight("final_gamma", "weight of the variant's R1 and R2 after the burn-in"),
-                integer("burn_in", "number of critic steps in which gamma and the learning rates "
-                        "fall", steps=True),
+                integer("burn_in", "number of critic steps over which gamma and the learning "
+                        "rates fall", steps=True),
                 positive("final_learning_rate", "learning rate after the burn-in; a quarter of "
                          "the first by default"),
             ),

@@ -34,12 +34,12 @@ class InfoGAN(AdversarialModel):
     in the authors' code, and its density of continuous codes is a normal one of variance 1.
 
     A `view_weight` above 0, which is not in the paper, asks for categories that a distortion does
-    not change, as slant and thickness of strokes. Q then reads the categories of generated images
-    in distorted ones only, whatever the weight, and `mutual_information` is of these; and what the
-    categories of two distortions of a real image tell about each other, summed over the categorical
-    codes, is added to what the critic and Q maximise, and logged in nats as `view_information`. It
-    is estimated from one batch, under `tf.distribute` from one replica's. A critic step sees twice
-    as many images.
+    not change, such as a change of slant or of the thickness of strokes. Two things then change.
+    First, Q reads the categories of generated images in distorted copies alone, whatever the weight
+    is, and `mutual_information` is measured on these copies. Second, the critic and Q maximise the
+    mutual information between the categories of two distortions of one real image, summed over the
+    categorical codes. It is logged in nats as `view_information` and is estimated from one batch,
+    under `tf.distribute` from that of one replica. A critic step sees twice as many images.
 
     Departures: the networks of `dcgan` lack the dense layer of 1,024 units that both of the
     authors' have, and the slopes of LeakyReLU are 0.2 in the critic and 0.1 in Q, where their code
@@ -54,8 +54,8 @@ class InfoGAN(AdversarialModel):
         continuous_weight: Weight of the continuous codes'.
         learning_rate: The generator's default learning rate.
         critic_learning_rate: The critic's.
-        view_weight: Weight of what the categories of two views of a real image tell about each
-            other; 0, as in the paper, for no views.
+        view_weight: Weight of the mutual information between the categories of two views of a real
+            image; 0, as in the paper, for no views.
         views: A layer of `kerasgan.augment` that changes an image and not its category; with a
             `view_weight` by default `kerasgan.augment.Distortion()`.
         name: Name of the model.

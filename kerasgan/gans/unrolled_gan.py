@@ -1,4 +1,4 @@
-"""Unrolled GAN: the generator answers to the critic that its images would make."""
+"""Unrolled GAN: the generator is trained against the critic of K steps ahead."""
 
 import types
 

@@ -48,7 +48,7 @@ def names():
     return [*fixed, *variant_options(), *network_options()]
 
 
-def changed(recipe, options):
+def apply(recipe, options):
     """Return a recipe with some options changed; what is not given stays as it was.
 
     Args:

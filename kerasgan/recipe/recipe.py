@@ -110,7 +110,7 @@ class Recipe:
         validation.choice("model", recipe.variant, catalogue.VARIANTS)
         if "latent_dim" in catalogue.VARIANTS[recipe.variant].refuses:
             options.pop("latent_dim", None)  # A default that was written down and had no effect.
-        return flat.changed(recipe, options)
+        return flat.apply(recipe, options)
 
     @classmethod
     def read(cls, path):
@@ -138,7 +138,7 @@ class Recipe:
         Raises:
             ValueError: If an option is unknown, or not one of this variant.
         """
-        return flat.changed(self, options)
+        return flat.apply(self, options)
 
     @property
     def falls(self):

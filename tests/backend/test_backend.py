@@ -1,4 +1,4 @@
-"""The contract of the backend room."""
+"""The contract of `kerasgan.backend`."""
 
 import keras
 import numpy as np
@@ -63,7 +63,7 @@ def test_replica_rows_gives_as_many_rows_as_asked():
 
 
 def twins(kind, shape, **settings):
-    """Return Keras' layer and the room's, built for `shape` with the same weights."""
+    """Return Keras' layer and the backend's, built for `shape` with the same weights."""
     pair = getattr(keras.layers, kind)(**settings), getattr(backend, kind)(**settings)
     for layer in pair:
         layer.build((None, *shape))
