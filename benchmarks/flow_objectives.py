@@ -21,8 +21,8 @@ import numpy as np
 
 import kerasgan
 from kerasgan import pictures
-from kerasgan.adversarial.optimizer import falling
 from kerasgan.environment import describe
+from kerasgan.recipe import Recipe
 
 TAKES = "an hour"
 WIDTH, RATE, N_CRITIC, BATCH, SAMPLES = 96, (5e-4, 2e-5), 2, 64, 10_000
@@ -37,14 +37,15 @@ OBJECTIVES = {
 def train(weights, data, epochs, seed):
     """Train one of the three and return it with the seconds that it took."""
     keras.utils.set_random_seed(seed)
-    networks = kerasgan.FlowGAN.default_networks("nice", image_size=28, channels=1, width=WIDTH)
-    gan = kerasgan.FlowGAN(*networks, n_critic=N_CRITIC, seed=seed, **weights)
-    steps = epochs * data.batches_per_epoch
-    generator, critic = gan.default_optimizers()
-    alone = gan.adversarial_weight == 0  # Then there are no critic steps.
-    generator.learning_rate = falling(*RATE, steps if alone else steps // N_CRITIC)
-    critic.learning_rate = falling(*RATE, steps)
-    gan.compile(generator, critic)
+    recipe = Recipe("flow_gan", seed=seed).with_options(
+        network="nice",
+        width=WIDTH,
+        n_critic=N_CRITIC,
+        learning_rate=RATE[0],
+        final_learning_rate=RATE[1],
+        **weights,
+    )
+    gan = recipe.build(data.image_shape, steps=epochs * data.batches_per_epoch)
     began = time.perf_counter()
     gan.fit(data, epochs=epochs, verbose=2)
     return gan, time.perf_counter() - began

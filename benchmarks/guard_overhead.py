@@ -26,6 +26,7 @@ import kerasgan
 from kerasgan.callbacks import CollapseGuard
 from kerasgan.callbacks.collapse_guard import FEWEST_STEPS
 from kerasgan.environment import describe
+from kerasgan.recipe import Recipe
 
 TAKES = "2 minutes"
 SIZES = {"fashion_mnist": 28, "avatars": 64}
@@ -51,11 +52,7 @@ class Clock(keras.callbacks.Callback):
 def measure(name, steps):
     """Return the figures of one data set."""
     data = kerasgan.data.load(name, image_size=SIZES[name])
-    channels = data.image_shape[-1]
-    gan = kerasgan.GAN(
-        *kerasgan.GAN.default_networks(image_size=SIZES[name], channels=channels), seed=0
-    )
-    gan.compile()
+    gan = Recipe("gan").build(data.image_shape)
     # The smallest number of epochs with as many steps as the guard leaves between two checks.
     interval = data.batches_per_epoch * math.ceil(FEWEST_STEPS / data.batches_per_epoch)
     clock = Clock()

@@ -230,6 +230,18 @@ def test_building_says_what_it_needs(recipe, given, words):
         recipe.build(**given)
 
 
+@pytest.mark.parametrize(
+    ("weights", "steps"),
+    [({}, 6), ({"adversarial_weight": 0.0}, 12)],  # Likelihood alone has no critic steps.
+)
+def test_the_generators_rate_falls_over_its_own_steps(weights, steps):
+    size = {"network": "nice", "width": 8, "depth": 1, "hidden_layers": 1}
+    rates = {"learning_rate": 1e-3, "final_learning_rate": 1e-5, "n_critic": 2}
+    gan = Recipe("flow_gan").with_options(**size, **rates, **weights).build((8, 8, 1), steps=12)
+    schedule = gan.optimizer.generator_optimizer.get_config()["learning_rate"]
+    assert schedule["config"]["decay_steps"] == steps
+
+
 def test_the_final_rate_of_r3gan_is_what_was_asked_for():
     recipe = Recipe("r3gan").with_options(**SMALL, lr=1e-3, final_lr=5e-4)
     assert recipe.arguments == {"final_learning_rate": 5e-4}

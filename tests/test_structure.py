@@ -92,6 +92,14 @@ def test_public_names_exist():
         assert getattr(kerasgan, name) is not None
 
 
+def test_editors_know_the_public_names():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    names = {alias.name for node in block.body for alias in getattr(node, "names", ())}
+    names |= {target.id for node in block.body for target in getattr(node, "targets", ())}
+    assert names == set(kerasgan.__all__) - {"catalogue", "__version__"}
+
+
 def test_dir_shows_the_public_names_alone():
     assert dir(kerasgan) == sorted(kerasgan.__all__)
 

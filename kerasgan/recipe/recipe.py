@@ -262,7 +262,7 @@ class Recipe:
             given = dict(self.optimizers.get(player, {}))
             rate = given.pop("learning_rate", None)
             if rate is not None:
-                turns = model.n_critic if player == "generator" else 1
+                turns = model.critic_steps_per_round(0) if player == "generator" else 1
                 optimizer.learning_rate = _learning_rate(rate, steps and steps // turns)
             for name, value in given.items():
                 if value is not None:

@@ -5,6 +5,7 @@ import re
 import click
 from scripts import experiments, script
 
+from kerasgan.catalogue import VARIANTS
 from kerasgan_cli.main import cli
 
 experiment = script("experiment")
@@ -24,6 +25,11 @@ def list_of_experiments(pages):
         measured = doc.splitlines()[0].rstrip(".")
         rows.append([measured, "<br>".join(f"`{c}`" for c in commands), takes, links])
     return experiment.markdown(["What it measures", "Command", "Takes about", "Table"], rows)
+
+
+def models():
+    """Return a directive of the reference for each variant's class."""
+    return "\n\n".join(f"::: kerasgan.{entry.class_name}" for entry in VARIANTS.values())
 
 
 def command_line():

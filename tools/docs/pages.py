@@ -45,6 +45,7 @@ def makers():
         "zoo": zoo_tables.zoo,
         "gallery": zoo_tables.gallery,
         "command line": listings.command_line,
+        "models": listings.models,
     }
     for name in VARIANTS:
         found[f"variant {name}"] = functools.partial(mode_tables.of_variant, name)
