@@ -59,7 +59,14 @@ def opaque(image):
 
 
 def save_grid(path, images, columns=None, scale=1):
-    """Write a grid of images in [-1, 1] as a PNG, each pixel enlarged `scale` times."""
+    """Write a grid of images as a PNG.
+
+    Args:
+        path: The file to write; it is replaced whole or not at all.
+        images: Images `(n, height, width, channels)` in [-1, 1], with 1 to 4 channels.
+        columns: Images in a row; by default about as many as rows.
+        scale: Side in pixels of the square that shows one pixel.
+    """
     image = picture(grid(images, columns))
     if scale > 1:
         image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)

@@ -51,7 +51,10 @@ class Basis(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class GenerativeBasis(Basis):
-    """Scale a learned pattern by each feature: from `(batch_size, features)` to feature maps.
+    """Scale a learned pattern by each feature.
+
+    Inputs have the shape `(batch_size, features)`, outputs `(batch_size, height, width, features)`,
+    or channels first where Keras has them so.
 
     Reference: Huang et al. 2025, https://arxiv.org/abs/2501.05441, as in the authors' code
     (R3GAN/Networks.py in brownvc/R3GAN on GitHub).

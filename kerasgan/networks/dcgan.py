@@ -64,7 +64,10 @@ def dcgan(
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class DCGANGenerator(base.Builder):
-    """The generator of `dcgan`: a dense layer, then transposed convolutions of stride 2."""
+    """The generator of `dcgan`: a dense layer, then transposed convolutions of stride 2.
+
+    `dcgan` describes the arguments.
+    """
 
     def __init__(
         self,
@@ -97,7 +100,10 @@ class DCGANGenerator(base.Builder):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class DCGANCritic(base.Builder):
-    """The critic of `dcgan`: convolutions of stride 2, then a dense layer."""
+    """The critic of `dcgan`: convolutions of stride 2, then a dense layer.
+
+    `dcgan` describes the arguments.
+    """
 
     def __init__(
         self,

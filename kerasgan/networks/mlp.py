@@ -58,7 +58,10 @@ def mlp(
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class MLPGenerator(base.Builder):
-    """The generator of `mlp`: dense layers from a latent vector to an image."""
+    """The generator of `mlp`: dense layers from a latent vector to an image.
+
+    `mlp` describes the arguments.
+    """
 
     def __init__(
         self,
@@ -84,7 +87,10 @@ class MLPGenerator(base.Builder):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class MLPCritic(base.Builder):
-    """The critic of `mlp`: dense layers from an image to its score."""
+    """The critic of `mlp`: dense layers from an image to its score.
+
+    `mlp` describes the arguments.
+    """
 
     def __init__(
         self,

@@ -97,7 +97,10 @@ def resnet(
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class ResNetGenerator(base.Builder):
-    """The generator of `resnet`: residual blocks from maps of 4x4 to the image."""
+    """The generator of `resnet`: residual blocks from maps of 4x4 to the image.
+
+    `resnet` describes the arguments.
+    """
 
     def __init__(
         self,
@@ -125,7 +128,10 @@ class ResNetGenerator(base.Builder):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class ResNetCritic(base.Builder):
-    """The critic of `resnet`: residual blocks from the image to one score."""
+    """The critic of `resnet`: residual blocks from the image to one score.
+
+    `resnet` describes the arguments.
+    """
 
     def __init__(
         self,
