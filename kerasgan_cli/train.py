@@ -58,6 +58,11 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
 @options_group(
     "Collapse",
     *(made.from_catalogue(entry) for entry in catalogue.RUN if entry.name.startswith("guard")),
+    # No recipe and no run's file has it: what they hold may come from somebody else.
+    option("--on-collapse", metavar="COMMAND",
+           help="Run this command of the shell when the guard acts. It is told of what happened by "
+           "$KERASGAN_ACTION, $KERASGAN_SENTENCE, $KERASGAN_EPOCH, $KERASGAN_STEP and "
+           "$KERASGAN_FOLDER, and has 60 seconds. A run that is resumed does not remember it."),
 )  # fmt: skip
 @options_group(
     "Output",
@@ -71,7 +76,7 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
     click.option("--dry-run", is_flag=True, help="Print the recipe and stop."),
 )  # fmt: skip
 @click.pass_context
-def train(context, model, recipe, resume, run_dir, dry_run, **options):
+def train(context, model, recipe, resume, run_dir, dry_run, on_collapse, **options):
     """Train, or resume, as HELP says."""
     given = {name: value for name, value in options.items() if value is not None}
     if resume is None:
@@ -80,13 +85,15 @@ def train(context, model, recipe, resume, run_dir, dry_run, **options):
         raise click.UsageError("--recipe and --resume do not go together.")
     else:
         chosen, settings = _resumed(model, resume, given)
+    if on_collapse is not None and settings["guard"] == "off":
+        raise click.UsageError("--on-collapse goes with a guard, and --guard is off.")
     if dry_run:
         click.echo(json.dumps({**chosen.to_json(), "run": settings}, indent=2))
         return
     chosen.backend = choose_backend(chosen.backend, always=True)
     from kerasgan_cli import training  # Imports Keras.
 
-    context.exit(training.run(chosen, settings, run_dir, resume))
+    context.exit(training.run(chosen, settings, run_dir, resume, on_collapse))
 
 
 def asked(model, file, given):

@@ -23,7 +23,7 @@ from kerasgan_cli.sources import load_file
 DIVERGED, COLLAPSED, INTERRUPTED = 1, 3, 130
 
 
-def run(recipe, settings, parent, resume):
+def run(recipe, settings, parent, resume, on_collapse=None):
     """Train by a recipe, in a new folder under `parent` or in the run `resume`.
 
     Args:
@@ -31,6 +31,7 @@ def run(recipe, settings, parent, resume):
         settings: What the run has beside it; see `kerasgan_cli.runs.SETTINGS`.
         parent: Folder of run folders.
         resume: A run's folder, or None.
+        on_collapse: A command to run when the guard acts, or None.
 
     Returns:
         The exit code: 0, 1 if the training diverged, 3 if it ended collapsed, or 130 if it was
@@ -64,7 +65,8 @@ def run(recipe, settings, parent, resume):
     else:  # Its end may have been moved.
         folder.write_options({**options, "environment": folder.options().get("environment")})
     _introduce(folder, recipe, dataset, model)
-    return _fit(folder, recipe, settings, dataset, model)
+    guard = _guard(folder, recipe, settings, on_collapse)
+    return _fit(folder, recipe, settings, dataset, model, guard)
 
 
 def _classes(recipe, dataset):
@@ -162,7 +164,7 @@ def _introduce(folder, recipe, dataset, model):
     )
 
 
-def _fit(folder, recipe, settings, dataset, model):
+def _fit(folder, recipe, settings, dataset, model, guard):
     epochs = recipe.length["epochs"]
     first, batch = divmod(model.critic_steps, dataset.batches_per_epoch)
     if first >= epochs:
@@ -173,7 +175,6 @@ def _fit(folder, recipe, settings, dataset, model):
     animation = None if settings["animation"] == "none" else settings["animation"]
     checkpoint = callbacks.Checkpoint(folder.checkpoint)
     interrupt = _Interrupt()
-    guard = _guard(folder, recipe, settings)
     watchers = [
         interrupt,
         _Started(),
@@ -210,7 +211,7 @@ def _fit(folder, recipe, settings, dataset, model):
     return _conclude(folder, checkpoint, interrupt, guard, where)
 
 
-def _guard(folder, recipe, settings):
+def _guard(folder, recipe, settings, on_collapse):
     policy = settings["guard"]
     if policy == "off":
         return None
@@ -220,6 +221,7 @@ def _guard(folder, recipe, settings):
         folder=folder.folder,
         seed=recipe.seed,
         epochs=recipe.length["epochs"],
+        on_collapse=on_collapse,
     )
 
 

@@ -22,11 +22,10 @@ PATIENCE = 5  # Checks after which the guard mentions that a generator has learn
 class CollapseGuard(keras.callbacks.Callback):
     """Watches for mode collapse during `fit`, and restores a healthy state if it happens.
 
-    The guard checks the generator after each epoch (where epochs are short, after as many as make
-    200 critic steps). A check generates images with the moving average of the generator's weights,
-    measures how much of the real data's variety they show (see
-    `kerasgan.collapse.DiversityMetric`), and adds `diversity` to the logs of the epoch; the logs of
-    an epoch without a check have none. A diversity of 1 is that of held-out real images. Place the
+    The guard checks the generator after each epoch, or after as many short ones as make 200 critic
+    steps. A check generates images with the moving average of the generator's weights and measures
+    how much of the real data's variety they show (see `kerasgan.collapse.DiversityMetric`). It adds
+    `diversity` to the logs of that epoch; 1 is the diversity of held-out real images. Place the
     guard before the callbacks that read the logs.
 
     A `kerasgan.collapse.Detector` compares each check with the checks before it. When the generator
@@ -52,17 +51,17 @@ class CollapseGuard(keras.callbacks.Callback):
     Args:
         policy: "rescue", "stop" or "warn".
         data: Real images to compare with, an `ImageDataset` or an array. By default they are
-            those that `fit` is given. If these are batches of another form, the first batches are
-            read (see `kerasgan.data.some_images`).
-        every: Critic steps between two checks. By default the guard checks after an epoch, or after
-            as many epochs as make 200 steps. It also checks at the end of the training.
+            those that `fit` is given (see `kerasgan.data.some_images`).
+        every: Critic steps between two checks, if they are not to follow the epochs. The guard also
+            checks at the end of the training.
         samples: Number of images that a check generates.
         folder: Run folder for the journal, the snapshots and `report.html`. A training that is
             resumed with the same folder continues with them. None keeps everything in memory.
         seed: Seed of the latent vectors and of the choice of real images.
         stream: Where to print messages; by default `sys.stdout`.
-        epochs: Number of epochs of the whole training, if `fit` is called for a part of it. By
-            default each call of `fit` is a whole training.
+        epochs: Number of epochs of the whole training, if a call of `fit` is a part of it.
+        on_collapse: A callable that is given each `kerasgan.collapse.Decision` on a collapse, or a
+            command of the shell; see `kerasgan.collapse.message.send`.
 
     Attributes:
         verdict: The last `kerasgan.collapse.Verdict`. It is None before the first check, and from a
@@ -90,6 +89,7 @@ class CollapseGuard(keras.callbacks.Callback):
         seed=0,
         stream=None,
         epochs=None,
+        on_collapse=None,
     ):
         super().__init__()
         validation.choice("policy", policy, POLICIES)
@@ -106,6 +106,7 @@ class CollapseGuard(keras.callbacks.Callback):
         self.seed = seed
         self.stream = stream
         self.epochs = epochs
+        self.on_collapse = on_collapse
         self.collapsed = None
         self._training_data = None
         self._detector = Detector()
@@ -114,7 +115,7 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def _forget(self):
         """Reset everything that belongs to one model."""
-        self._records = GuardRecords(self.folder, self.stream, self._now)
+        self._records = GuardRecords(self.folder, self.stream, self._now, self.on_collapse)
         self.store = snapshot.SnapshotStore(self._records.subfolder)
         self.metric = None
         self.verdict = None
@@ -273,8 +274,7 @@ class CollapseGuard(keras.callbacks.Callback):
     def _check(self, at_the_end=False):
         images, measurement = self._measure()
         self._seen = verdict = self._detector([*self.journal.current, measurement])
-        # An uninterrupted training has no check here, so a resumed one must not know of it either,
-        # unless there is something to do.
+        # An uninterrupted training has no check here, so a resumed one must not know of it either.
         if verdict.bad or not at_the_end:
             self._follow(verdict, measurement, images)
 

@@ -4,7 +4,9 @@ import contextlib
 import sys
 
 from kerasgan import report
-from kerasgan.collapse import Decision, Journal, lost
+from kerasgan.collapse import Decision, Journal, lost, message
+
+TOLD = ("warn", "rescue", "stop", "failed")  # The actions of which `on_collapse` is told.
 
 
 class GuardRecords:
@@ -15,13 +17,16 @@ class GuardRecords:
             into its subfolder `guard`, the report into the folder itself.
         stream: Where to print; None for `sys.stdout`.
         now: A callable that returns the present epoch and critic step.
+        on_collapse: Who is told of a collapse; see `kerasgan.collapse.message.send`.
 
     Attributes:
         journal: The `kerasgan.collapse.Journal`.
         complaints: The errors that were reported; each is reported once.
     """
 
-    def __init__(self, folder, stream, now):
+    def __init__(self, folder, stream, now, on_collapse=None):
+        message.check(on_collapse)
+        self.on_collapse = on_collapse
         self.folder = folder
         self.stream = stream
         self.journal = Journal()
@@ -44,11 +49,21 @@ class GuardRecords:
             print(f"guard: {text}", file=self.stream or sys.stdout, flush=True)
 
     def decide(self, action, sentence, back_to=None, changes=()):
-        """Add a `Decision` to the journal, print it, and write the report."""
+        """Add a `Decision` to the journal, print it, write the report, and tell `on_collapse`."""
         decision = Decision(*self._now(), action, sentence, tuple(changes), back_to)
         self.journal.decide(decision)
         self.say(str(decision))
         self.write_report()
+        if self.on_collapse is not None and action in TOLD:
+            self._tell(decision)
+
+    def _tell(self, decision):
+        try:
+            fault = message.send(self.on_collapse, decision, self.folder)
+        except Exception as error:
+            fault = described(error)
+        if fault is not None:
+            self.say(f"on_collapse failed: {fault}. The training goes on")
 
     @contextlib.contextmanager
     def surviving(self, what, *expected, on_fault=None):

@@ -1,5 +1,6 @@
 """How a training ends: interrupted, diverged, stopped by the guard, on a full disk."""
 
+import json
 import shlex
 import shutil
 import signal
@@ -74,6 +75,7 @@ def test_the_guard_stops_a_training_without_a_healthy_state(command, data, tmp_p
     code, out, err = command(
         "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
         "--epochs", 60, "--lr", 1e18, "--batch-size", 8,
+        "--on-collapse", f'echo "$KERASGAN_ACTION in $KERASGAN_FOLDER" > {tmp_path / "told"}',
     )  # fmt: skip
     assert code == 3, out + err
     assert "ended collapsed" in err and "report.html" in err
@@ -81,6 +83,17 @@ def test_the_guard_stops_a_training_without_a_healthy_state(command, data, tmp_p
     run = tmp_path / "r" / "0001-gan-images"
     assert "What the guard did" in (run / "report.html").read_text()
     assert not list(run.glob("*.keras"))
+    assert (tmp_path / "told").read_text() == f"stop in {run}\n"
+    # What comes with somebody else's run or recipe runs no commands.
+    stored = json.loads((run / "options.json").read_text())
+    assert "on_collapse" not in stored["run"]
+    stored["run"]["on_collapse"] = f"touch {tmp_path / 'forged'}"
+    (run / "options.json").write_text(json.dumps(stored))
+    code, _, err = command("train", "--recipe", run / "options.json", "--run-dir", tmp_path / "r")
+    assert code == 2 and "`run` must be a JSON object with entries among" in err
+    given = ["--guard", "off", "--on-collapse", "true"]
+    code, _, err = command("train", "gan", "--data", data, *given, "--run-dir", tmp_path / "n")
+    assert code == 2 and "--on-collapse goes with a guard" in err
 
 
 def test_the_guard_shows_the_diversity_and_reports(command, data, run_folder):
