@@ -34,6 +34,7 @@ if typing.TYPE_CHECKING:  # For editors, and for the reference in the documentat
         presets,
         recipe,
         storage,
+        watch,
     )
     from kerasgan.adversarial import AdversarialModel
     from kerasgan.gans.dragan import DRAGAN
@@ -68,6 +69,7 @@ _PACKAGES = (
     "presets",
     "recipe",
     "storage",
+    "watch",
 )
 _VARIANTS = tuple(entry.class_name for entry in catalogue.VARIANTS.values())
 

@@ -9,6 +9,8 @@ from PIL import Image
 from kerasgan.data import to_uint8
 from kerasgan.files import atomic
 
+GAPS = range(9)  # Pixels between the images of a grid that `gap_of` tries.
+NEAR = 24  # How far JPEG may move the colour of such a gap.
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by the number of channels.
 
 
@@ -35,6 +37,85 @@ def grid(images, columns=None, gap=1):
         top, left = i // columns * (height + gap), i % columns * (width + gap)
         canvas[top : top + height, left : left + width] = tile
     return canvas
+
+
+def tiles(pixels, height, width, gap=None):
+    """Return the images of a grid, the opposite of `grid`.
+
+    The grids of other programs may have a border as wide as the gap, as torchvision's have. Places
+    at the end of the last row that hold nothing but the colour of the gap are no images.
+
+    Args:
+        pixels: A uint8 array `(height, width, channels)`.
+        height: Height of one image.
+        width: Width of one image.
+        gap: Pixels between two images; by default what `gap_of` finds.
+
+    Returns:
+        A uint8 array `(n, height, width, channels)`, or None if the picture is no such grid.
+    """
+    gap = gap_of(pixels, height, width) if gap is None else gap
+    found = [] if gap is None else _layouts(pixels, height, width, gap)
+    if not found:
+        return None
+    tops, lefts, between = found[0]
+    images = np.stack([pixels[y : y + height, x : x + width] for y in tops for x in lefts])
+    empty = np.median(between, axis=0) if len(between) else np.inf
+    full = len(images)
+    for _ in lefts[1:]:
+        full -= bool(np.abs(images[full - 1] - empty).max() <= NEAR)
+    return images[:full]
+
+
+def gap_of(pixels, height, width):
+    """Return how many pixels lie between the images of a grid, 0 to 8, or None if it is none.
+
+    Of the gaps that fit it is the widest whose lines have one colour.
+
+    Args:
+        pixels: A uint8 array `(height, width, channels)`.
+        height: Height of one image.
+        width: Width of one image.
+    """
+    plain = []
+    for gap in GAPS:
+        for _, _, between in _layouts(pixels, height, width, gap):
+            if _spread(between) <= _spread(pixels) / 3:
+                plain.append(gap)
+    # A picture of one colour has such lines everywhere.
+    return None if not plain else max(plain) if _spread(pixels) > 0 else min(plain)
+
+
+def _layouts(pixels, height, width, gap):
+    """Return where images may begin, from above and from the left, and the pixels between them."""
+    found = []
+    for border in sorted({0, gap}):
+        tops = _starts(pixels.shape[0], height, gap, border)
+        lefts = _starts(pixels.shape[1], width, gap, border)
+        if tops and lefts:
+            images = _inside(pixels.shape[0], tops, height)[:, None]
+            images = images & _inside(pixels.shape[1], lefts, width)
+            found.append((tops, lefts, pixels[~images]))
+    return found
+
+
+def _spread(pixels):
+    """Return how far pixels lie from their median, in the mean."""
+    pixels = pixels.reshape(-1, pixels.shape[-1]).astype("float32")
+    return float(np.abs(pixels - np.median(pixels, axis=0)).mean()) if len(pixels) else 0.0
+
+
+def _starts(side, size, space, border):
+    """Return where the images begin along one side of a grid; an empty list if they do not fit."""
+    count, rest = divmod(side - 2 * border + space, size + space)
+    return [border + i * (size + space) for i in range(count)] if count > 0 and not rest else []
+
+
+def _inside(side, starts, size):
+    found = np.zeros(side, bool)
+    for start in starts:
+        found[start : start + size] = True
+    return found
 
 
 def picture(pixels):

@@ -55,6 +55,17 @@ def choose_backend(name, always=False):
     return name
 
 
+def choose_any_backend():
+    """Set the Keras backend for a command that computes nothing with it.
+
+    It is the one that is asked for, if it is installed, or else one that is.
+    """
+    asked = os.environ.get("KERAS_BACKEND") or _configured()
+    known = sorted(_BACKEND.choices, key=lambda name: name != asked)
+    installed = [name for name in known if importlib.util.find_spec(name) is not None]
+    choose_backend(installed[0] if installed else asked)
+
+
 @contextlib.contextmanager
 def without_import_chatter():
     """Hold back what native libraries print to stderr while a backend is imported.

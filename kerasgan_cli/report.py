@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from kerasgan_cli.common import choose_backend
+from kerasgan_cli.common import choose_any_backend
 from kerasgan_cli.runs import Run
 
 
@@ -21,7 +21,7 @@ def report(run):
             f"{run} holds no guard/journal.json, which `kerasgan train` writes into the folder of "
             f"a run with a guard. Found: {Run(run).content()}"
         )
-    choose_backend(None)
+    choose_any_backend()
     from kerasgan import report as library
 
     click.echo(library.write(run))

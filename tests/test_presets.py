@@ -240,7 +240,7 @@ class Scaled(kerasgan.WGANGP):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+        self.scale = self.add_weight(shape=(), initializer="ones", trainable=False, name="scale")
 
     def save_own_variables(self, store):
         super().save_own_variables(store)

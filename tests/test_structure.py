@@ -30,6 +30,7 @@ ORDER = [
     ("collapse",),
     ("report",),
     ("callbacks",),
+    ("watch",),
     ("bench",),
     ("scorecard",),
 ]

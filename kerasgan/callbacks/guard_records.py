@@ -122,12 +122,12 @@ class GuardRecords:
             if self.folder is not None:
                 self.journal.write(self.journal_file)
 
-    def write_report(self):
-        """Write the journal, and the report that is made from it."""
+    def write_report(self, frames=None):
+        """Write the journal, and the report that is made from it; see `kerasgan.report.write`."""
         with self.surviving("write the report", OSError):
             if self.folder is not None:
                 self.journal.write(self.journal_file)
-                report.write(self.folder)
+                report.write(self.folder, frames)
 
 
 def described(error):

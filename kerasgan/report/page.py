@@ -25,7 +25,7 @@ FRAME_SIDE = 640  # Pixels; larger grids are shrunk to it.
 PARTS = 12  # Missing parts of the data that are shown.
 
 
-def write(folder):
+def write(folder, frames=None):
     """Write `report.html` into a run folder.
 
     The page uses what the folder holds: `guard/` of `callbacks.CollapseGuard`, `samples/` of
@@ -33,6 +33,8 @@ def write(folder):
 
     Args:
         folder: The run folder. It must hold `guard/journal.json`; the other files may be missing.
+        frames: Paths of pictures that show the training, in its order; by default those in
+            `samples/`.
 
     Returns:
         The path of the page.
@@ -67,7 +69,7 @@ def write(folder):
         ),
         marks_note=_marks_note(journal),
         decisions=_decisions(journal),
-        frames=_frames(folder / "samples"),
+        frames=_frames(_grids(folder / "samples") if frames is None else frames),
         lost_title=lost_title,
         lost=lost,
         advice="".join(f"<li>{line}</li>" for line in _advice(journal, state)),
@@ -173,13 +175,16 @@ def _decisions(journal):
     return f"<h2>What the guard did</h2><ol>{lines}</ol>"
 
 
-def _frames(folder):
-    paths = sorted(folder.glob("epoch_*.png")) if folder.is_dir() else []
+def _grids(folder):
+    return sorted(folder.glob("epoch_*.png")) if folder.is_dir() else []
+
+
+def _frames(paths):
     if not paths:
         return ""
     chosen = sorted({round(i) for i in np.linspace(0, len(paths) - 1, min(FRAMES, len(paths)))})
     paths = [paths[i] for i in chosen]
-    names = [f"epoch {int(path.stem.split('_')[1])}" for path in paths]
+    names = [_moment(path) for path in paths]
     sources = [_embedded(path) for path in paths]
     last = len(paths) - 1
     return f"""<h2>What it generated</h2>
@@ -198,6 +203,12 @@ document.getElementById("frame").addEventListener("input", event => {{
   document.getElementById("name").textContent = names[i];
 }});
 </script>"""
+
+
+def _moment(path):
+    """Return when a picture was made, as its name tells."""
+    name, _, number = path.stem.partition("_")
+    return f"epoch {int(number)}" if name == "epoch" and number.isdecimal() else path.name
 
 
 def _embedded(path):

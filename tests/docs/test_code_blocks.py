@@ -128,11 +128,11 @@ def test_python_blocks_run(path, here):
     _run(path, None)
 
 
-@pytest.mark.slow
-def test_blocks_of_one_backend_run(here, backend_name):
-    if not python_of(ROOT / "docs" / "guides" / "scaling.md", backend_name):
+@holding(lambda path: any(backend for backend, _, _ in blocks(path)))
+def test_blocks_of_one_backend_run(path, here, backend_name):
+    if not python_of(path, backend_name):
         pytest.skip(f"the page has nothing for {backend_name} alone")
-    _run(ROOT / "docs" / "guides" / "scaling.md", backend_name)
+    _run(path, backend_name)
 
 
 def commands(path):
