@@ -130,8 +130,8 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         )
         for penalty in self.penalties:
             checks.batch_norm(critic, penalty, type(self).__name__)
-        self._power_iterations = tuple(  # Of spectral normalisation, one a critic step.
-            layer.iterate for layer in private.flat_layers(critic) if hasattr(layer, "iterate")
+        self._spectral = tuple(
+            layer for layer in private.flat_layers(critic) if hasattr(layer, "iterate")
         )
         self.augment = augment
         self.historical_averaging = historical_averaging
@@ -233,8 +233,9 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
 
     def before_critic_step(self):
         """Prepare the critic for a step: one power iteration of each spectral normalisation."""
-        for iterate in self._power_iterations:
-            iterate()
+        for layer in self._spectral:
+            if layer.trainable:
+                layer.iterate()
 
     def penalty_weight(self, penalty):
         """Return the weight of a penalty at the current step."""

@@ -221,7 +221,7 @@ def known_to_optimizers(model):
         )
 
 
-_BOUNDED = ("sigmoid", "hard_sigmoid", "softmax", "tanh")
+_BOUNDED = ("sigmoid", "hard_sigmoid", "softmax", "tanh", "relu", "relu6", "softplus")
 _NOT_NEGATIVE = ("sigmoid", "hard_sigmoid", "softmax", "relu", "relu6", "softplus", "exponential")
 
 
@@ -242,9 +242,19 @@ def last_layers(generator, critic):
             )
 
 
+# They hand on the values of the layer before them, or the means of these.
+_SHAPING = (
+    "Reshape", "Flatten", "Permute", "Cropping2D", "ZeroPadding2D", "UpSampling2D",
+    "GlobalAveragePooling2D", "AveragePooling2D", "Identity", "Dropout",
+)  # fmt: skip
+
+
 def _last_layer(network):
-    while getattr(network, "layers", None):
-        network = network.layers[-1]
+    """Return the last layer or operation that chooses the range of a network's values."""
+    steps = getattr(network, "operations", None) or getattr(network, "layers", None) or []
+    for step in reversed(steps):
+        if type(step).__name__ not in _SHAPING:
+            return _last_layer(step)
     return network
 
 
@@ -283,9 +293,12 @@ def batch(data, model):
         raise ValueError(
             "`y` must be given: conditional networks need the label of each image. Received: none"
         )
+    if len(given.shape) == 2 and given.shape[-1] == 1:
+        given = ops.reshape(given, (-1,))
     if len(given.shape) != 1:
         raise ValueError(
-            f"`y` must have one class number for each image, shape (n,). Received: {given.shape}"
+            "`y` must have one class number for each image, shape (n,); argmax over the last axis "
+            f"makes numbers of one-hot labels. Received: shape {tuple(given.shape)}"
         )
     if keras.backend.is_float_dtype(keras.backend.standardize_dtype(given.dtype)):
         raise ValueError(f"`y` must hold integers, class numbers. Received: dtype {given.dtype}")
@@ -310,10 +323,13 @@ def labels(given, n, num_classes):
     found = np.asarray(given)
     if found.ndim == 0:
         found = np.full(n, found)
+    if found.shape == (n, 1):
+        found = found[:, 0]
     if found.shape != (n,) or found.dtype.kind not in "iu":
         raise ValueError(
-            f"`labels` must be one integer or {n} of them. Received: dtype {found.dtype}, shape "
-            f"{found.shape}"
+            f"`labels` must be one integer or {n} of them; numpy.unique(names, "
+            "return_inverse=True) makes numbers of names, and argmax(axis=1) of one-hot labels. "
+            f"Received: dtype {found.dtype}, shape {found.shape}"
         )
     if n and not 0 <= found.min() <= found.max() < num_classes:
         raise ValueError(

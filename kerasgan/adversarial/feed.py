@@ -1,5 +1,6 @@
 """How `fit` takes its images: arrays become a dataset whose order follows the training."""
 
+import contextlib
 import copy
 
 import keras
@@ -40,11 +41,18 @@ class Feed:
         self.validation_batch_size = held_out["validation_batch_size"]
         if x is None:
             raise ValueError("`x` must be given: the real images. Received: x=None")
+        with contextlib.suppress(TypeError):  # Some datasets do not know their length.
+            if not is_array(x) and len(x) == 0:
+                raise ValueError(
+                    f"`x` must bring at least one batch. Received: an empty {type(x).__name__}"
+                )
         if self.validation_data is not None:
             held_x, held_y, _ = keras.utils.unpack_x_y_sample_weight(self.validation_data)
             if is_array(held_x):
                 size = self.validation_batch_size or batch_size
                 self._hold_out(model, held_x, held_y, size)
+            else:
+                self.validation_data = in_tuples(self.validation_data)
         split = held_out["validation_split"]
         if is_array(x):
             checks.divisible("batch_size", 64 if batch_size is None else batch_size, model.packing)
@@ -58,7 +66,7 @@ class Feed:
             split = None if self.validation_data is not None else split or None
             check_dataset(model, x, y=y, batch_size=batch_size, validation_split=split)
 
-        self.x = _in_tuples(self.x)
+        self.x = in_tuples(self.x)
         # The images of an `ImageDataset` were looked at when it was made.
         self.watch = None if isinstance(self.x, ImageDataset) else Watch("x")
 
@@ -97,7 +105,7 @@ class Feed:
         return [*own, *(callbacks or ())]
 
 
-def _in_tuples(x):
+def in_tuples(x):
     """Return a torch `DataLoader` whose batches are tuples, which Keras unpacks on each backend."""
     kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(x).__mro__}
     if "torch.utils.data.dataloader.DataLoader" not in kinds or x.collate_fn is None:

@@ -75,10 +75,13 @@ def own_metrics(model):
 
 
 def past_weights(model, network):
-    """Return variables for the means of a network's past weights, zero at the start."""
+    """Return variables for the means of a network's past weights, zero at the start.
+
+    There is one for each weight of `private.weights_that_can_train`, frozen or not.
+    """
     return [
         model.add_weight(shape=v.shape, dtype=v.dtype, initializer="zeros", trainable=False)
-        for v in network.trainable_variables
+        for v in private.weights_that_can_train(network)
     ]
 
 

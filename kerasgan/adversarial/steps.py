@@ -8,6 +8,7 @@ from keras import ops
 from kerasgan import backend
 from kerasgan.adversarial import checks, moving_average, state, watch
 from kerasgan.adversarial.scorer import Batch
+from kerasgan.backend import private
 from kerasgan.penalties import PLAYERS, PenaltyInputs
 
 
@@ -103,11 +104,10 @@ class Steps:
         if not variables:  # The whole network is frozen.
             self.log(f"{player}_loss", loss_fn(), ops.shape(real)[0])
             return True
-        past = self._past.get(player, ())
+        past = self._past_of(player, variables)
 
         def with_distance():
-            pairs = zip(variables, past, strict=False)
-            distance = sum(ops.sum(ops.square(v - p)) for v, p in pairs)
+            distance = sum(ops.sum(ops.square(v - p)) for v, p in past)
             # Before the first step there is no past.
             weight = ops.where(optimizer.iterations > 0, self.historical_averaging, 0.0)
             return loss_fn() + weight * distance
@@ -123,9 +123,16 @@ class Steps:
             steps = ops.cast(optimizer.iterations, "float32")
             if accumulates:
                 steps = ops.where(moved, steps, float("inf"))
-            means = [p + (v - p) / steps for v, p in zip(variables, past, strict=False)]
-            backend.assign(past, means)
+            backend.assign([p for _, p in past], [p + (v - p) / steps for v, p in past])
         return moved
+
+    def _past_of(self, player, variables):
+        """Return pairs of a variable and the mean of its past values, where these are kept."""
+        if player not in self._past:
+            return []
+        known = private.weights_that_can_train(getattr(self, player))
+        moved = {id(v) for v in variables}
+        return [p for p in zip(known, self._past[player], strict=True) if id(p[0]) in moved]
 
     def _penalised(self, loss, batch, scores, penalties, training=True, lazy=True):
         """Return a loss with penalties added, each of which is logged.

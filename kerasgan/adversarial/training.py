@@ -8,7 +8,7 @@ import keras
 from kerasgan import backend
 from kerasgan.adversarial import checks, feed
 from kerasgan.adversarial.optimizer import AdversarialOptimizer, rate_of
-from kerasgan.adversarial.watch import Watch
+from kerasgan.adversarial.watch import Watch, usable
 
 
 class Training:
@@ -221,6 +221,7 @@ class Training:
             x, y, batch_size = feed.held_out(self, x, y, batch_size), None, None
         else:
             feed.check_dataset(self, x, y=y)
+            x = feed.in_tuples(x)
         watch = Watch("x")
         watch.set_model(self)
         with self._watching(watch):
@@ -229,6 +230,38 @@ class Training:
             )
         watch.check()
         return found
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """Take the next step of the schedule on one batch; see `keras.Model.train_on_batch`.
+
+        Returns:
+            The losses by name, or in the order of `metrics_names`; there what this step did not
+            measure, such as the generator's loss in a step of the critic alone, is NaN.
+
+        Raises:
+            ValueError: If the images or labels are not what `fit` takes.
+        """
+        checks.no_weights(class_weight=class_weight, sample_weight=sample_weight)
+        self._look_at(x, y)
+        return self._in_order(super().train_on_batch(x, y, return_dict=True), return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Return both losses on one batch of held-out images; see `train_on_batch`."""
+        checks.no_weights(sample_weight=sample_weight)
+        self._look_at(x, y)
+        return self._in_order(super().test_on_batch(x, y, return_dict=True), return_dict)
+
+    def _look_at(self, x, y):
+        """Raise ValueError for a batch that no step can be taken on, before one is."""
+        watch = Watch("x")
+        watch.set_model(self)
+        watch.add(usable(*checks.batch((x, y), self), self)[2])
+        watch.check()
+
+    def _in_order(self, found, by_name):
+        if by_name:
+            return found
+        return [found.get(name, float("nan")) for name in self.metrics_names]
 
     @contextlib.contextmanager
     def _watching(self, watch):

@@ -1,10 +1,9 @@
 """Whether batches that nobody has looked at hold what the networks expect."""
 
-import warnings
-
 import keras
 from keras import ops
 
+from kerasgan.data.pixels import warn_without_dark
 from kerasgan.text import extent
 
 TOLERANCE = 1e-3  # Of values that a resize or a conversion rounds.
@@ -14,7 +13,8 @@ def usable(images, labels, model):
     """Return a batch that a step can be taken on, and what was measured of the given one.
 
     Layers report labels out of range, and packing an odd batch, unclearly or not at all. The
-    `Watch` raises an error that names the argument.
+    `Watch` raises an error that names the argument. Until it does, NaN becomes grey and other
+    values are clipped, so that no weight breaks.
 
     Args:
         images: `(batch_size, height, width, channels)`; the batch of a replica may be empty.
@@ -28,6 +28,8 @@ def usable(images, labels, model):
     if images.shape[0] is None and model.packing > 1:
         whole = ops.shape(images)[0] - ops.shape(images)[0] % model.packing
         images = images[:whole]
+    finite = ops.isfinite(images)
+    images = ops.clip(ops.where(finite, images, ops.zeros_like(images)), -1.0, 1.0)
     if labels is not None:
         labels = ops.clip(labels, 0, model.num_classes - 1)
     return images, labels, seen
@@ -109,14 +111,8 @@ class Watch(keras.callbacks.Callback):
                 f"the labels beside `{self.name}` must lie in 0..{self.model.num_classes - 1}. "
                 f"Received: a batch with labels {extent(first, last)}"
             )
-        if low >= 0 and not self.warned:
-            self.warned = True
-            warnings.warn(
-                f"`{self.name}` should hold images in [-1, 1], which is what generators make. "
-                f"Received: values {extent(low, high)}; if 0 is black and 1 is white, use "
-                "`2 * x - 1`",
-                stacklevel=2,
-            )
+        if not self.warned:
+            self.warned = warn_without_dark(self.name, low, high)
 
     def on_train_batch_begin(self, batch, logs=None):
         if batch == 1:

@@ -27,6 +27,16 @@ def _inside(name, value):
         setattr(_active, name, before)
 
 
+def weights_that_can_train(model):
+    """Return the weights that a model trains where none of its layers is frozen, in their order.
+
+    `Layer._trainable_variables`. Without it, `historical_averaging` loses its means when a part of
+    a network is frozen.
+    """
+    known = {id(v) for layer in flat_layers(model) for v in layer._trainable_variables}
+    return [v for v in model.variables if id(v) in known]
+
+
 def flat_layers(model):
     """Return all layers of a model, nested ones included, the model itself first.
 

@@ -56,6 +56,9 @@ def send(on_collapse, decision, folder, limit=LIMIT):
     except subprocess.TimeoutExpired:
         _end(process)
         return f"it had not ended after {limit} seconds"
+    except BaseException:  # As Ctrl-C, which does not reach another group.
+        _end(process)
+        raise
     return f"it ended with exit code {code}" if code else None
 
 

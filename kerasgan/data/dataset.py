@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasgan.data import labels as forms
-from kerasgan.data.pixels import DataError, from_uint8
+from kerasgan.data.pixels import DataError, from_uint8, warn_without_dark
 from kerasgan.text import extent
 
 _SCAN_VALUES = 1 << 24  # Floats checked at a time: a memory map is never in memory as a whole.
@@ -297,6 +297,7 @@ def _checked_images(images):
                 "`kerasgan.data.from_uint8(images.astype('uint8'))`. "
                 f"Received: values {extent(low, high)}"
             )
+        warn_without_dark("images", low, high)
     return images
 
 

@@ -158,7 +158,7 @@ def _decode(root, files, writer, options, max_bad, progress):
         writer.make_grey()
     labels, class_names = _classes(kept)
     about = {"skipped": skipped, "tried": tried, "class_names": class_names}
-    return labels, {**about, "largest": max(largest, default=None)}
+    return labels, {**about, "largest": pixels.usual_largest(largest)}
 
 
 def read_image(root, file, options, largest=None):
@@ -186,7 +186,8 @@ def read_image(root, file, options, largest=None):
                 pixels.check_size(width, height, image_size, upscale)
                 # For JPEG: decode at a fraction of the size, at least twice the size needed.
                 image.draft(None, (2 * image_size, 2 * image_size))
-            image = pixels.eight_bit(pixels.upright(image), options.get("bit_depth"), largest)
+            wide, bits = pixels.wide_colour(image), options.get("bit_depth")
+            image = pixels.eight_bit(pixels.upright(image), bits, largest, wide)
             image = pixels.square(image, image_size, upscale)
             return pixels.with_channels(image, options["channels"] or 3)
     except Image.UnidentifiedImageError:

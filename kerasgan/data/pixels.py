@@ -65,17 +65,34 @@ def to_uint8(images):
     return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
-def eight_bit(image, bit_depth=None, largest=None):
+def wide_colour(image):
+    """Return whether a PIL image that was only opened has 16 bits in each of several channels.
+
+    Of these, Pillow reads the upper 8 bits.
+    """
+    return len(image.getbands()) > 1 and any(";16" in str(tile[-1]) for tile in image.tile)
+
+
+def eight_bit(image, bit_depth=None, largest=None, wide=False):
     """Return a PIL image in mode L or RGB: 16 bits scaled, transparency composited over white.
 
     Args:
         image: A PIL image.
         bit_depth: Number of bits that 16-bit values use; None for all of them.
         largest: Optional list, to which the largest of 16-bit values is added.
+        wide: What `wide_colour` said of it.
 
     Raises:
         DataError: If the values have no known range (floating point, 32 bits), or use more bits.
     """
+    if wide and bit_depth is not None:
+        raise DataError(
+            "16 bits in several channels, of which the upper 8 can be read; `bit_depth` is for "
+            "grey images. Save it with 8 bits"
+        )
+    if wide and largest is not None:
+        bands = image.getextrema()[: 3 if len(image.getbands()) > 2 else 1]
+        largest.append(257 * max(high for _, high in bands))
     if image.mode.startswith("I"):  # I;16, I;16B, I: integers wider than a byte.
         values = np.asarray(image)
         if largest is not None:
@@ -113,22 +130,46 @@ def from_bits(values, bit_depth=None):
     return found
 
 
+def usual_largest(largest):
+    """Return what nine tenths of the largest values of 16-bit images do not exceed, or None."""
+    return int(np.quantile(largest, 0.9, method="higher")) if largest else None
+
+
 def warn_if_dark(largest, bit_depth, name):
     """Warn of 16-bit images that use few of their bits, and so become nearly black.
 
     Args:
-        largest: The largest of their values, or None without such images.
-        bit_depth: What the user gave.
+        largest: What `usual_largest` says of them.
+        bit_depth: What the user gave. A warning says so where it has no effect.
         name: Name of the data.
     """
+    if largest is None and bit_depth is not None:
+        warnings.warn(
+            f"`bit_depth` has no effect: {name} has no images of 16 bits. Received: "
+            f"bit_depth={bit_depth}",
+            stacklevel=2,
+        )
     if largest is None or bit_depth is not None or largest >= DARK:
         return
     bits = max(9, int(largest).bit_length())
     warnings.warn(
-        f"the largest value in the 16-bit images of {name} is {largest:,} of 65,535, so they "
-        f"become dark. If the values have {bits} bits, set `bit_depth` to {bits}.",
+        f"the largest value in the 16-bit images of {name} is {largest:,} of 65,535 in nine "
+        f"tenths of them, so they become dark. If the values have {bits} bits, set `bit_depth` to "
+        f"{bits}.",
         stacklevel=2,
     )
+
+
+def warn_without_dark(name, low, high):
+    """Warn of floats of which none is dark, as of images in [0, 1]; return whether it was done."""
+    if low < 0 or high == low:
+        return False
+    warnings.warn(
+        f"`{name}` should hold images in [-1, 1], which is what generators make. Received: values "
+        f"{extent(low, high)}; if 0 is black and 1 is white, use `2 * x - 1`",
+        stacklevel=2,
+    )
+    return True
 
 
 def square(image, image_size, upscale):

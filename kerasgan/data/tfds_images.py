@@ -177,7 +177,7 @@ def _decode(builder, split_info, split, writer, options, progress):
         if progress is not None:
             progress(done, total)
     about = {"source": builder.info.full_name, "class_names": label.names if labelled else None}
-    about["largest"] = max(largest, default=None)
+    about["largest"] = pixels.usual_largest(largest)
     return labels if labelled else None, about
 
 

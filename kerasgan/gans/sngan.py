@@ -67,7 +67,7 @@ class SNGAN(AdversarialModel):
             name=name,
             **shared,
         )
-        if not self._power_iterations:
+        if not self._spectral:
             raise ValueError(
                 "`critic` must hold spectrally normalised layers (kerasgan.layers.SpectralConv2D, "
                 'SpectralDense), as critic_norm="spectral" builds it. Received: '

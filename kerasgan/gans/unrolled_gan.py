@@ -89,7 +89,9 @@ class UnrolledGAN(GAN):
                 return self._penalised(loss, batch, scores, penalties, training)
             return super(UnrolledGAN, self).generator_objective(batch, penalties, training)
 
-        return self._at(self._unrolled_weights(batch), objective) if training else objective()
+        if not training or not self.critic_variables():  # A frozen critic takes no steps ahead.
+            return objective()
+        return self._at(self._unrolled_weights(batch), objective)
 
     def _unrolled_weights(self, batch):
         """Return the critic's weights after K steps, as functions of the generator's images."""
@@ -101,7 +103,8 @@ class UnrolledGAN(GAN):
         def objective():  # With all penalties, none of them scaled: no step is left out here.
             return self.critic_objective(batch, penalties, lazy=False)
 
-        weights = [ops.convert_to_tensor(v) for v in self.critic_variables()]
+        variables = self.critic_variables()
+        weights = [ops.convert_to_tensor(v) for v in variables]
         optimizer = self.optimizer.critic_optimizer
         rate = ops.cast(optimizer.learning_rate, "float32")
         if self.inner == "sgd":
@@ -111,7 +114,7 @@ class UnrolledGAN(GAN):
             return weights
         is_adam = isinstance(optimizer, keras.optimizers.Adam)
         constants = optimizer if is_adam else _ADAM
-        t, first, second = _moments(optimizer, weights, is_adam)
+        t, first, second = _moments(optimizer, variables, is_adam)
         for _ in range(self.unrolled_steps):
             gradients = backend.gradient(loss, weights)
             t = t + 1.0
@@ -140,13 +143,14 @@ class UnrolledGAN(GAN):
 _ADAM = types.SimpleNamespace(beta_1=0.5, beta_2=0.999, epsilon=1e-8)
 
 
-def _moments(optimizer, weights, is_adam):
+def _moments(optimizer, variables, is_adam):
     """Return Adam's step count and moments, those of `optimizer` if it is Adam, else zeros."""
     if is_adam:
-        moments = private.adam_moments(optimizer)
+        moments = [private.adam_moments(optimizer, variable) for variable in variables]
         count = ops.cast(optimizer.iterations, "float32")
-        return count, *[[ops.convert_to_tensor(m) for m in group] for group in moments]
-    zeros = [ops.zeros_like(w) for w in weights]
+        groups = zip(*moments, strict=True)
+        return count, *[[ops.convert_to_tensor(m) for m in group] for group in groups]
+    zeros = [ops.zeros_like(ops.convert_to_tensor(v)) for v in variables]
     return ops.convert_to_tensor(0.0), zeros, zeros
 
 

@@ -5,7 +5,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from doors import IMAGES, pair
+from doors import IMAGES, array, pair
 from keras import layers
 
 import kerasgan
@@ -65,12 +65,18 @@ def fit(gan, data, **options):
 @pytest.mark.parametrize("kind", BRINGS)
 def test_values_out_of_range(kind):
     bring, gan = BRINGS[kind], model()
+    first = IMAGES.copy()
+    first[0, 0, 0] = np.inf
+    with pytest.raises(ValueError, match=r"`x` must be finite"):
+        fit(gan, bring(first))
     with pytest.raises(ValueError, match=r"in \[-1, 1\].*values from 0 to 255"):
         fit(gan, bring(np.where(IMAGES > 0, 255, 0).astype("float32")))
     bad = IMAGES.copy()
     bad[20, 0, 0] = np.nan  # In the last batch.
     with pytest.raises(ValueError, match=r"`x` must be finite"):
         fit(gan, bring(bad))
+    # A step was taken before the error came, and no weight broke.
+    assert all(np.isfinite(array(v)).all() for v in gan.variables)
     with pytest.warns(UserWarning, match=r"in \[-1, 1\], which is.*`2 \* x - 1`") as caught:
         fit(gan, bring(IMAGES / 2 + 0.5), epochs=2)
     assert sum("which is what" in str(w.message) for w in caught) == 1
@@ -169,12 +175,27 @@ def test_a_generator_without_dark_images_is_warned_about():
     generator = keras.Sequential(
         [keras.Input((6,)), layers.Dense(64, "relu"), layers.Reshape((8, 8, 1))]
     )
+    with pytest.warns(UserWarning, match=r"in \[-1, 1\], as tanh.*ends in a relu"):
+        kerasgan.GAN(generator, ending(None))
+    generator.add(layers.Rescaling(2.0, -1.0))  # What comes after a relu may shift its values.
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        kerasgan.GAN(generator, ending(None))  # What comes after it is not known to be harmless.
+        kerasgan.GAN(generator, ending(None))
     generator.add(layers.ReLU(name="last"))
     with pytest.warns(UserWarning, match=r"in \[-1, 1\], as tanh.*'last', ends in a relu"):
         kerasgan.GAN(generator, ending(None))
+
+
+def test_a_critic_is_looked_at_behind_what_only_reshapes():
+    x = keras.Input((8, 8, 1))
+    for after in (layers.Flatten(), layers.Reshape((1,)), layers.Dropout(0.1)):
+        scores = after(layers.Dense(1, "sigmoid")(layers.Flatten()(x)))
+        with pytest.warns(UserWarning, match="without a bound.*ends in a sigmoid"):
+            kerasgan.GAN(pair()[0], keras.Model(x, scores))
+    scores = layers.Dense(1)(layers.Flatten()(x))
+    for bounded in (keras.ops.sigmoid, keras.ops.relu):
+        with pytest.warns(UserWarning, match=f"without a bound.*ends in a {bounded.__name__}"):
+            kerasgan.GAN(pair()[0], keras.Model(x, bounded(scores)))
 
 
 def test_networks_that_share_a_layer_are_refused():
@@ -212,3 +233,69 @@ def test_compiled_steps_are_refused_where_they_fail(backend_name):
 def test_hdf5_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"`filepath` must end in \.keras.*a\.h5"):
         kerasgan.GAN(*pair()).save(tmp_path / "a.h5")
+
+
+def test_arrays_without_dark_images_are_warned_about():
+    with pytest.warns(UserWarning, match=r"in \[-1, 1\], which is.*`2 \* x - 1`"):
+        fit(model(), IMAGES / 2 + 0.5, batch_size=8)
+    with pytest.warns(UserWarning, match=r"in \[-1, 1\], which is.*`2 \* x - 1`"):
+        kerasgan.data.ImageDataset(IMAGES / 2 + 0.5, batch_size=8)
+
+
+def test_a_dataset_without_batches_is_refused():
+    class Empty(Batches):
+        def __len__(self):
+            return 0
+
+    with pytest.raises(ValueError, match="`x` must bring at least one batch"):
+        fit(model(), Empty(IMAGES))
+
+
+@pytest.mark.parametrize("method", ["train_on_batch", "test_on_batch"])
+def test_single_batches_are_looked_at(method):
+    gan = model(num_classes=3)
+    take = getattr(gan, method)
+    bad = np.where(IMAGES > 0.9, np.nan, IMAGES)
+    for x, y, words in (
+        (127.5 * IMAGES, LABELS, r"in \[-1, 1\]; for values in 0..255"),
+        (bad, LABELS, "must be finite"),
+        (IMAGES, LABELS - 1, r"must lie in 0\.\.2.*from -1 to 1"),
+        (IMAGES, LABELS + 1, r"must lie in 0\.\.2.*from 1 to 3"),
+        (IMAGES, np.eye(3)[LABELS], "argmax over the last axis"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            take(x, y)
+    assert gan.critic_steps == 0
+    assert np.isfinite(take(IMAGES, LABELS)).all()
+
+
+def test_what_a_batch_returns_is_in_the_order_of_the_names():
+    gan = kerasgan.WGANGP(*pair(), n_critic=2)
+    gan.compile()
+    for step in range(2):
+        values = gan.train_on_batch(IMAGES)
+        found = dict(zip(gan.metrics_names, values, strict=True))
+        assert list(found) == ["loss", "critic_loss", "generator_loss", "gradient_penalty"]
+        assert np.isnan(found["generator_loss"]) == (step == 0)
+        assert found["gradient_penalty"] == float(array(gan.trackers["gradient_penalty"].result()))
+    assert set(gan.train_on_batch(IMAGES, return_dict=True)) == {"critic_loss", "gradient_penalty"}
+
+
+def test_a_loader_of_plain_tensors_holds_out():
+    gan = model()
+    history = gan.fit(IMAGES, batch_size=8, validation_data=as_loader(IMAGES), verbose=0).history
+    assert np.isfinite(history["val_critic_loss"]).all()
+    assert np.isfinite(list(gan.evaluate(as_loader(IMAGES), verbose=0).values())).all()
+
+
+def test_labels_in_a_column():
+    gan, column = model(num_classes=3), LABELS[:, None]
+    fit(gan, Batches(IMAGES, column))
+    gan.fit(IMAGES, column, batch_size=8, verbose=0)
+    gan.evaluate(IMAGES, column, verbose=0)
+    gan.train_on_batch(IMAGES, column)
+    expected = gan.sample(24, seed=0, labels=LABELS)
+    np.testing.assert_array_equal(gan.sample(24, seed=0, labels=column), expected)
+    for y, words in ((np.eye(3, dtype="int32")[LABELS], "argmax"), (LABELS.astype(str), "unique")):
+        with pytest.raises(ValueError, match=words):
+            gan.fit(IMAGES, y, batch_size=8, verbose=0)

@@ -1,6 +1,8 @@
 """Images whose values use more than 8 and fewer than 16 bits."""
 
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -27,6 +29,51 @@ def test_dark_images_warn_with_the_largest_value_and_what_to_do(folder):
         with pytest.warns(UserWarning, match=r"4,095 of 65,535.*set `bit_depth` to 12"):
             dataset = load(folder, batch_size=2)
     assert dataset.images.max() == 16
+
+
+def test_a_few_bright_images_do_not_hide_the_dark_ones(folder):
+    for i in range(30):
+        Image.fromarray(TWELVE[i % 6]).save(folder / f"more{i}.png")
+    Image.fromarray(np.full((8, 8), 65535, np.uint16)).save(folder / "bright.png")
+    with pytest.warns(UserWarning, match="4,095 of 65,535 in nine tenths"):
+        load(folder, batch_size=2)
+
+
+def test_colour_of_16_bits(tmp_path):
+    """Pillow reads the upper 8 bits, so that 12-bit values cannot be scaled up."""
+    folder = tmp_path / "colour"
+    raw = np.repeat(TWELVE[0][..., None], 3, -1)
+    folder.mkdir()
+    (folder / "a.png").write_bytes(png(raw))
+    with pytest.warns(UserWarning, match=r"3,855 of 65,535.*so they become dark"):
+        load(folder, batch_size=1)
+    with pytest.raises(DataError, match=r"16 bits in several channels.*for grey images"):
+        load(folder, batch_size=1, bit_depth=12)
+    (folder / "a.png").write_bytes(png(raw * 16))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        load(folder, batch_size=1)
+
+
+def png(values):
+    """Return 16-bit RGB values as a PNG file, which Pillow cannot write."""
+    height, width, _ = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+
+    def chunk(kind, data):
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def test_a_bit_depth_without_effect_is_told(tmp_path):
+    (tmp_path / "grey").mkdir()
+    Image.fromarray(SCALED[0]).save(tmp_path / "grey" / "a.png")
+    with pytest.warns(UserWarning, match=r"`bit_depth` has no effect.*Received: bit_depth=12"):
+        load(tmp_path / "grey", batch_size=1, bit_depth=12)
 
 
 def test_the_bit_depth_scales_the_values(folder):
