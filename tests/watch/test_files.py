@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from folders import HEALTHY, patterns, write_grids
 from PIL import Image
+from written_pictures import HEALTHY, patterns, write_grids
 
 from kerasgan import pictures
 from kerasgan.data import to_uint8

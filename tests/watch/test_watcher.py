@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from folders import COLLAPSING, HEALTHY, patterns
+from written_pictures import COLLAPSING, HEALTHY, patterns
 
 import kerasgan
 from kerasgan.watch import Watcher

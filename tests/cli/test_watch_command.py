@@ -4,13 +4,10 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "watch"))
-from folders import COLLAPSING, HEALTHY, patterns, write_grids
+from written_pictures import COLLAPSING, HEALTHY, patterns, write_grids
 
 from kerasgan.data import to_uint8
 
