@@ -96,13 +96,14 @@ class Feed:
                 callback.see_training_data(self.x)
         own = [_Follow(self.x)] if hasattr(self.x, "seek") else []
         own += [self.watch] if self.watch else []
+        last = _Refreeze()
         if isinstance(callbacks, keras.callbacks.CallbackList):
-            for callback in own:
+            for callback in (*own, last):
                 callbacks.append(callback)
             return callbacks
         if isinstance(callbacks, keras.callbacks.Callback):
-            return [*own, callbacks]
-        return [*own, *(callbacks or ())]
+            return [*own, callbacks, last]
+        return [*own, *(callbacks or ()), last]
 
 
 def in_tuples(x):
@@ -137,6 +138,14 @@ class _Follow(keras.callbacks.Callback):
         seen = self.model.critic_steps // self.dataset.batches_per_epoch
         if self.dataset.epoch != seen:  # A position inside this epoch is kept.
             self.dataset.seek(seen)
+
+
+class _Refreeze(keras.callbacks.Callback):
+    """Lets layers that a callback froze before an epoch be frozen in its steps, on each backend."""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 0:
+            self.model.make_train_function()  # It compiles anew if other weights train now.
 
 
 def check_dataset(model, dataset, **for_arrays):

@@ -8,7 +8,7 @@ from kerasgan.data.pixels import DataError
 
 
 def checked(labels, num_examples):
-    """Return labels as float32 or int32 numbers `(num_examples,)`.
+    """Return labels as int32 numbers `(num_examples,)`, or float32 if they are not all whole.
 
     Args:
         labels: Numbers `(num_examples,)` or `(num_examples, 1)`.
@@ -25,7 +25,8 @@ def checked(labels, num_examples):
         )
     if labels.dtype.kind not in "iufb":
         raise DataError(f"`labels` must be numbers. Received: dtype {labels.dtype}")
-    return labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
+    whole = labels.dtype.kind != "f" or np.array_equal(labels, np.rint(labels))
+    return labels.astype(np.int32 if whole else np.float32)
 
 
 def numbered(labels, num_examples):

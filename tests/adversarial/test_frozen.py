@@ -72,6 +72,23 @@ def test_what_belongs_to_single_weights_follows_those_that_are_not_frozen(
     assert np.isfinite(loaded.fit(IMAGES, batch_size=8, verbose=0).history["loss"]).all()
 
 
+@pytest.mark.parametrize("which", ["generator", "critic"])
+def test_a_callback_may_freeze_a_network_before_an_epoch(which):
+    gan = kerasgan.GAN(*pair())
+    gan.compile()
+    kept = []
+
+    class Freeze(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            kept.append(weights(getattr(self.model, which)))
+            getattr(self.model, which).trainable = epoch < 1
+
+    gan.fit(IMAGES, batch_size=8, epochs=3, verbose=0, callbacks=[Freeze()])
+    first, second, third = kept
+    assert not np.array_equal(first[0], second[0])
+    assert np.array_equal(second[0], third[0]) and same(third, getattr(gan, which))
+
+
 def test_frozen_layers_of_a_network(tmp_path):
     gan = kerasgan.GAN(*pair())
     first, last = (layer for layer in gan.critic.layers if isinstance(layer, keras.layers.Dense))

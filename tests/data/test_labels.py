@@ -8,7 +8,7 @@ from PIL import Image
 
 from kerasgan.data import DataError, ImageDataset, load
 from kerasgan.data.cache import ImageWriter
-from kerasgan.data.labels import in_order
+from kerasgan.data.labels import checked, in_order
 
 pytestmark = pytest.mark.numpy
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 16, 16), dtype=np.uint8)
@@ -117,3 +117,9 @@ def test_a_folder_without_labels_says_why(tmp_path, change, words):
     dataset = load(root, image_size=8, batch_size=2)
     assert dataset.labels is None
     assert re.search(words, dataset.unlabelled)
+
+
+def test_whole_floats_are_class_numbers():
+    assert checked(np.array([0.0, 2.0, 1.0]), 3).dtype == np.int32
+    for given in ([0.5, 1.0, 2.0], [np.nan, 1.0, 2.0]):
+        assert checked(np.array(given), 3).dtype == np.float32
