@@ -31,7 +31,7 @@ COLLAPSED = 3
               help="Where report.html goes. [default: FOLDER-watch]")  # fmt: skip
 @click.option("--once", is_flag=True, help="Read what is there and end, without waiting for more.")
 @click.option("--interval", type=click.FloatRange(min=0.1), default=5.0, show_default=True,
-              metavar="SECONDS", help="Time between two looks into the folder.")  # fmt: skip
+              metavar="SECONDS", help="Time between two readings of the folder.")  # fmt: skip
 @click.option("--idle", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
               help="End when nothing new has come for this time.")  # fmt: skip
 @click.option("--on-collapse", metavar="COMMAND",
@@ -102,12 +102,8 @@ def watch(
 
 
 def _say_where(watcher, given, real):
-    click.echo(
-        f"checks of {watcher.samples} images against {real}; where few images make a check, the "
-        "verdicts are less certain"
-        if watcher.samples < 300
-        else f"checks of {watcher.samples} images against {real}"
-    )
+    few = "; with so few, the verdicts are less certain" if watcher.samples < 300 else ""
+    click.echo(f"checks of {watcher.samples} images against {real}{few}")
     if watcher.samples < given:
         click.echo(
             f"note: a check takes {watcher.samples} of {given} images, a third of the real ones.",
