@@ -102,11 +102,15 @@ def test_it_needs_no_tensorflow(folder, real, backend_name):
     blocked = "tensorflow" if backend_name != "tensorflow" else "torch"
     code = (
         "import sys, importlib.util\n"
+        "class Hidden:\n"
+        "    def find_spec(self, name, *rest):\n"
+        f"        if name.split('.')[0] == {blocked!r}:\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Hidden())\n"
         "found = importlib.util.find_spec\n"
         "def find_spec(name, *rest):\n"
-        f"    return None if name.split('.')[0] == {blocked!r} else found(name, *rest)\n"
+        f"    return None if name == {blocked!r} else found(name, *rest)\n"
         "importlib.util.find_spec = find_spec\n"
-        f"sys.modules[{blocked!r}] = None\n"
         "from kerasgan_cli import main\n"
         f"main(['watch', {str(folder)!r}, '--real', {str(real)!r}, '--once'])"
     )
