@@ -9,27 +9,30 @@ import numpy as np
 from kerasgan import validation
 from kerasgan.callbacks.guard_records import GuardRecords, described
 from kerasgan.collapse import BROKEN, Detector, DiversityMetric, Entry, Verdict, remedies, snapshot
-from kerasgan.collapse.detector import DIP, FAINT, level
+from kerasgan.collapse.detector import DIP, FAINT
 from kerasgan.data import DataError, some_images
 from kerasgan.metrics import MetricError
 
 POLICIES = ("rescue", "stop", "warn")
 LOSSES_EVERY = 100  # Steps between two checks of the losses within an epoch.
-FEWEST_STEPS = 200  # Critic steps between two checks, unless `every` is given.
+FEWEST_STEPS = 150  # Critic steps between two checks, unless `every` is given.
 PATIENCE = 5  # Checks after which the guard mentions that a generator has learned little.
 
 
 class CollapseGuard(keras.callbacks.Callback):
     """Watches for mode collapse during `fit`, and restores a healthy state if it happens.
 
-    The guard checks the generator after each epoch, or after as many short ones as make 200 critic
+    The guard checks the generator after each epoch, or after as many short ones as make 150 critic
     steps. A check generates images with the moving average of the generator's weights and measures
     how much of the real data's variety they show (see `kerasgan.collapse.DiversityMetric`). It adds
     `diversity` to the logs of that epoch; 1 is the diversity of held-out real images. Place the
     guard before the callbacks that read the logs.
 
     A `kerasgan.collapse.Detector` compares each check with the checks before it. When the generator
-    has lost much of what it had, or a loss is NaN or infinite, the guard follows its policy:
+    has lost much of what it had, or a loss is NaN or infinite, the guard follows its policy. What
+    it had may be parts of the data, the variety of one class, images that differ from each other,
+    or sharpness.
+
 
     - "warn" prints a message.
     - "stop" restores the best state and stops the training.
@@ -224,10 +227,17 @@ class CollapseGuard(keras.callbacks.Callback):
             images = some_images(data)
         except DataError as error:
             raise DataError(f"{error}. Pass real images: CollapseGuard(data=...)") from None
-        metric = DiversityMetric(images, self.samples, seed=self.seed)
-        labels = getattr(data, "labels", None)
-        if self.model.num_classes is not None and labels is not None:
+        labels = None
+        if self.model.num_classes is not None:
+            labels = getattr(data, "labels", None)
+            if labels is None:
+                self._records.say("the data have no labels, so no class is watched by itself")
+        metric = DiversityMetric(images, self.samples, seed=self.seed, labels=labels)
+        if metric.unseen:
+            self._records.say(metric.unseen)
+        if labels is not None:
             self._labels = np.random.default_rng(self.seed).choice(labels, metric.samples)
+        self._detector = Detector(getattr(data, "class_names", None))
         self.metric = metric
         self._records.write_exemplars(metric)
         if self.folder is not None:
@@ -241,7 +251,7 @@ class CollapseGuard(keras.callbacks.Callback):
         """Continue from the records of an earlier part of this training."""
         last = self.journal.entries[-1]
         self._checked, self._diversity = last.step, last.measurement.diversity
-        self._level, self._known = level(last.measurement), last.step
+        self._level, self._known = last.measurement.level, last.step
         self.verdict = Verdict(last.state, last.sentence, 0.0)
         decision = self.journal.put_back
         if decision is not None:
@@ -281,8 +291,8 @@ class CollapseGuard(keras.callbacks.Callback):
     def _measure(self):
         """Return images of the generator in its present state, and their `Measurement`."""
         images = self.model.sample(self.metric.samples, seed=self.seed, labels=self._labels)
-        measurement = self.metric.measure(images)
-        self._level, self._known = level(measurement), self.model.critic_steps
+        measurement = self.metric.measure(images, self._labels)
+        self._level, self._known = measurement.level, self.model.critic_steps
         return images, measurement
 
     def _diverged(self, sentence):

@@ -3,15 +3,19 @@
 import dataclasses
 import itertools
 import math
+import typing
 
 # The guard reports "unknown" if a check failed; the detector never does.
 STATES = ("learning", "healthy", "collapsing", "collapsed", "diverged", "unknown")
-# These numbers were chosen on the half of `kerasgan bench collapse` called "design".
-FAINT = 0.25  # Up to this level the generator has nothing to lose.
-LEARNED = 0.45  # From this level on a loss counts in full; between the two it counts in part.
+# These numbers were chosen on the halves of `kerasgan bench collapse` called "design".
+LEARNED = 0.45  # From this level on a loss counts in full,
+FAINT = 0.25  # and up to this one not at all, unless the generator was on its way.
+RISEN = 0.15  # A generator was on its way if it had reached this level at least,
+GROWN = 2  # and as many times its lowest level before.
 SUDDEN = 0.5  # A loss that counts as a collapse after one check.
 LASTING = 0.4  # A loss that counts as a collapse after two checks in a row.
 DIP = 0.2  # A loss that is reported.
+WHOLE = (0.6, 0.9)  # FAINT and LEARNED of the share of images without a twin, and of sharpness.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,11 +27,14 @@ class Verdict:
         sentence: The evidence, as a sentence.
         score: How strong the evidence for a collapse is, from 0 to 1: the share of its best level
             that the generator has lost, reduced where the best level was low.
+        evidence: What was lost, the greatest loss first: "layout" and "surface" for parts of the
+            data, "copies", "blur", and "class 3" or the like for a single class.
     """
 
     state: str
     sentence: str
     score: float
+    evidence: tuple = ()
 
     @property
     def bad(self):
@@ -35,17 +42,48 @@ class Verdict:
         return self.state in ("collapsed", "diverged")
 
 
+class Loss(typing.NamedTuple):
+    """What was lost of one kind of evidence.
+
+    Attributes:
+        name: Its name; see `Verdict`.
+        score: The loss that counts, from 0 to 1.
+        last: The loss at the last check.
+        learned: How far the generator had come, from 0 to 1.
+        risen: Whether it was on its way, however far it had come.
+        now: The value at the last check.
+        had: The best value that two checks in a row have reached.
+        place: The index of the second of these checks.
+    """
+
+    name: str
+    score: float
+    last: float
+    learned: float
+    risen: bool
+    now: float
+    had: float
+    place: int
+
+
 class Detector:
     """Decides from a history of measurements whether a generator has collapsed.
 
     A generator that has not learned yet scores like one that has collapsed, so one measurement
-    says little. The detector compares the last level (see `level`) with the best level that two
-    checks in a row have reached:
+    says little. The detector follows several kinds of evidence (see `Verdict`). It compares the
+    last value of each with the best that two checks in a row have reached:
 
-    - a loss of half of the best level is a collapse at once;
+    - a loss of half of the best is a collapse at once;
     - a loss of two fifths is a collapse if two checks in a row see it;
-    - where the best level was low, losses count in part.
+    - where the best was low, losses count in part. But if the generator had at least doubled what
+      it showed, a loss that two checks in a row see counts in full.
+
+    Args:
+        class_names: Names of the classes, for the sentences.
     """
+
+    def __init__(self, class_names=None):
+        self.class_names = class_names
 
     def __call__(self, measurements):
         """Return the `Verdict` on a list of `Measurement`s, the oldest first.
@@ -58,23 +96,43 @@ class Detector:
         last = measurements[-1]
         if not last.finite:
             return self.diverged("generated images hold NaN or infinite values")
-        levels = [level(measurement) for measurement in measurements]
-        best, place = _best(levels)
+        losses = [_loss(name, measurements, read) for name, read in _kinds(measurements)]
         now = f"diversity {last.diversity:.2f}, {_share(last)} of the parts of the data generated"
-        learned = min(1.0, (best - FAINT) / (LEARNED - FAINT))
-        if learned <= 0:
-            return Verdict("learning", f"{now}; it has not learned enough to lose it", 0.0)
-        lost = [learned * max(0.0, 1 - x / best) for x in levels[-2:]]
-        score = max(min(lost), lost[-1] if lost[-1] >= SUDDEN else 0.0)
-        had, ago = measurements[place], len(measurements) - 1 - place
-        then = f"; {ago} check{'s' * (ago > 1)} ago it was {had.diversity:.2f}, and {_share(had)}"
+        worst = max(losses, key=lambda loss: (loss.score, loss.last))
+        score = worst.score
+        counting = [loss for loss in losses if loss.learned == 1 or loss.risen]
         if score >= LASTING:
-            return Verdict("collapsed", now + then, score)
-        if learned < 1:
-            return Verdict("learning", f"{now}; it has not learned much yet", score)
-        if lost[-1] >= DIP:
-            return Verdict("collapsing", now + then, score)
-        return Verdict("healthy", now, score)
+            state = "collapsed"
+        elif any(loss.last >= (DIP if loss.learned == 1 else LASTING) for loss in counting):
+            state = "collapsing"
+        else:
+            state = "learning" if losses[0].learned < 1 else "healthy"
+        evidence = ()
+        if state in ("collapsed", "collapsing"):
+            ordered = sorted(losses, key=lambda loss: (-loss.score, -loss.last))
+            evidence = tuple(
+                x.name for x in ordered if x.score >= LASTING or (x in counting and x.last >= DIP)
+            )
+            worst = max(counting, key=lambda loss: (loss.score, loss.last), default=worst)
+            now += f"; {self._told(worst, measurements)}"
+        elif state == "learning":
+            now += f"; it has not learned {'much yet' if losses[0].learned else NOTHING}"
+        return Verdict(state, now, score, evidence)
+
+    def _told(self, loss, measurements):
+        """Return a loss as text."""
+        had, ago = measurements[loss.place], len(measurements) - 1 - loss.place
+        when = f"{ago} check{'s' * (ago > 1)} ago"
+        if loss.name == "layout":
+            return f"{when} it was {had.diversity:.2f}, and {_share(had)}"
+        what = SAID.get(loss.name) or f"the variety of {self._named(loss.name)}"
+        return f"{what} is {loss.now:.2f}; {when} it was {loss.had:.2f}"
+
+    def _named(self, name):
+        number = int(name.split()[1])
+        if self.class_names is not None and number < len(self.class_names):
+            return f"{name} ({self.class_names[number]})"
+        return name
 
     @staticmethod
     def diverged(sentence):
@@ -82,21 +140,45 @@ class Detector:
         return Verdict("diverged", sentence, 1.0)
 
 
-def level(measurement):
-    """Return how much of the real data a `Measurement` shows, from 0 to about 1.
+NOTHING = "enough to lose it"
+SAID = {
+    "surface": "the variety of colours and textures",
+    "copies": "the share of images without a twin",
+    "blur": "the sharpness",
+}
 
-    The level is the mean of `diversity` and `cells`, times the cube root of `coverage`. Coverage
-    lowers the level of blurred images, which may lie in every cell but near no real image.
-    """
-    shown = (measurement.diversity + measurement.cells) / 2
-    return math.cbrt(max(0.0, measurement.coverage)) * shown
+
+def _kinds(measurements):
+    """Yield the name of each kind of evidence, and a function from measurements to its value."""
+    yield "layout", lambda m: m.layout
+    yield "surface", lambda m: m.surface
+    yield "copies", lambda m: m.distinct
+    yield "blur", lambda m: m.sharpness if m.detail else None
+    for label in range(max(len(m.classes) for m in measurements)):
+        yield (
+            f"class {label}",
+            lambda m, label=label: m.classes[label] if label < len(m.classes) else None,
+        )
+
+
+def _loss(name, measurements, read):
+    """Return the `Loss` of one kind of evidence."""
+    values = [read(m) for m in measurements]
+    places = [i for i, value in enumerate(values) if value is not None]
+    values = [values[i] for i in places]
+    if not values or places[-1] != len(measurements) - 1:
+        return Loss(name, 0.0, 0.0, 0.0, False, math.nan, 0.0, 0)
+    pairs = [(min(pair), i) for i, pair in enumerate(itertools.pairwise(values), 1)]
+    best, second = max(pairs, key=lambda pair: pair[0], default=(0.0, 0))
+    faint, full = WHOLE if name in ("copies", "blur") else (FAINT, LEARNED)
+    learned = min(1.0, max(0.0, (best - faint) / (full - faint)))
+    lost = [max(0.0, 1 - value / best) if best > 0 else 0.0 for value in values[-2:]]
+    score = learned * max(min(lost), lost[-1] if learned * lost[-1] >= SUDDEN else 0.0)
+    risen = best >= RISEN and best >= GROWN * min(values[: second + 1])
+    if risen:
+        score = max(score, min(lost))
+    return Loss(name, score, lost[-1], learned, risen, values[-1], best, places[second])
 
 
 def _share(measurement):
     return f"{min(1.0, measurement.cells):.0%}"
-
-
-def _best(levels):
-    """Return the highest level that two checks in a row reached, and the index of the second."""
-    pairs = [(min(pair), i) for i, pair in enumerate(itertools.pairwise(levels), 1)]
-    return max(pairs, key=lambda pair: pair[0], default=(0.0, 0))

@@ -1,28 +1,32 @@
 """How much of the real data a generator produces, in a few numbers that are cheap to compute."""
 
 import dataclasses
+import math
 
 import numpy as np
 
 from kerasgan import validation
-from kerasgan.data import from_uint8
-from kerasgan.metrics import checks, clusters, divergences, frechet, vendi
-from kerasgan.metrics.prdc import Neighbourhoods
+from kerasgan.collapse import features
+from kerasgan.collapse.space import PRESENT, Space
+from kerasgan.metrics import checks, clusters, distances, divergences, vendi
 
-MAX_VALUES = 1024  # In an image after it is shrunk.
-COMPONENTS = 32
 CELLS = 50
-REFERENCE = 5000  # Real images behind the components and the cells.
+FINER = 3  # There are as many times more cells of colours and textures,
+PER_CELL = 6  # but at least this number of generated images for each.
+CLASS_CELLS = 12
+CLASS_SAMPLES = 30  # Generated images of a class, at least, that tell something about it.
+REFERENCE = 5000  # Real images behind the features and the cells.
 EXEMPLARS = 5  # Real images that are shown for a cell.
-PRESENT = 0.2  # A cell counts as filled if it has at least this fraction of its real share.
+TWIN = 0.25  # A twin is nearer than this part of the median distance between real neighbours.
+FIDELITY = 0.25  # Exponent of the mean ratio of the fine structure.
 
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
     """How much of the real data a set of generated images shows.
 
-    `diversity`, `cells`, `coverage`, `vendi` and `spread` are divided by what held-out real images
-    score, so that 1 is as good as real images.
+    All but `js`, `finite` and `shares` are divided by what held-out real images score, so that 1 is
+    as good as real images. What could not be measured is None, or an empty sequence.
 
     Args:
         diversity: Overlap of the histograms of generated and real images over the cells,
@@ -37,6 +41,14 @@ class Measurement:
             images; 0 at best.
         finite: Whether all images were finite.
         shares: The share of the generated images in each cell, `(cells,)`.
+        surface: How many of the colours and textures are shown: the mean of overlap and filled
+            cells, times the square root of the coverage, in the features
+            `kerasgan.collapse.features.Surface`.
+        distinct: Share of the images that have no twin among the others. A twin is nearer than a
+            quarter of the median distance between a real image and its nearest other.
+        detail: How much fine structure the images have at three scales, the finest first; see
+            `kerasgan.collapse.features.detail`.
+        classes: For each class, the mean of overlap and filled cells of its own images.
     """
 
     diversity: float
@@ -47,6 +59,55 @@ class Measurement:
     js: float
     finite: bool = True
     shares: tuple = ()
+    surface: float | None = None
+    distinct: float | None = None
+    detail: tuple = ()
+    classes: tuple = ()
+
+    @classmethod
+    def from_json(cls, stored):
+        """Return the measurement in JSON values, also in those of earlier versions."""
+        lists = {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
+        return cls(**{**stored, **lists})
+
+    @property
+    def layout(self):
+        """How much of the data is shown, as seen in shrunken images, from 0 to about 1.
+
+        It is the mean of `diversity` and `cells`, times the cube root of `coverage`. Coverage
+        lowers it for images that lie in every cell but near no real image.
+        """
+        shown = (self.diversity + self.cells) / 2
+        return math.cbrt(max(0.0, self.coverage)) * shown
+
+    @property
+    def sharpness(self):
+        """How little fine structure is missing: 1 as in real images, 0.5 for a strong blur."""
+        return _closeness([min(1.0, ratio) for ratio in self.detail])
+
+    @property
+    def fidelity(self):
+        """How close the fine structure is to that of real images: 1 at best, less for noise too."""
+        return _closeness(self.detail)
+
+    @property
+    def level(self):
+        """How good a state of a training this is: how much of the data it shows, and how sharply.
+
+        It is the geometric mean of `layout` and `surface`, times `fidelity`.
+        """
+        shown = self.layout
+        if self.surface is not None:
+            shown = math.sqrt(shown * self.surface)
+        return shown * self.fidelity
+
+
+def _closeness(ratios):
+    """Return 1 if all ratios are 1, and less the farther they are from it in the mean."""
+    if not ratios:
+        return 1.0
+    away = [abs(math.log(min(max(ratio, 1e-6), 1e6))) for ratio in ratios]
+    return math.exp(-FIDELITY * sum(away) / len(away))
 
 
 # What images with NaN or infinite values score.
@@ -56,9 +117,10 @@ BROKEN = Measurement(0.0, 0.0, 0.0, 0.0, 0.0, float(np.log(2)), finite=False)
 class DiversityMetric:
     """Measures how much of the real data's variety generated images show.
 
-    It shrinks images by averaging until they have at most 1,024 values and projects them on the
-    first 32 principal components of the real images. There, k-means divides the real images into
-    50 cells. The metric uses no network and no labels. It runs in NumPy, so the same images give
+    It describes images by features that it makes from the real images alone: the layout, which is
+    32 principal components of the pixels of shrunken images, and from 16 pixels on the surface,
+    which is colours and textures (see `kerasgan.collapse.features`). In each, k-means divides the
+    real images into cells. No trained network is used. All runs in NumPy, so the same images give
     the same result on every backend.
 
     Args:
@@ -68,18 +130,20 @@ class DiversityMetric:
             most a third of the real images.
         cells: Number of cells, at most a tenth of the real images that are divided.
         seed: Seed of the choice of real images and of k-means.
+        labels: The class of each image `(n,)`, integers from 0, to measure each class as well.
 
     Attributes:
         samples: Number of images that `measure` expects.
         real_shares: The share of the real images in each cell, `(cells,)`.
         exemplars: For each cell the real images nearest to its centre, an array `(k, height,
             width, channels)` with k up to 5. No other real image is kept.
+        unseen: A sentence that says what cannot be measured of these images, or None.
 
     Raises:
         MetricError: If there are fewer than 40 images, or all are equal.
     """
 
-    def __init__(self, images, samples=1000, cells=CELLS, seed=0):
+    def __init__(self, images, samples=1000, cells=CELLS, seed=0, labels=None):
         validation.positive_integer("samples", samples)
         validation.positive_integer("cells", cells)
         if len(images) < 40:
@@ -89,35 +153,68 @@ class DiversityMetric:
             )
         self.samples = min(samples, len(images) // 3)
         order = np.random.default_rng(seed).permutation(len(images))
-        held_out, reference = np.split(order[: self.samples + REFERENCE], [self.samples])
-        shrunk = _shrunk(images, np.sort(reference))
-        self.mean, covariance = frechet.moments(shrunk)
-        self.directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :COMPONENTS]
-        features = self._project(shrunk)
-        self._cells = clusters.Cells(features, min(cells, max(2, len(features) // 10)), seed)
-        self.real_shares = self._cells.counts / len(features)
-        near = np.random.default_rng(seed).permutation(len(features))[: self.samples]
-        self._neighbourhoods = Neighbourhoods(features[near])
-        self._held_out = self._measure(self._project(_shrunk(images, np.sort(held_out))))
-        cell_of, squares = clusters.assign(features, self._cells.centres)
-        self.exemplars = []
+        order = np.split(order[: self.samples + REFERENCE], [self.samples])
+        rows, real_rows = (np.sort(part) for part in order)
+        held_out, real = (features.Chosen(images, part) for part in (rows, real_rows))
+        self._layout, self._surface = features.Layout(real), None
+        self._space = self._divided(self._layout, cells, seed)
+        self.real_shares = self._space.shares
+        self.unseen = None
+        if features.has_surface(images.shape[1:]):
+            try:
+                self._surface = features.Surface(real, seed)
+                most = max(cells, min(FINER * cells, self.samples // PER_CELL))
+                self._surfaces = self._divided(self._surface, most, seed)
+            except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+                self._surface = None
+                self.unseen = f"colours and textures cannot be measured: {error}"
+        self._classes = {}
+        if labels is not None:
+            labels = np.asarray(labels).reshape(len(images))
+            self._divide_classes(labels[real_rows], labels[rows], seed)
+        squares = self._nearest_squares(self._layout(held_out))
+        self._near = TWIN**2 * float(np.median(squares))
+        self._held_out = self._measure(held_out, None if labels is None else labels[rows])
+        self.exemplars = [np.asarray(images[real_rows[near]]) for near in self._typical()]
+
+    def _divided(self, made, cells, seed):
+        most = max(2, len(made.real) // 10)
+        return Space(made.real, min(cells, most), self.samples, seed)
+
+    def _divide_classes(self, labels, held_out, seed):
+        """Divide the real images of each class that is common enough."""
+        own = (self._surface or self._layout).real
+        for label in np.unique(held_out):
+            members = own[labels == label]
+            many = min(np.count_nonzero(held_out == label), len(members) // 2)
+            if many >= CLASS_SAMPLES:
+                cells = min(CLASS_CELLS, len(members) // 10)
+                self._classes[int(label)] = Space(members, cells, many, seed)
+
+    def _typical(self):
+        """Return for each cell the indices of the real images nearest to its centre."""
+        cell_of, squares = clusters.assign(self._layout.real, self._space.cells.centres)
         for cell in range(len(self.real_shares)):
             members = np.flatnonzero(cell_of == cell)
-            nearest = members[np.argsort(squares[members], kind="stable")][:EXEMPLARS]
-            self.exemplars.append(np.asarray(images[np.sort(reference)[nearest]]))
+            yield members[np.argsort(squares[members], kind="stable")][:EXEMPLARS]
 
-    def measure(self, images):
-        """Return the `Measurement` of images `(n, height, width, channels)` in [-1, 1]."""
+    def measure(self, images, labels=None):
+        """Return the `Measurement` of images `(n, height, width, channels)` in [-1, 1].
+
+        Args:
+            images: The images.
+            labels: The class that each was asked for, `(n,)`, to measure each class as well.
+        """
         if not np.isfinite(images).all():
             return BROKEN
-        found = self._measure(self._features(images))
+        found, real = self._measure(images, labels), self._held_out
+        numbers = ("diversity", "cells", "coverage", "vendi", "spread", "surface", "distinct")
         return Measurement(
-            **{
-                name: found[name] / self._held_out[name]
-                for name in ("diversity", "cells", "coverage", "vendi", "spread")
-            },
-            js=max(0.0, found["js"] - self._held_out["js"]),
+            **{name: found[name] / real[name] for name in numbers if name in found},
+            js=max(0.0, found["js"] - real["js"]),
             shares=tuple(found["shares"].tolist()),
+            detail=tuple((found["detail"] / real["detail"]).tolist()),
+            classes=self._class_levels(found["classes"], real["classes"]),
         )
 
     def lost(self, measurement):
@@ -128,39 +225,55 @@ class DiversityMetric:
 
     def nearest(self, cells, images):
         """Return for each of the given cells the index of the image nearest to its centre."""
-        return clusters.assign(self._cells.centres[cells], self._features(images))[0].tolist()
+        centres = self._space.cells.centres[cells]
+        return clusters.assign(centres, self._layout(images))[0].tolist()
 
-    def _measure(self, features):
-        counts = self._cells.count(features)
-        shares = counts / len(features)
-        return {
-            "diversity": float(np.minimum(shares, self.real_shares).sum()),
-            "cells": float(np.mean(shares >= PRESENT * self.real_shares)),
-            "coverage": self._neighbourhoods.coverage(features),
-            "vendi": vendi.vendi_score(features),
-            "spread": float(features.var(axis=0).sum()),
-            "js": divergences.js(self._cells.counts, counts),
+    def _measure(self, images, labels):
+        layout = self._layout(images)
+        found = self._space.measure(layout)
+        shares = found["counts"] / len(layout)
+        measured = {
+            "diversity": found["overlap"],
+            "cells": found["cells"],
+            "coverage": found["coverage"],
+            "vendi": vendi.vendi_score(layout),
+            "spread": float(layout.var(axis=0).sum()),
+            "js": divergences.js(self._space.cells.counts, found["counts"]),
             "shares": shares,
+            "detail": np.empty(0),
+        }
+        surface = layout
+        if self._surface is not None:
+            squares = self._nearest_squares(layout)
+            measured["distinct"] = float(np.mean(squares >= self._near))
+            surface = self._surface(images)
+            found = self._surfaces.measure(surface)
+            measured["surface"] = _shown(found) * math.sqrt(found["coverage"])
+            measured["detail"] = np.maximum(features.detail(images), 1e-12)
+        measured["classes"] = self._measure_classes(surface, labels)
+        return measured
+
+    def _measure_classes(self, found, labels):
+        """Return how much of its class the images of each class show, where there are enough."""
+        if labels is None:
+            return {}
+        labels = np.asarray(labels).reshape(len(found))
+        own = {label: found[labels == label] for label in self._classes}
+        return {
+            label: _shown(self._classes[label].measure(images))
+            for label, images in own.items()
+            if len(images) >= CLASS_SAMPLES
         }
 
-    def _features(self, images):
-        return self._project(_shrunk(images, np.arange(len(images))))
+    def _class_levels(self, found, real):
+        count = max(self._classes, default=-1) + 1 if found else 0
+        return tuple(found[c] / real[c] if c in found and c in real else None for c in range(count))
 
-    def _project(self, shrunk):
-        return ((shrunk - self.mean) @ self.directions).astype("float32")
+    @staticmethod
+    def _nearest_squares(found):
+        (points,) = distances.points(found)
+        return distances.nearest(points)
 
 
-def _shrunk(images, rows):
-    """Return the images at `rows` as vectors of at most `MAX_VALUES` means over square blocks."""
-    height, width, channels = images.shape[1:]
-    side = 1
-    while -(-height // side) * -(-width // side) * channels > MAX_VALUES and side < height:
-        side += 1
-    found = []
-    for some in checks.blocks(rows, 256):  # No more of a memory map is read at a time.
-        x = np.asarray(images[some])
-        x = from_uint8(x) if x.dtype == np.uint8 else x.astype("float32")
-        x = np.add.reduceat(x, np.arange(0, height, side), axis=1)
-        x = np.add.reduceat(x, np.arange(0, width, side), axis=2)
-        found.append(x.reshape(len(x), -1) / side**2)
-    return np.concatenate(found)
+def _shown(found):
+    return (found["overlap"] + found["cells"]) / 2

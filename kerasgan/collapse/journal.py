@@ -184,5 +184,4 @@ def _entry(stored):
     stored = dict(stored)
     # Earlier versions called a measurement a look.
     found = stored.pop("look") if "look" in stored else stored["measurement"]
-    measurement = Measurement(**{**found, "shares": tuple(found["shares"])})
-    return Entry(**{**stored, "measurement": measurement})
+    return Entry(**{**stored, "measurement": Measurement.from_json(found)})

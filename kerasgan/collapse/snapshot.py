@@ -8,7 +8,6 @@ import numpy as np
 from keras import ops
 
 from kerasgan.adversarial import state
-from kerasgan.collapse.detector import level
 from kerasgan.files import atomic
 
 _SCHEDULE = ("generator_steps", "critic_steps_this_round")
@@ -24,7 +23,7 @@ class Snapshot:
         schedule: The counters that decide when the generator's next step comes.
         step: The model's critic steps at that moment.
         diversity: The diversity that was measured.
-        level: The detector's `level` of that measurement. The best snapshot has the highest.
+        level: The `level` of that measurement. The best snapshot has the highest.
         metrics: The variables of the metrics that a subclass of the model has of its own.
         trainable: Which of the networks' weights were trained, since this decides the order of
             `values`; None if it is not known.
@@ -85,7 +84,7 @@ def take(model, measurement):
         schedule=tuple(getattr(model, name) for name in _SCHEDULE),
         step=model.critic_steps,
         diversity=measurement.diversity,
-        level=level(measurement),
+        level=measurement.level,
         metrics=_copies(_metric_variables(model)),
         trainable=_trainable(model),
     )

@@ -35,7 +35,7 @@ def test_one_that_never_learned_has_nothing_to_lose():
 
 def test_half_of_a_training_lost_at_once_is_a_collapse_too():
     before = [0.2, 0.3, 0.45, 0.46]
-    assert states([*before, 0.02, 0.02])[4:] == ["learning", "collapsed"]
+    assert states([*before, 0.02, 0.02])[4:] == ["collapsing", "collapsed"]
     # An untrained generator's cloud loses some of its level while it takes shape.
     assert set(states([0.4, 0.4, 0.3, 0.3, 0.35])) == {"learning"}
 

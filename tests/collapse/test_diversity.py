@@ -71,7 +71,7 @@ def test_large_and_coloured_images_are_shrunk():
     images = np.repeat(blobs(400, 0, side=50)[0], 3, axis=-1)
     metric = DiversityMetric(images, samples=100)
     assert metric.measure(images[:100]).coverage == pytest.approx(1, abs=0.1)
-    assert metric.directions.shape[0] <= 1024
+    assert metric._layout.directions.shape[0] <= 1024
 
 
 def test_images_that_are_not_finite_are_broken():

@@ -10,7 +10,6 @@ from guarded_training import LATENT, Noise, Sabotage, fit, guarded, healthy
 import kerasgan
 from kerasgan import callbacks
 from kerasgan.callbacks import CollapseGuard
-from kerasgan.collapse.detector import level
 
 
 def test_a_healthy_training_is_left_alone(tmp_path):
@@ -222,7 +221,7 @@ def test_a_collapse_in_the_last_epoch_is_put_back_too(epochs):
     assert guard.journal.decisions[-1].action in ("rescue", "keep") and guard.collapsed is None
     found = guard.metric.measure(gan.sample(200, seed=0))
     best = guard.store.best(gan)
-    assert level(found) >= 0.95 * best.level and history["diversity"][-1] == best.diversity
+    assert found.level >= 0.95 * best.level and history["diversity"][-1] == best.diversity
 
 
 def test_the_end_of_a_training_is_checked():

@@ -13,7 +13,6 @@ from processes import run_on_a_small_disk
 from kerasgan import collapse
 from kerasgan.callbacks import guard_records
 from kerasgan.collapse import remedies, snapshot
-from kerasgan.collapse.detector import level
 
 ON_A_FULL_DISK = """
 import json, sys
@@ -162,7 +161,7 @@ def test_a_training_that_ends_with_a_failed_rescue_has_collapsed(monkeypatch, tm
     assert "the rescue raised RuntimeError: out of order" in guard.collapsed
     best = guard.store.best(gan)
     measured = guard.metric.measure(gan.sample(200, seed=0))
-    assert level(measured) >= 0.95 * best.level
+    assert measured.level >= 0.95 * best.level
     resumed = guarded(folder=tmp_path)
     resumed.set_model(gan)
     resumed.see_training_data(real)

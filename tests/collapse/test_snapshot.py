@@ -45,9 +45,11 @@ def test_a_fallen_state_is_not_kept_as_a_healthy_one(monkeypatch):
     levels = iter([0.3, 0.36, 0.36, 0.1, 0.1, 0.3])
     measure = collapse.DiversityMetric.measure
 
-    def scaled(self, images):
+    def scaled(self, images, labels=None):
         found, x = measure(self, images), next(levels)
-        return dataclasses.replace(found, diversity=x, cells=x, coverage=1.0)
+        return dataclasses.replace(
+            found, diversity=x, cells=x, coverage=1.0, surface=None, distinct=None, detail=()
+        )
 
     monkeypatch.setattr(collapse.DiversityMetric, "measure", scaled)
     fit(gan, real, guard, epochs=4)

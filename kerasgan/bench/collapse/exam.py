@@ -15,6 +15,7 @@ KEPT = 0.95  # A run is saved if it ends with at least this part of its best sha
 LOST = 0.3  # A run has collapsed when it has lost this part of its best share of the modes,
 LASTS = 5  # and does not recover within this number of checks.
 HAD = 0.4  # A run whose best share of the modes is below this cannot collapse.
+TRUTH = ("step", "modes", "covered")  # What a record of a check holds beside the measurement.
 EARLY = 2  # An alarm more than this number of checks before the collapse is false.
 
 
@@ -46,8 +47,11 @@ def onset(modes):
 
 def measurements(history):
     """Return the measurements of a history's checks, which the detector takes."""
-    names = ("diversity", "cells", "coverage", "vendi", "spread", "js", "finite")
-    return [Measurement(**{name: record[name] for name in names}) for record in history["looks"]]
+    return [Measurement.from_json(_measured(record)) for record in history["looks"]]
+
+
+def _measured(record):
+    return {name: value for name, value in record.items() if name not in TRUTH}
 
 
 def examine(history, detector=None):

@@ -7,19 +7,20 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from kerasgan import catalogue
 from kerasgan.bench import mixtures, processes, training
-from kerasgan.bench.collapse import oracle
+from kerasgan.bench.collapse import oracle, pictures
 from kerasgan.callbacks import CollapseGuard
 from kerasgan.collapse import DiversityMetric
-from kerasgan.data import ImageDataset
+from kerasgan.data import ImageDataset, to_uint8
 from kerasgan.files import write_json
 from kerasgan.recipe import Recipe
 
 RECIPES = Path(__file__).with_name("recipes.json")
 # Entries of a recipe of the exam beside those of `kerasgan.recipe.Recipe`.
-OWN = ("name", "half", "every")
+OWN = ("name", "half", "every", "pictures", "events", "before")
 
 MIXTURES = {"ring": (mixtures.ring(), 0.03), "grid": (mixtures.grid(), 0.03)}
 
@@ -29,75 +30,132 @@ def training_of(recipe):
     return Recipe.from_json({key: value for key, value in recipe.items() if key not in OWN})
 
 
-def real_data(recipe):
-    """Return the real images of a `Recipe`, and the `Oracle` of their modes.
+def real_data(recipe, chosen, folder=None):
+    """Return the data of a training, and the oracles that know their modes.
 
     Args:
-        recipe: A `Recipe`. Its `data` are those of `kerasgan.data.load`, or `{"mixture": name}`
-            with a key of `MIXTURES`.
+        recipe: An entry of the recipes of the exam.
+        chosen: Its `Recipe`. Its `data` are those of `kerasgan.data.load`, or `{"mixture": name}`
+            with a key of `MIXTURES`, unless the recipe has `pictures`, arguments of
+            `pictures.load`.
+        folder: Where the pictures are.
+
+    Returns:
+        An `ImageDataset`, and a dictionary of oracles: "modes" and, where there are classes,
+        "class 0", "class 1", ....
     """
-    if "mixture" in recipe.data:
-        centres, sigma = MIXTURES[recipe.data["mixture"]]
+    options = {"batch_size": chosen.batch_size, "seed": chosen.seed}
+    if "pictures" in recipe:
+        return _pictures(recipe, Path(folder), options)
+    if "mixture" in chosen.data:
+        centres, sigma = MIXTURES[chosen.data["mixture"]]
         points, _ = mixtures.sample(centres, sigma, 20_000, seed=99)
-        return points, oracle.Oracle(oracle.of_mixture(centres, sigma), points)
-    whole, name = recipe.load(), recipe.data["name_or_path"]
+        truth = oracle.Oracle(oracle.of_mixture(centres, sigma), points)
+        return ImageDataset(points, **options), {"modes": truth}
+    whole, name = chosen.load(), chosen.data["name_or_path"]
     classify = oracle.of_avatars if name == "avatars" else oracle.of_classes(name == "mnist")
-    return whole.images, oracle.Oracle(classify, whole.take(min(4000, whole.num_examples)))
+    truth = oracle.Oracle(classify, whole.take(min(4000, whole.num_examples)))
+    return ImageDataset(whole.images, **options), {"modes": truth}
 
 
-def build(recipe, image_shape):
+def _pictures(recipe, folder, options):
+    given = recipe["pictures"]
+    images, parts, classes = pictures.load(folder, **given)
+    small = pictures.shrunk(images, pictures.SIDE)
+    key = "-".join(str(given[name]) for name in ("kind", "sources", "limit") if given.get(name))
+    network = pictures.taught(folder / f"oracle-{key}.keras", small, parts)
+    truths = {"modes": oracle.Oracle(pictures.Cells(network, small), small)}
+    for c in np.unique([] if classes is None else classes):
+        own = small[classes == c]
+        cells = pictures.Cells(network, own, pictures.CLASS_CELLS)
+        truths[f"class {c}"] = oracle.Oracle(cells, own)
+    events = recipe.get("events", [])
+    return pictures.ChangingData(images, classes, parts, events, **options), truths
+
+
+def build(recipe, image_shape, num_classes=None):
     """Return the compiled model of a `Recipe`.
 
     Args:
         recipe: A `Recipe`.
         image_shape: `(height, width, channels)` of the real images.
+        num_classes: Classes of the labels of a conditional recipe.
     """
     keras.utils.set_random_seed(recipe.seed)
     if "mixture" not in recipe.data:
-        return recipe.build(image_shape)
+        return recipe.build(image_shape, num_classes)
     variant = catalogue.resolve(catalogue.VARIANTS[recipe.variant].path)
     packing = recipe.arguments.get("packing", variant.packs)
     return recipe.build(networks=mixtures.networks(packing=packing))
 
 
-def train(recipe, policy="none"):
+def train(recipe, policy="none", images_file=None, folder=None):
     """Return the history of a recipe.
 
     Args:
         recipe: An entry of `recipes.json`: `name`; `half`, "design" or "exam"; `every`, the critic
-            steps between two checks; and the fields of a `Recipe`.
+            steps between two checks; `pictures`, arguments of `pictures.load`; `events`, see
+            `pictures.ChangingData`; `before`, pictures of another training and its `steps`, from
+            whose end this one starts; and the fields of a `Recipe`.
         policy: The policy of a `CollapseGuard` that watches the training; "none" for no guard.
+        images_file: A .npy file for the images of all checks, or None.
+        folder: Where the pictures are.
     """
     chosen, every = training_of(recipe), recipe["every"]
-    images, truth = real_data(chosen)
-    model = build(chosen, images.shape[1:])
-    dataset = ImageDataset(images, batch_size=chosen.batch_size, seed=chosen.seed)
-    metric = DiversityMetric(images)
-    records = []
+    dataset, truths = real_data(recipe, chosen, folder)
+    labels = dataset.labels
+    model = build(chosen, dataset.image_shape, None if labels is None else int(labels.max()) + 1)
+    if "before" in recipe:
+        earlier, _, _ = pictures.load(folder, **recipe["before"]["pictures"])
+        first = ImageDataset(earlier, batch_size=chosen.batch_size, seed=chosen.seed)
+        training.train(model, first, [recipe["before"]["steps"]], lambda step: None)
+    metric = DiversityMetric(dataset.images)
+    wanted = None
+    if labels is not None:
+        wanted = np.random.default_rng(0).choice(labels, metric.samples)
+    records, seen = [], []
 
     def check(step):
-        generated = model.sample(metric.samples, seed=0)
+        generated = model.sample(metric.samples, seed=0, labels=wanted)
+        if images_file is not None:
+            seen.append(_stored(generated))
         measured = dataclasses.asdict(metric.measure(generated))
         del measured["shares"]
         rounded = {k: v if isinstance(v, bool) else round(v, 4) for k, v in measured.items()}
-        records.append({"step": step, "modes": round(truth(generated), 4), **rounded})
+        covered = {"modes": round(truths["modes"](generated), 4)}
+        if labels is not None:
+            covered["covered"] = [
+                round(truths[f"class {c}"](generated[wanted == c]), 4) for c in np.unique(labels)
+            ]
+        records.append({"step": step, **covered, **rounded})
 
+    callbacks = []
+    if "events" in recipe:
+        callbacks.append(pictures.Changing(dataset))
     guard = None
     if policy != "none":
         guard = CollapseGuard(policy, every=every, stream=io.StringIO())
+        callbacks.append(guard)
     steps = range(every, chosen.critic_steps() + 1, every)
-    seconds, _ = training.train(model, dataset, steps, check, [guard] if guard else [])
+    seconds, _ = training.train(model, dataset, steps, check, callbacks)
+    if images_file is not None:
+        np.save(images_file, np.stack(seen))
     found = {"recipe": recipe, "policy": policy, "looks": records}
     if guard is not None:
         found["decisions"] = [dataclasses.asdict(d) for d in guard.journal.decisions]
-        final = model.sample(metric.samples, seed=1)
+        final = model.sample(metric.samples, seed=1, labels=wanted)
         measured = metric.measure(final)
         found["final"] = {
-            "modes": truth(final),
+            "modes": truths["modes"](final),
             "coverage": measured.coverage,
             "diversity": measured.diversity,
         }
     return {**found, "seconds": round(seconds, 1)}
+
+
+def _stored(images):
+    """Return generated images as bytes, and points of a mixture as they are."""
+    return images if images.shape[1] < 8 else to_uint8(np.nan_to_num(images))
 
 
 def recipes(half=None, only=None):
@@ -111,7 +169,7 @@ def recipes(half=None, only=None):
     return [r for r in found if half in (None, r["half"]) and (only or "") in r["name"]]
 
 
-def repeat(chosen, folder, policy="none", workers=1, echo=print):
+def repeat(chosen, folder, policy="none", workers=1, echo=print, pictures_folder=None):
     """Train recipes in processes of their own, and return their histories.
 
     Args:
@@ -125,7 +183,13 @@ def repeat(chosen, folder, policy="none", workers=1, echo=print):
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{r['name']}-{r['seed']}-{policy}.json" for r in chosen]
     jobs = [
-        processes.Job(path.stem, recipe["name"], recipe["backend"], [recipe, policy], path)
+        processes.Job(
+            path.stem,
+            recipe["name"],
+            recipe["backend"],
+            [recipe, policy, str(path.with_suffix(".npy")), pictures_folder],
+            path,
+        )
         for recipe, path in zip(chosen, paths, strict=True)
         if not path.exists() or json.loads(path.read_text())["recipe"] != recipe
     ]
