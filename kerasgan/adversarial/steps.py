@@ -38,6 +38,27 @@ class Steps:
         self._build_penalty(name, penalty)
         self.trackers[name] = keras.metrics.Mean(name=name)
 
+    def add_augment(self, augment):
+        """Add an augmentation to a compiled model that has none.
+
+        Steps that were compiled go on without it: `make_train_function(force=True)` compiles anew.
+
+        Args:
+            augment: A layer of `kerasgan.augment`.
+
+        Raises:
+            ValueError: If the model has an augmentation, or if this one does not go with its loss.
+        """
+        if self.augment is not None:
+            raise ValueError(
+                "`augment` can be added to a model that has none. Received: "
+                f"{augment!r} for a model with {self.augment!r}"
+            )
+        checks.augment(augment, self.adversarial_loss)
+        self.augment = self.scorer.augment = augment
+        # Where the constructor puts it, so that a loaded model has its weights in the same order.
+        private.place_after(self, augment, (self.critic, *self._spectral))
+
     def _build_penalty(self, name, penalty):
         """Let a penalty create its weights, which are stored under its name."""
         weights = self._penalty_weights[name] = []

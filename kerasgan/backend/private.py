@@ -46,6 +46,22 @@ def flat_layers(model):
     return list(model._flatten_layers())
 
 
+def place_after(model, layer, others):
+    """Move a layer that was given to a model last behind the last of some others.
+
+    `Layer._layers`, whose order is that of `model.weights`. Without it, a model that was given a
+    layer in training lists its weights in another order than the model that is loaded from its
+    file, and presets and snapshots mix them up.
+    """
+    layers = model._layers
+    if not any(layer is one for one in layers):
+        return
+    layers[:] = [one for one in layers if one is not layer]
+    known = {id(other) for other in others}
+    last = max(i for i, one in enumerate(layers) if id(one) in known)
+    layers.insert(last + 1, layer)
+
+
 def loss_tracker(model):
     """Return the metric with which Keras tracks the loss of `compile(loss=...)`, or None.
 

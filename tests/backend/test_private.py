@@ -82,6 +82,17 @@ def test_flat_layers(network):
     assert found[0] is outer and set(network.layers) < set(found)
 
 
+def test_place_after():
+    model = keras.Model()
+    model.first, model.second, model.third = (keras.layers.Dense(n) for n in (1, 2, 3))
+    for layer in model.layers:
+        layer.build((None, 1))
+    private.place_after(model, model.third, [model.first])
+    assert [v.shape[-1] for v in model.weights] == [1, 1, 3, 3, 2, 2]
+    private.place_after(model, keras.layers.Dense(4), [model.first])  # It holds no such layer.
+    assert [layer.units for layer in model.layers] == [1, 3, 2]
+
+
 def test_loss_tracker(network):
     assert private.loss_tracker(network) is None
     network.compile("sgd", "mse")
