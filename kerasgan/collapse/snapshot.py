@@ -91,11 +91,14 @@ def take(model, measurement):
 
 
 def fits(snapshot, model):
-    """Return whether a snapshot has the variables of the model, of the same shapes."""
+    """Return whether a snapshot has the variables of the model, of the same shapes.
+
+    Those of an augmentation may be missing, since a rescue may have added it after the snapshot.
+    """
     if snapshot.trainable not in (None, _trainable(model)):
         return False
     pairs = (
-        (_variables(model), snapshot.values),
+        (_held(snapshot, model), snapshot.values),
         (_metric_variables(model), snapshot.metrics),
     )
     return all([tuple(v.shape) for v in own] == [x.shape for x in stored] for own, stored in pairs)
@@ -105,10 +108,11 @@ def put_back(snapshot, model):
     """Give a model the state of a snapshot.
 
     Only the count of critic steps is kept. It is the position in the data, so the next images are
-    new ones and epochs keep their numbers.
+    new ones and epochs keep their numbers. An augmentation that was added after the snapshot keeps
+    its state too.
     """
     model.synchronize()
-    for variable, value in zip(_variables(model), snapshot.values, strict=True):
+    for variable, value in zip(_held(snapshot, model), snapshot.values, strict=True):
         variable.assign(value)
     for name, value in zip(_SCHEDULE, snapshot.schedule, strict=True):
         setattr(model, name, value)
@@ -124,6 +128,15 @@ def _variables(model):
         *model.non_trainable_variables,  # Seeds and moving averages included.
         *model.optimizer.variables,
     ]
+
+
+def _held(snapshot, model):
+    """Return the variables whose values a snapshot holds."""
+    variables = _variables(model)
+    if len(snapshot.values) < len(variables):
+        added = {id(v) for v in getattr(model.augment, "variables", ())}
+        variables = [v for v in variables if id(v) not in added]
+    return variables
 
 
 def _trainable(model):
