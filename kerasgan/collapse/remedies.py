@@ -5,40 +5,57 @@ import numpy as np
 
 from kerasgan.adversarial import checks, state
 from kerasgan.adversarial.optimizer import hold_rate, rate_of, scale_rate
+from kerasgan.augment import DiffAugment
 from kerasgan.backend import private
 from kerasgan.penalties import R1
 
 ATTEMPTS = 3
 R1_WEIGHT = 1.0
+SMALLEST = 8  # Side of an image that is augmented, in pixels. Points of a mixture have one pixel.
 
 
-def apply(model, attempt, collapsed_at=None):
-    """Change something about a model's training, more with each attempt.
+def apply(model, attempt, collapsed_at=None, evidence=()):
+    """Change something about a model's training.
 
-    1. New seeds and lower learning rates. If a schedule of learning rates led to the collapse, the
-       rates from before it are kept constant instead, so that the schedule is not repeated.
-       Otherwise the generator's rate is lowered to the critic's if it was above, and then both are
-       halved.
-    2. New seeds, halved rates, and R1 on the critic. If the critic has a penalty already, or has
-       batch normalisation, which forbids one, it takes one more step a round instead.
-    3. New seeds, halved rates, and twice as many critic steps a round.
+    Every attempt changes the seeds and lowers the learning rates:
+
+    - If a schedule of learning rates led to the collapse, the first attempt keeps the rates from
+      before it constant, so that the schedule is not repeated, and changes nothing else.
+    - Otherwise the generator's rate is lowered to the critic's if it was above, and then both are
+      halved.
+
+    What else changes follows the evidence:
+
+    - "copies": `DiffAugment` is added. The critic then sees each image in many versions, so it
+      cannot learn the few images by heart. If the model has an augmentation already, or its images
+      are smaller than 8 pixels, the attempt does what it does without this evidence.
+    - Without it the second attempt adds R1 on the critic. If the critic has a penalty already, or
+      has batch normalisation, which forbids one, it takes one more step a round instead. The third
+      attempt doubles the critic steps a round.
+
+    `ADA` is not used. Its strength follows the critic's overfitting, starts at 0, and takes up to
+    500,000 images to grow, whereas a rescue begins shortly before the collapse.
 
     Args:
         model: A compiled adversarial model whose healthy state was restored.
         attempt: Number of the rescue, 1 to 3.
         collapsed_at: The learning rates at the collapse, as `rates` returned them before the state
             was restored. By default those of the present state.
+        evidence: What the check saw: "parts" if parts of the data are lost, "copies" if few images
+            come again and again, "class" if one class collapsed alone, "blur" if fine structure
+            is lost.
 
     Returns:
         What was changed, a list of phrases.
     """
-    changes = ["new seeds", *_change_rates(model, collapsed_at or rates(model), attempt)]
+    changes, schedule_to_blame = _change_rates(model, collapsed_at or rates(model), attempt)
+    changes.insert(0, "new seeds")
     _new_seeds(model, attempt)
-    if attempt == 2:
-        changes.append(_penalise(model) or _more_critic_steps(model, model.n_critic + 1))
-    elif attempt > 2:
-        changes.append(_more_critic_steps(model, 2 * model.n_critic))
-    # Penalties and schedules of learning rates are compiled into the step.
+    copies = "copies" in evidence and not schedule_to_blame
+    further = (_augment(model) if copies else None) or _change_the_critic(model, attempt)
+    if further:
+        changes.append(further)
+    # Penalties, augmentations and schedules of learning rates are compiled into the step.
     model.make_train_function(force=True)
     return changes
 
@@ -57,11 +74,15 @@ def rates(model):
 
 
 def _change_rates(model, collapsed_at, attempt):
-    """Undo what a schedule did to the learning rates, or lower both, and return what was changed.
+    """Undo what a schedule did to the learning rates, or lower both.
 
     A schedule is taken to be the cause of the collapse if it more than doubled a rate, or more than
     halved the critic's rate relative to the generator's. Any other schedule continues, with its
     rates halved. A callback that sets a rate in each epoch will set it again.
+
+    Returns:
+        What was changed, a list of phrases, and whether this is all that the attempt should change,
+        since the cause of the collapse is undone.
     """
     pair = model.optimizer.generator_optimizer, model.optimizer.critic_optimizer
     now, then = rates(model), collapsed_at
@@ -69,7 +90,8 @@ def _change_rates(model, collapsed_at, attempt):
     starved = then[1] * now[0] < 0.5 * now[1] * then[0]
     to_blame = then[0] > 2 * now[0], starved or then[1] > 2 * now[1]
     base = [min(now[0], then[0]), now[1] if starved else min(now[1], then[1])]
-    if attempt == 1 and any(to_blame):
+    undone = attempt == 1 and any(to_blame)
+    if undone:
         factors = (1.0, 1.0)
     else:
         ratio = min(1.0, base[1] / base[0]) if base[0] > 0 else 1.0
@@ -84,7 +106,24 @@ def _change_rates(model, collapsed_at, attempt):
         changes.append(f"the {player}'s learning rate {then[i]:.3g} -> {rate_of(pair[i]):.3g}")
         if follows and to_blame[i]:
             changes[-1] += ", constant from here on"
-    return changes
+    return changes, undone
+
+
+def _augment(model):
+    """Add DiffAugment and return the change, or None if there is an augmentation or cannot be."""
+    if model.augment is not None or min(model.image_shape[:2]) < SMALLEST:
+        return None
+    model.add_augment(DiffAugment())
+    return "DiffAugment of colour, translation and cutout added"
+
+
+def _change_the_critic(model, attempt):
+    """Do what an attempt does whatever the evidence is; return the change, or None in the first."""
+    if attempt == 1:
+        return None
+    if attempt == 2:
+        return _penalise(model) or _more_critic_steps(model, model.n_critic + 1)
+    return _more_critic_steps(model, 2 * model.n_critic)
 
 
 def _penalise(model):
