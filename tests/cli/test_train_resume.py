@@ -2,7 +2,12 @@
 
 import json
 
+import keras
 from small_runs import SMALL
+
+from kerasgan import storage
+from kerasgan.augment import DiffAugment
+from kerasgan.collapse import remedies
 
 
 def test_a_longer_end_is_remembered(command, data, run_folder, tmp_path):
@@ -11,6 +16,17 @@ def test_a_longer_end_is_remembered(command, data, run_folder, tmp_path):
     assert options["length"] == {"epochs": 2} and options["environment"]["backend"]
     rows = (run_folder / "metrics.csv").read_text().splitlines()
     assert len(rows) == 3
+
+
+def test_what_a_rescue_added_stays(command, data, run_folder):
+    gan = keras.saving.load_model(run_folder / "checkpoint.keras")
+    remedies.apply(gan, 1, evidence=["copies"])
+    remedies.apply(gan, 3)
+    storage.save_model(gan, run_folder / "checkpoint.keras")
+    assert command("train", "--resume", run_folder, "--epochs", 2)[0] == 0
+    again = keras.saving.load_model(run_folder / "model.keras")
+    assert isinstance(again.augment, DiffAugment)
+    assert again.n_critic == 2 and again.critic_steps == 2 * gan.critic_steps > 0
 
 
 def test_a_run_goes_on_from_another_directory(command, data, tmp_path, monkeypatch):
