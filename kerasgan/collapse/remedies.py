@@ -26,15 +26,15 @@ def apply(model, attempt, collapsed_at=None, evidence=()):
 
     What else changes follows the evidence:
 
-    - "copies": `DiffAugment` is added. The critic then sees each image in many versions, so it
-      cannot learn the few images by heart. If the model has an augmentation already, or its images
-      are smaller than 8 pixels, the attempt does what it does without this evidence.
+    - "copies": `DiffAugment` is added. The critic then sees each image in many versions and cannot
+      memorise the real ones. If the model has an augmentation already, or its images are smaller
+      than 8 pixels, the attempt does what it does without this evidence.
     - Without it the second attempt adds R1 on the critic. If the critic has a penalty already, or
       has batch normalisation, which forbids one, it takes one more step a round instead. The third
       attempt doubles the critic steps a round.
 
-    `ADA` is not used. Its strength follows the critic's overfitting, starts at 0, and takes up to
-    500,000 images to grow, whereas a rescue begins shortly before the collapse.
+    `ADA` is not used. Its strength starts at 0 and rises by at most 0.1 in 50,000 images, whereas a
+    rescue begins shortly before the collapse.
 
     Args:
         model: A compiled adversarial model whose healthy state was restored.
@@ -110,7 +110,7 @@ def _change_rates(model, collapsed_at, attempt):
 
 
 def _augment(model):
-    """Add DiffAugment and return the change, or None if there is an augmentation or cannot be."""
+    """Add DiffAugment and return the change, or None if the model augments or cannot."""
     if model.augment is not None or min(model.image_shape[:2]) < SMALLEST:
         return None
     model.add_augment(DiffAugment())
