@@ -5,12 +5,11 @@ and stamps.npz, each with the arrays `images`, uint8 `(n, side, side, 3)`, and `
 of the photograph, the group or the folder that an image is from. The packages are downloaded by
 `apt-get`, so this needs Debian or one of its relatives, and nothing is installed.
 
-| Kind | From | Licences |
-|---|---|---|
-| photographs | crops of the wallpapers of MATE, Plasma, UKUI and LXQt | CC BY-SA, CC BY, CC0, LGPL, GPL |
-| emoji | Noto Color Emoji, groups as in Unicode's emoji-test.txt | OFL 1.1, Unicode |
-| clipart | openclipart.org | public domain |
-| stamps | Tux Paint's stamps, photographs and drawings of things | GPL, public domain |
+- photographs: crops of the wallpapers of MATE, Plasma, UKUI and LXQt (CC BY-SA, CC BY, CC0, LGPL,
+  GPL), by photograph;
+- emoji: Noto Color Emoji (OFL 1.1), by the subgroups of Unicode's emoji-test.txt;
+- clipart: openclipart.org (public domain), by folder;
+- stamps: Tux Paint's stamps, photographs and drawings of things (GPL, public domain), by folder.
 
 Usage: python benchmarks/exam_pictures.py FOLDER
 """

@@ -22,6 +22,14 @@ def bench():
 
 @bench.command()
 @click.option(
+    "--exam",
+    "which",
+    type=click.Choice(["small", "pictures"]),
+    default="small",
+    show_default=True,
+    help="small: mixtures, digits, garments, avatars; pictures: photographs and drawings.",
+)
+@click.option(
     "--half",
     type=click.Choice(["design", "exam", "both"]),
     default="exam",
@@ -35,6 +43,17 @@ def bench():
     help="Train every run again into FOLDER, about an hour for one half; finished runs are kept.",
 )
 @click.option(
+    "--pictures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="With --exam pictures --repeat: the folder that benchmarks/exam_pictures.py wrote.",
+)
+@click.option(
+    "--keep-images",
+    is_flag=True,
+    help="With --repeat: keep the images of all checks, and measure those of finished runs anew.",
+)
+@click.option(
     "--policy",
     type=click.Choice(["none", "stop", "rescue"]),
     default="none",
@@ -45,14 +64,22 @@ def bench():
 @click.option("--rescues", is_flag=True, help="Show how runs that collapse end under each policy.")
 @click.option("--only", metavar="TEXT", help="Only runs whose name contains TEXT.")
 @backend_option
-def collapse(half, repeat, policy, workers, rescues, only, backend):
+def collapse(which, half, repeat, pictures, keep_images, policy, workers, rescues, only, backend):
     """The exam of the collapse detector: its verdicts on runs that collapse and runs that do not.
 
     The truth is found by means that the detector does not have: the centres of a mixture, a
-    classifier of the images, or the known colours of the avatars.
+    classifier of the images, the known colours of the avatars, or a network that was taught which
+    photograph or group of drawings a picture is from.
     """
-    if policy != "none" and repeat is None:
-        raise click.UsageError("--policy goes with --repeat.")
+    for option, given in (
+        ("--policy", policy != "none"),
+        ("--pictures", pictures is not None),
+        ("--keep-images", keep_images),
+    ):
+        if given and repeat is None:
+            raise click.UsageError(f"{option} goes with --repeat.")
+    if repeat is not None and (which == "pictures") != (pictures is not None):
+        raise click.UsageError("--exam pictures --repeat and --pictures go together.")
     choose_backend(backend)
     from kerasgan.bench.collapse import exam
 
@@ -61,12 +88,19 @@ def collapse(half, repeat, policy, workers, rescues, only, backend):
         return
     wanted = None if half == "both" else half
     if repeat is None:
-        histories = exam.histories(wanted)
+        histories = exam.histories(wanted, which)
     else:
         from kerasgan.bench.collapse import runs
 
-        recipes = runs.recipes(wanted, only)
-        histories = runs.repeat(recipes, repeat, policy, workers, echo=click.echo)
+        histories = runs.repeat(
+            runs.recipes(wanted, only, which),
+            repeat,
+            policy,
+            workers,
+            echo=click.echo,
+            pictures=pictures,
+            keep=keep_images,
+        )
     chosen = [h for h in histories if only is None or only in h["recipe"]["name"]]
     if not chosen:
         raise click.UsageError(f"no run's name contains {only!r}.")

@@ -345,7 +345,7 @@ class CollapseGuard(keras.callbacks.Callback):
             rates = remedies.rates(self.model)
             self._put_back(state)
             back_to = state.step
-            changes = remedies.apply(self.model, attempt, rates, getattr(verdict, "evidence", ()))
+            changes = remedies.apply(self.model, attempt, rates, verdict.evidence)
         except Exception as error:
             sentence = f"{verdict.sentence}; the rescue raised {described(error)}"
             self.verdict = Verdict(verdict.state, sentence, verdict.score)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import math
 import typing
 
 # The guard reports "unknown" if a check failed; the detector never does.
@@ -48,7 +47,7 @@ class Loss(typing.NamedTuple):
     Attributes:
         name: Its name; see `Verdict`.
         score: The loss that counts, from 0 to 1.
-        last: The loss at the last check.
+        last: The loss at the last check, from 0 to 1.
         learned: How far the generator had come, from 0 to 1.
         risen: Whether it was on its way, however far it had come.
         now: The value at the last check.
@@ -57,13 +56,20 @@ class Loss(typing.NamedTuple):
     """
 
     name: str
-    score: float
-    last: float
-    learned: float
-    risen: bool
-    now: float
-    had: float
-    place: int
+    score: float = 0.0
+    last: float = 0.0
+    learned: float = 0.0
+    risen: bool = False
+    now: float | None = None
+    had: float = 0.0
+    place: int = 0
+
+    @property
+    def reported(self):
+        """Whether the loss is large enough to be reported."""
+        if self.learned == 1:
+            return self.last >= DIP or self.score >= LASTING
+        return self.score >= LASTING or (self.risen and self.last >= LASTING)
 
 
 class Detector:
@@ -98,26 +104,17 @@ class Detector:
             return self.diverged("generated images hold NaN or infinite values")
         losses = [_loss(name, measurements, read) for name, read in _kinds(measurements)]
         now = f"diversity {last.diversity:.2f}, {_share(last)} of the parts of the data generated"
-        worst = max(losses, key=lambda loss: (loss.score, loss.last))
-        score = worst.score
-        counting = [loss for loss in losses if loss.learned == 1 or loss.risen]
-        if score >= LASTING:
-            state = "collapsed"
-        elif any(loss.last >= (DIP if loss.learned == 1 else LASTING) for loss in counting):
-            state = "collapsing"
+        learned = losses[0].learned
+        reported = sorted((loss for loss in losses if loss.reported), key=_size, reverse=True)
+        score = max(loss.score for loss in losses)
+        if reported:
+            state = "collapsed" if score >= LASTING else "collapsing"
+            now += f"; {self._told(reported[0], measurements)}"
         else:
-            state = "learning" if losses[0].learned < 1 else "healthy"
-        evidence = ()
-        if state in ("collapsed", "collapsing"):
-            ordered = sorted(losses, key=lambda loss: (-loss.score, -loss.last))
-            evidence = tuple(
-                x.name for x in ordered if x.score >= LASTING or (x in counting and x.last >= DIP)
-            )
-            worst = max(counting, key=lambda loss: (loss.score, loss.last), default=worst)
-            now += f"; {self._told(worst, measurements)}"
-        elif state == "learning":
-            now += f"; it has not learned {'much yet' if losses[0].learned else NOTHING}"
-        return Verdict(state, now, score, evidence)
+            state = "learning" if learned < 1 else "healthy"
+        if state == "learning":
+            now += f"; it has not learned {'much yet' if learned else 'enough to lose it'}"
+        return Verdict(state, now, score, tuple(loss.name for loss in reported))
 
     def _told(self, loss, measurements):
         """Return a loss as text."""
@@ -140,7 +137,6 @@ class Detector:
         return Verdict("diverged", sentence, 1.0)
 
 
-NOTHING = "enough to lose it"
 SAID = {
     "surface": "the variety of colours and textures",
     "copies": "the share of images without a twin",
@@ -167,10 +163,15 @@ def _loss(name, measurements, read):
     places = [i for i, value in enumerate(values) if value is not None]
     values = [values[i] for i in places]
     if not values or places[-1] != len(measurements) - 1:
-        return Loss(name, 0.0, 0.0, 0.0, False, math.nan, 0.0, 0)
-    pairs = [(min(pair), i) for i, pair in enumerate(itertools.pairwise(values), 1)]
+        return Loss(name)
+    faint, full, counted = FAINT, LEARNED, values
+    if name in ("copies", "blur"):
+        # The noise of a generator that has learned nothing is sharp, and never the same.
+        faint, full = WHOLE
+        shown = [measurements[i].layout >= FAINT for i in places]
+        counted = [value * has for value, has in zip(values, shown, strict=True)]
+    pairs = [(min(pair), i) for i, pair in enumerate(itertools.pairwise(counted), 1)]
     best, second = max(pairs, key=lambda pair: pair[0], default=(0.0, 0))
-    faint, full = WHOLE if name in ("copies", "blur") else (FAINT, LEARNED)
     learned = min(1.0, max(0.0, (best - faint) / (full - faint)))
     lost = [max(0.0, 1 - value / best) if best > 0 else 0.0 for value in values[-2:]]
     score = learned * max(min(lost), lost[-1] if learned * lost[-1] >= SUDDEN else 0.0)
@@ -178,6 +179,10 @@ def _loss(name, measurements, read):
     if risen:
         score = max(score, min(lost))
     return Loss(name, score, lost[-1], learned, risen, values[-1], best, places[second])
+
+
+def _size(loss):
+    return loss.score, loss.last
 
 
 def _share(measurement):

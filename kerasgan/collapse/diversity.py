@@ -43,7 +43,7 @@ class Measurement:
         shares: The share of the generated images in each cell, `(cells,)`.
         surface: How many of the colours and textures are shown: the mean of overlap and filled
             cells, times the square root of the coverage, in the features
-            `kerasgan.collapse.features.Surface`.
+            `kerasgan.collapse.features.Surface`. What all images share hardly lowers it.
         distinct: Share of the images that have no twin among the others. A twin is nearer than a
             quarter of the median distance between a real image and its nearest other.
         detail: How much fine structure the images have at three scales, the finest first; see
@@ -164,7 +164,7 @@ class DiversityMetric:
             try:
                 self._surface = features.Surface(real, seed)
                 most = max(cells, min(FINER * cells, self.samples // PER_CELL))
-                self._surfaces = self._divided(self._surface, most, seed)
+                self._surfaces = self._divided(self._surface, most, seed, centred=True)
             except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
                 self._surface = None
                 self.unseen = f"colours and textures cannot be measured: {error}"
@@ -177,9 +177,9 @@ class DiversityMetric:
         self._held_out = self._measure(held_out, None if labels is None else labels[rows])
         self.exemplars = [np.asarray(images[real_rows[near]]) for near in self._typical()]
 
-    def _divided(self, made, cells, seed):
+    def _divided(self, made, cells, seed, centred=False):
         most = max(2, len(made.real) // 10)
-        return Space(made.real, min(cells, most), self.samples, seed)
+        return Space(made.real, min(cells, most), self.samples, seed, centred)
 
     def _divide_classes(self, labels, held_out, seed):
         """Divide the real images of each class that is common enough."""
@@ -189,7 +189,7 @@ class DiversityMetric:
             many = min(np.count_nonzero(held_out == label), len(members) // 2)
             if many >= CLASS_SAMPLES:
                 cells = min(CLASS_CELLS, len(members) // 10)
-                self._classes[int(label)] = Space(members, cells, many, seed)
+                self._classes[int(label)] = Space(members, cells, many, seed, centred=True)
 
     def _typical(self):
         """Return for each cell the indices of the real images nearest to its centre."""

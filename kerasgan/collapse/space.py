@@ -16,15 +16,18 @@ class Space:
         cells: Number of cells that k-means divides them into.
         samples: Number of images in a measurement.
         seed: Seed of k-means and of the choice of the real images that coverage asks for.
+        centred: Whether images are moved so that their mean is that of the real ones. Then what all
+            images share, as the weave of a young generator, counts little.
 
     Attributes:
         cells: The `kerasgan.metrics.clusters.Cells`.
         shares: The share of the real images in each cell, `(cells,)`.
     """
 
-    def __init__(self, features, cells, samples, seed=0):
+    def __init__(self, features, cells, samples, seed=0, centred=False):
         self.cells = clusters.Cells(features, cells, seed)
         self.shares = self.cells.counts / len(features)
+        self._centre = features.mean(axis=0) if centred else None
         near = np.random.default_rng(seed).permutation(len(features))[:samples]
         self._neighbourhoods = Neighbourhoods(features[near])
 
@@ -36,6 +39,8 @@ class Space:
             of the cells that are filled; `coverage`, the share of the real images with one of the
             images as near as their fifth real neighbour; `counts`, the images in each cell.
         """
+        if self._centre is not None:
+            features = features - features.mean(axis=0) + self._centre
         counts = self.cells.count(features)
         shares = counts / len(features)
         return {

@@ -9,39 +9,43 @@ import numpy as np
 
 from kerasgan.collapse import Detector, Measurement
 
-HISTORIES = Path(__file__).with_name("histories.jsonl")
-RESCUES = Path(__file__).with_name("rescues.jsonl")
+HERE = Path(__file__).parent
+HISTORIES = {"small": HERE / "histories.jsonl", "pictures": HERE / "histories_of_pictures.jsonl"}
+RESCUES = HERE / "rescues.jsonl"
 KEPT = 0.95  # A run is saved if it ends with at least this part of its best share of the modes.
 LOST = 0.3  # A run has collapsed when it has lost this part of its best share of the modes,
 LASTS = 5  # and does not recover within this number of checks.
-HAD = 0.4  # A run whose best share of the modes is below this cannot collapse.
+HAD = 0.4  # A run whose best share of the modes is below this cannot collapse,
+HAD_OF_PICTURES = 0.15  # or where there are 200 modes.
 TRUTH = ("step", "modes", "covered")  # What a record of a check holds beside the measurement.
 EARLY = 2  # An alarm more than this number of checks before the collapse is false.
 
 
-def histories(half=None, path=HISTORIES):
-    """Return the stored histories.
+def histories(half=None, which="small"):
+    """Return the stored histories of an exam.
 
     Args:
         half: "design", the half that the detector was made with, "exam" or None for both.
-        path: The file of histories.
+        which: A key of `HISTORIES`: "small" for mixtures, digits, garments and avatars, or
+            "pictures" for photographs and drawings.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = HISTORIES[which].read_text(encoding="utf-8").splitlines()
     found = [json.loads(line) for line in lines]
     return [h for h in found if half in (None, h["recipe"]["half"])]
 
 
-def onset(modes):
+def onset(modes, least=HAD):
     """Return the index of the check at which a run collapsed, or None if it did not.
 
     The best share of a run is the highest that two checks in a row reached.
 
     Args:
         modes: The share of the modes that was covered at each check, by the oracle.
+        least: The best share that a run must have had to collapse.
     """
     pairs = itertools.pairwise([0.0, *modes])
     had = itertools.accumulate((min(pair) for pair in pairs), max)
-    gone = [m <= (1 - LOST) * best and best >= HAD for m, best in zip(modes, had, strict=True)]
+    gone = [m <= (1 - LOST) * best and best >= least for m, best in zip(modes, had, strict=True)]
     return next((i for i in range(len(gone)) if all(gone[i : i + LASTS])), None)
 
 
@@ -72,7 +76,7 @@ def examine(history, detector=None):
     seen = measurements(history)
     verdicts = [detector(seen[: i + 1]) for i in range(len(seen))]
     alarms = [i for i, verdict in enumerate(verdicts) if verdict.bad]
-    truth = _truth(history["looks"])
+    truth = _truth(history)
     true = [i for i in alarms if truth is None or i >= truth - EARLY]
     alarm = true[0] if true else None
     return {
@@ -85,11 +89,18 @@ def examine(history, detector=None):
     }
 
 
-def _truth(records):
-    """Return the index of the check at which a run had collapsed or diverged, or None."""
-    broken = next((i for i, record in enumerate(records) if not record["finite"]), None)
-    found = [i for i in (onset([record["modes"] for record in records]), broken) if i is not None]
-    return min(found, default=None)
+def _truth(history):
+    """Return the index of the check at which a run had collapsed or diverged, or None.
+
+    Of a run with classes, each class may collapse by itself.
+    """
+    records = history["looks"]
+    least = HAD_OF_PICTURES if "pictures" in history["recipe"] else HAD
+    shares = [[record["modes"] for record in records]]
+    shares += zip(*(record.get("covered", ()) for record in records), strict=True)
+    found = [onset(share, least) for share in shares]
+    found.append(next((i for i, record in enumerate(records) if not record["finite"]), None))
+    return min((i for i in found if i is not None), default=None)
 
 
 def figures(results):

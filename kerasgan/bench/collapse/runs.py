@@ -14,11 +14,12 @@ from kerasgan.bench import mixtures, processes, training
 from kerasgan.bench.collapse import oracle, pictures
 from kerasgan.callbacks import CollapseGuard
 from kerasgan.collapse import DiversityMetric
-from kerasgan.data import ImageDataset, to_uint8
+from kerasgan.data import ImageDataset, from_uint8, to_uint8
 from kerasgan.files import write_json
 from kerasgan.recipe import Recipe
 
-RECIPES = Path(__file__).with_name("recipes.json")
+HERE = Path(__file__).parent
+RECIPES = {"small": HERE / "recipes.json", "pictures": HERE / "recipes_of_pictures.json"}
 # Entries of a recipe of the exam beside those of `kerasgan.recipe.Recipe`.
 OWN = ("name", "half", "every", "pictures", "events", "before")
 
@@ -109,25 +110,20 @@ def train(recipe, policy="none", images_file=None, folder=None):
         earlier, _, _ = pictures.load(folder, **recipe["before"]["pictures"])
         first = ImageDataset(earlier, batch_size=chosen.batch_size, seed=chosen.seed)
         training.train(model, first, [recipe["before"]["steps"]], lambda step: None)
-    metric = DiversityMetric(dataset.images)
-    wanted = None
-    if labels is not None:
-        wanted = np.random.default_rng(0).choice(labels, metric.samples)
+    metric = DiversityMetric(dataset.images, labels=labels)
+    wanted = _wanted(metric, labels)
     records, seen = [], []
 
     def check(step):
         generated = model.sample(metric.samples, seed=0, labels=wanted)
         if images_file is not None:
             seen.append(_stored(generated))
-        measured = dataclasses.asdict(metric.measure(generated))
-        del measured["shares"]
-        rounded = {k: v if isinstance(v, bool) else round(v, 4) for k, v in measured.items()}
         covered = {"modes": round(truths["modes"](generated), 4)}
         if labels is not None:
-            covered["covered"] = [
-                round(truths[f"class {c}"](generated[wanted == c]), 4) for c in np.unique(labels)
-            ]
-        records.append({"step": step, **covered, **rounded})
+            own = [truths[f"class {c}"](generated[wanted == c]) for c in np.unique(labels)]
+            covered["covered"] = [round(share, 4) for share in own]
+        measurement = metric.measure(generated, wanted)
+        records.append({"step": step, **covered, **_rounded(measurement)})
 
     callbacks = []
     if "events" in recipe:
@@ -153,46 +149,93 @@ def train(recipe, policy="none", images_file=None, folder=None):
     return {**found, "seconds": round(seconds, 1)}
 
 
+def remeasure(path, folder=None):
+    """Return the history in a file, with the images that were kept beside it measured anew.
+
+    Args:
+        path: The JSON file of a run, with the images in a .npy file of the same name.
+        folder: Where the pictures are.
+    """
+    history = json.loads(path.read_text(encoding="utf-8"))
+    recipe = history["recipe"]
+    dataset, _ = real_data(recipe, training_of(recipe), folder)
+    metric = DiversityMetric(dataset.images, labels=dataset.labels)
+    wanted = _wanted(metric, dataset.labels)
+    images = np.load(path.with_suffix(".npy"), mmap_mode="r")
+    for generated, record in zip(images, history["looks"], strict=True):
+        if record["finite"]:
+            generated = np.asarray(generated)
+            floats = from_uint8(generated) if generated.dtype == np.uint8 else generated
+            record.update(_rounded(metric.measure(floats, wanted)))
+    return history
+
+
+def _wanted(metric, labels):
+    """Return the classes that are asked for in each check, or None."""
+    return None if labels is None else np.random.default_rng(0).choice(labels, metric.samples)
+
+
+def _rounded(measurement):
+    """Return a measurement as JSON values of four digits, without the shares of the cells."""
+    found = dataclasses.asdict(measurement)
+    del found["shares"]
+    return {name: _four_digits(value) for name, value in found.items()}
+
+
+def _four_digits(value):
+    if isinstance(value, tuple):
+        return [_four_digits(item) for item in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
 def _stored(images):
     """Return generated images as bytes, and points of a mixture as they are."""
     return images if images.shape[1] < 8 else to_uint8(np.nan_to_num(images))
 
 
-def recipes(half=None, only=None):
-    """Return the recipes of the exam.
+def recipes(half=None, only=None, which="small"):
+    """Return the recipes of an exam.
 
     Args:
         half: "design" or "exam"; None for both halves.
         only: Text that the names of the recipes must hold, or None.
+        which: A key of `RECIPES`.
     """
-    found = json.loads(RECIPES.read_text(encoding="utf-8"))
+    found = json.loads(RECIPES[which].read_text(encoding="utf-8"))
     return [r for r in found if half in (None, r["half"]) and (only or "") in r["name"]]
 
 
-def repeat(chosen, folder, policy="none", workers=1, echo=print, pictures_folder=None):
+def repeat(chosen, folder, policy="none", workers=1, echo=print, pictures=None, keep=False):
     """Train recipes in processes of their own, and return their histories.
 
     Args:
-        chosen: Entries of `recipes.json`.
+        chosen: Recipes of an exam.
         folder: The folder with a JSON file for each history. A recipe whose file is there already
             is not trained again.
         policy: See `train`.
         workers: How many processes run at a time.
         echo: A callable that is called with lines of text.
+        pictures: The folder of the pictures, of an exam that has them.
+        keep: Whether the generated images of all checks are kept beside the history, some 80 MB of
+            a run. If they are there already, they are measured anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{r['name']}-{r['seed']}-{policy}.json" for r in chosen]
+    pictures = pictures and str(pictures)
     jobs = [
         processes.Job(
             path.stem,
             recipe["name"],
             recipe["backend"],
-            [recipe, policy, str(path.with_suffix(".npy")), pictures_folder],
+            [recipe, policy, str(path.with_suffix(".npy")) if keep else None, pictures],
             path,
         )
         for recipe, path in zip(chosen, paths, strict=True)
         if not path.exists() or json.loads(path.read_text())["recipe"] != recipe
     ]
+    for path in paths if keep else ():
+        if path.with_suffix(".npy").exists() and path not in {job.path for job in jobs}:
+            write_json(path, remeasure(path, pictures))
     for _ in processes.run(__name__, jobs, workers, echo):
         pass
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
