@@ -27,7 +27,8 @@ class Verdict:
         score: How strong the evidence for a collapse is, from 0 to 1: the share of its best level
             that the generator has lost, reduced where the best level was low.
         evidence: What was lost, the greatest loss first: "layout" and "surface" for parts of the
-            data, "copies", "blur", and "class 3" or the like for a single class.
+            data, "copies", "blur", and "class 3" or the like for a single class. If half of the
+            layout is lost, it comes first.
     """
 
     state: str
@@ -182,7 +183,8 @@ def _loss(name, measurements, read):
 
 
 def _size(loss):
-    return loss.score, loss.last
+    """Return the order of a loss: if half of the layout is gone, it explains all else."""
+    return loss.name == "layout" and loss.last >= SUDDEN, loss.score, loss.last
 
 
 def _share(measurement):

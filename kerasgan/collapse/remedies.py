@@ -26,7 +26,7 @@ def apply(model, attempt, collapsed_at=None, evidence=()):
 
     What else changes follows the evidence:
 
-    - "copies": `DiffAugment` is added. The critic then sees each image in many versions and cannot
+    - If "copies" comes first, `DiffAugment` is added. The critic then sees each image in many versions and cannot
       memorise the real ones. If the model has an augmentation already, or its images are smaller
       than 8 pixels, the attempt does what it does without this evidence.
     - Without it the second attempt adds R1 on the critic. If the critic has a penalty already, or
@@ -41,9 +41,7 @@ def apply(model, attempt, collapsed_at=None, evidence=()):
         attempt: Number of the rescue, 1 to 3.
         collapsed_at: The learning rates at the collapse, as `rates` returned them before the state
             was restored. By default those of the present state.
-        evidence: What the check saw: "parts" if parts of the data are lost, "copies" if few images
-            come again and again, "class" if one class collapsed alone, "blur" if fine structure
-            is lost.
+        evidence: What was lost, the greatest loss first; see `kerasgan.collapse.Verdict`.
 
     Returns:
         What was changed, a list of phrases.
@@ -51,7 +49,7 @@ def apply(model, attempt, collapsed_at=None, evidence=()):
     changes, schedule_to_blame = _change_rates(model, collapsed_at or rates(model), attempt)
     changes.insert(0, "new seeds")
     _new_seeds(model, attempt)
-    copies = "copies" in evidence and not schedule_to_blame
+    copies = tuple(evidence[:1]) == ("copies",) and not schedule_to_blame
     further = (_augment(model) if copies else None) or _change_the_critic(model, attempt)
     if further:
         changes.append(further)

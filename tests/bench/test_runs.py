@@ -44,8 +44,8 @@ def test_a_history_has_a_check_every_so_many_steps_and_the_guards_decisions():
 
 @pytest.mark.numpy
 def test_an_oracle_counts_the_modes_of_a_mixture():
-    recipe = runs.training_of(BY_NAME["ring-relativistic", 1])
-    points, truth = runs.real_data(recipe)
+    dataset, truths = runs.real_data(BY_NAME["ring-relativistic", 1])
+    points, truth = dataset.images, truths["modes"]
     assert points.shape == (20_000, 1, 1, 2) and truth(points) == 1.0
     right = points[points[:, 0, 0, 0] > 0.1]
     assert truth(right) == 3 / 8

@@ -31,20 +31,19 @@ def training_of(recipe):
     return Recipe.from_json({key: value for key, value in recipe.items() if key not in OWN})
 
 
-def real_data(recipe, chosen, folder=None):
+def real_data(recipe, folder=None):
     """Return the data of a training, and the oracles that know their modes.
 
     Args:
-        recipe: An entry of the recipes of the exam.
-        chosen: Its `Recipe`. Its `data` are those of `kerasgan.data.load`, or `{"mixture": name}`
-            with a key of `MIXTURES`, unless the recipe has `pictures`, arguments of
-            `pictures.load`.
+        recipe: A recipe of an exam. Its `data` are those of `kerasgan.data.load`, or `{"mixture":
+            name}` with a key of `MIXTURES`, unless it has `pictures`, arguments of `pictures.load`.
         folder: Where the pictures are.
 
     Returns:
         An `ImageDataset`, and a dictionary of oracles: "modes" and, where there are classes,
         "class 0", "class 1", ....
     """
+    chosen = training_of(recipe)
     options = {"batch_size": chosen.batch_size, "seed": chosen.seed}
     if "pictures" in recipe:
         return _pictures(recipe, Path(folder), options)
@@ -103,7 +102,7 @@ def train(recipe, policy="none", images_file=None, folder=None):
         folder: Where the pictures are.
     """
     chosen, every = training_of(recipe), recipe["every"]
-    dataset, truths = real_data(recipe, chosen, folder)
+    dataset, truths = real_data(recipe, folder)
     labels = dataset.labels
     model = build(chosen, dataset.image_shape, None if labels is None else int(labels.max()) + 1)
     if "before" in recipe:
@@ -158,7 +157,7 @@ def remeasure(path, folder=None):
     """
     history = json.loads(path.read_text(encoding="utf-8"))
     recipe = history["recipe"]
-    dataset, _ = real_data(recipe, training_of(recipe), folder)
+    dataset, _ = real_data(recipe, folder)
     metric = DiversityMetric(dataset.images, labels=dataset.labels)
     wanted = _wanted(metric, dataset.labels)
     images = np.load(path.with_suffix(".npy"), mmap_mode="r")
