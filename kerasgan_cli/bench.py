@@ -46,7 +46,7 @@ def bench():
     "--pictures",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="With --exam pictures --repeat: the folder that benchmarks/exam_pictures.py wrote.",
+    help="With --exam pictures --repeat: the folder that tools/exam_pictures.py wrote.",
 )
 @click.option(
     "--keep-images",

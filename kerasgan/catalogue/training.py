@@ -70,7 +70,7 @@ RUN = (
     ),
     integer(
         "guard_every",
-        "critic steps between two checks; by default an epoch, or as many epochs as make 200 steps",
+        "critic steps between two checks; by default an epoch, or as many epochs as make 150 steps",
     ),
     integer("grid_every", "epochs between two grids of samples; 1 by default"),
     choice(

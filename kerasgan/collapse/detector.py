@@ -14,6 +14,7 @@ GROWN = 2  # and as many times its lowest level before.
 SUDDEN = 0.5  # A loss that counts as a collapse after one check.
 LASTING = 0.4  # A loss that counts as a collapse after two checks in a row.
 DIP = 0.2  # A loss that is reported.
+CHANCE = 0.25  # A class has few images in a check, so this much of a loss may be chance.
 WHOLE = (0.6, 0.9)  # FAINT and LEARNED of the share of images without a twin, and of sharpness.
 
 
@@ -174,7 +175,9 @@ def _loss(name, measurements, read):
     pairs = [(min(pair), i) for i, pair in enumerate(itertools.pairwise(counted), 1)]
     best, second = max(pairs, key=lambda pair: pair[0], default=(0.0, 0))
     learned = min(1.0, max(0.0, (best - faint) / (full - faint)))
-    lost = [max(0.0, 1 - value / best) if best > 0 else 0.0 for value in values[-2:]]
+    chance = CHANCE if name.startswith("class ") else 0.0
+    lost = [1 - value / best if best > 0 else 0.0 for value in values[-2:]]
+    lost = [max(0.0, (loss - chance) / (1 - chance)) for loss in lost]
     score = learned * max(min(lost), lost[-1] if learned * lost[-1] >= SUDDEN else 0.0)
     risen = best >= RISEN and best >= GROWN * min(values[: second + 1])
     if risen:

@@ -26,9 +26,9 @@ def apply(model, attempt, collapsed_at=None, evidence=()):
 
     What else changes follows the evidence:
 
-    - If "copies" comes first, `DiffAugment` is added. The critic then sees each image in many versions and cannot
-      memorise the real ones. If the model has an augmentation already, or its images are smaller
-      than 8 pixels, the attempt does what it does without this evidence.
+    - If "copies" comes first, `DiffAugment` is added. The critic then sees each image in many
+      versions and cannot memorise the real ones. If the model has an augmentation already, or its
+      images are smaller than 8 pixels, the attempt does what it does without this evidence.
     - Without it the second attempt adds R1 on the critic. If the critic has a penalty already, or
       has batch normalisation, which forbids one, it takes one more step a round instead. The third
       attempt doubles the critic steps a round.

@@ -1,6 +1,6 @@
 """Photographs and drawings for the exam: their parts, what may happen to them, and an oracle.
 
-`benchmarks/exam_pictures.py` makes the files that are read here.
+`tools/exam_pictures.py` makes the files that are read here.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ def load(folder, kind, image_size, sources=None, classes=None, limit=None):
     """Return images of one kind, the part that each is from, and the class of each.
 
     Args:
-        folder: Where `benchmarks/exam_pictures.py` wrote its files.
+        folder: Where `tools/exam_pictures.py` wrote its files.
         kind: "photographs", "emoji", "clipart" or "stamps".
         image_size: Height and width of the images.
         sources: "even" or "odd" to use half of the parts; None uses all.

@@ -11,7 +11,7 @@ of the photograph, the group or the folder that an image is from. The packages a
 - clipart: openclipart.org (public domain), by folder;
 - stamps: Tux Paint's stamps, photographs and drawings of things (GPL, public domain), by folder.
 
-Usage: python benchmarks/exam_pictures.py FOLDER
+Usage: python tools/exam_pictures.py FOLDER
 """
 
 import hashlib
