@@ -173,10 +173,10 @@ def detail(images):
     sums = np.zeros(SCALES)
     for some in checks.blocks(images, BLOCK):
         for scale in range(SCALES):
-            x = _means(*_whole(some, 2**scale))
+            x = _by_squares(some, 2**scale)
             around = x[:, 2:, 1:-1] + x[:, :-2, 1:-1] + x[:, 1:-1, 2:] + x[:, 1:-1, :-2]
-            found = np.square(x[:, 1:-1, 1:-1] - around / 4)
-            sums[scale] += found.mean(axis=(1, 2, 3), dtype="float64").sum()
+            away = (x[:, 1:-1, 1:-1] - around / 4).ravel()
+            sums[scale] += len(x) * float(away @ away) / len(away)
     return sums / len(images)
 
 
@@ -203,14 +203,18 @@ def _means(images, side):
     return x
 
 
-def _whole(images, side):
-    """Return images cut to whole squares of `side` pixels, and the side."""
+def _by_squares(images, side):
+    """Return images as floats, shrunk by means over whole squares of `side` pixels."""
     height, width = (size // side * side for size in images.shape[1:3])
-    return images[:, :height, :width], side
+    x = _floats(images[:, :height, :width])
+    if side > 1:
+        x = sum(x[:, i::side] for i in range(side))
+        x = sum(x[:, :, i::side] for i in range(side)) / side**2
+    return x
 
 
 def _small(images):
-    return _means(*_whole(images, max(1, min(images.shape[1:3]) // SIDE)))
+    return _by_squares(images, max(1, min(images.shape[1:3]) // SIDE))
 
 
 def _histograms(images):

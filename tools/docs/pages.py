@@ -30,6 +30,7 @@ def makers():
     cures = script("cures")
     found |= {f"cures {plan}": functools.partial(cures.table, plan) for plan in cures.PLANS}
     found |= {
+        "guard_sight features": script("guard_sight").candidates_table,
         "step_overhead reports": script("step_overhead").reports_in_full,
         "experiments": lambda: listings.list_of_experiments(_pages_of_markers()),
         "variants": mode_tables.variants,
