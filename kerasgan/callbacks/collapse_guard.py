@@ -33,7 +33,6 @@ class CollapseGuard(keras.callbacks.Callback):
     it had may be parts of the data, the variety of one class, images that differ from each other,
     or sharpness.
 
-
     - "warn" prints a message.
     - "stop" restores the best state and stops the training.
     - "rescue" restores an earlier healthy state (networks, optimizers, moving average, schedule).
@@ -252,7 +251,7 @@ class CollapseGuard(keras.callbacks.Callback):
         last = self.journal.entries[-1]
         self._checked, self._diversity = last.step, last.measurement.diversity
         self._level, self._known = last.measurement.level, last.step
-        self.verdict = Verdict(last.state, last.sentence, 0.0)
+        self.verdict = Verdict(last.state, last.sentence, 0.0, last.evidence)
         decision = self.journal.put_back
         if decision is not None:
             self._known = None  # The last check was of the state before.
@@ -303,7 +302,8 @@ class CollapseGuard(keras.callbacks.Callback):
         self._checked = self.model.critic_steps
         self._diversity, self._fresh = measurement.diversity, True
         before, self.verdict = self.verdict, verdict
-        entry = Entry(self._epoch, self._checked, measurement, verdict.state, verdict.sentence)
+        said = verdict.state, verdict.sentence, verdict.evidence
+        entry = Entry(self._epoch, self._checked, measurement, *said)
         self._records.add(entry, self.metric, images, verdict.bad)
         if verdict.bad:
             self._act(verdict)

@@ -18,7 +18,8 @@ class Entry:
         step: Critic steps that the training had taken.
         measurement: The `Measurement`, without the shares of the cells.
         state: The state that the detector concluded, one of `detector.STATES`.
-        sentence: The detector's evidence.
+        sentence: The detector's evidence, as a sentence.
+        evidence: What was lost, as in `Verdict`; empty in journals of earlier versions.
     """
 
     epoch: int
@@ -26,6 +27,14 @@ class Entry:
     measurement: Measurement
     state: str
     sentence: str
+    evidence: tuple = ()
+
+    @property
+    def classes_alone(self):
+        """The numbers of the classes that lost variety while all images together did not."""
+        if {"layout", "surface"} & set(self.evidence):
+            return []
+        return [int(kind.split()[1]) for kind in self.evidence if kind.startswith("class ")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,5 +192,6 @@ class Journal:
 def _entry(stored):
     stored = dict(stored)
     # Earlier versions called a measurement a look.
-    found = stored.pop("look") if "look" in stored else stored["measurement"]
-    return Entry(**{**stored, "measurement": Measurement.from_json(found)})
+    found = stored.pop("look" if "look" in stored else "measurement")
+    evidence = tuple(stored.pop("evidence", ()))
+    return Entry(**stored, measurement=Measurement.from_json(found), evidence=evidence)

@@ -79,13 +79,14 @@ class Watcher:
         number = len(self.journal.entries) + 1
         self._place = number, number if step is None else step
         measurement = self.metric.measure(images)
-        before, self.verdict = self.verdict, self._detector([*self.journal.current, measurement])
-        entry = Entry(*self._place, measurement, self.verdict.state, self.verdict.sentence)
-        self._records.add(entry, self.metric, images, self.verdict.bad)
-        if self.verdict.bad and not (before and before.bad):  # Once for each collapse.
-            self._records.decide("warn", self.verdict.sentence)
+        before, verdict = self.verdict, self._detector([*self.journal.current, measurement])
+        self.verdict = verdict
+        entry = Entry(*self._place, measurement, verdict.state, verdict.sentence, verdict.evidence)
+        self._records.add(entry, self.metric, images, verdict.bad)
+        if verdict.bad and not (before and before.bad):  # Once for each collapse.
+            self._records.decide("warn", verdict.sentence)
         self._records.write_journal()
-        return self.verdict
+        return verdict
 
     def write_report(self, frames=()):
         """Write `report.html` into the folder, if there is one.

@@ -47,6 +47,8 @@ def test_rescue_puts_back_the_whole_state_and_changes_something(tmp_path, broken
     assert decision.action == "rescue" and decision.epoch in (5, 6)
     assert any("learning rate" in change for change in decision.changes)
     assert decision.back_to < decision.step
+    (alarm,) = (e for e in guard.journal.entries if e.step == decision.step)
+    assert ("layout" in alarm.evidence) == (alarm.state == "collapsed")
     assert guard.collapsed is None and guard.verdict.state == "healthy"
     assert history["diversity"][-1] > 0.85
     assert float(gan.optimizer.generator_optimizer.learning_rate) == pytest.approx(5e-7)

@@ -30,6 +30,8 @@ def test_a_collapse_is_told_once_and_reported(tmp_path):
     assert [v.bad for v in verdicts] == [False] * 3 + [True] * 2
     (decision,) = watcher.journal.decisions
     assert told == [decision] and (decision.action, decision.step) == ("warn", 1500)
+    seen = [entry.evidence for entry in watcher.journal.entries]
+    assert seen == [v.evidence for v in verdicts] and "layout" in seen[3]
     watcher.write_report()
     page = (tmp_path / "report.html").read_text()
     assert "What it lost" in page and "collapsed" in page
