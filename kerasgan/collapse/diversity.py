@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import typing
 
 import numpy as np
 
@@ -19,6 +20,7 @@ REFERENCE = 5000  # Real images behind the features and the cells.
 EXEMPLARS = 5  # Real images that are shown for a cell.
 TWIN = 0.25  # A twin is nearer than this part of the median distance between real neighbours.
 FIDELITY = 0.25  # Exponent of the mean ratio of the fine structure.
+COMPARED = 4000  # Generated images, at most, among which copies are sought.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +116,22 @@ def _closeness(ratios):
 BROKEN = Measurement(0.0, 0.0, 0.0, 0.0, 0.0, float(np.log(2)), finite=False)
 
 
+class Copies(typing.NamedTuple):
+    """A generated image that comes again and again.
+
+    Attributes:
+        image: The index of the image.
+        twins: The indices of some of its twins, the nearest first.
+        count: How many twins it has.
+        real: The index of the real image that is nearest to it, in the images of the metric.
+    """
+
+    image: int
+    twins: tuple
+    count: int
+    real: int
+
+
 class DiversityMetric:
     """Measures how much of the real data's variety generated images show.
 
@@ -136,7 +154,8 @@ class DiversityMetric:
         samples: Number of images that `measure` expects.
         real_shares: The share of the real images in each cell, `(cells,)`.
         exemplars: For each cell the real images nearest to its centre, an array `(k, height,
-            width, channels)` with k up to 5. No other real image is kept.
+            width, channels)` with k up to 5.
+        images: The real images, as they were given.
         unseen: A sentence that says what cannot be measured of these images, or None.
 
     Raises:
@@ -151,11 +170,13 @@ class DiversityMetric:
                 "there must be at least 40 real images to tell a collapse from chance. "
                 f"Received: {len(images)}"
             )
+        self.images = images
         self.samples = min(samples, len(images) // 3)
         order = np.random.default_rng(seed).permutation(len(images))
         order = np.split(order[: self.samples + REFERENCE], [self.samples])
         rows, real_rows = (np.sort(part) for part in order)
         held_out, real = (features.Chosen(images, part) for part in (rows, real_rows))
+        self._real_rows = real_rows
         self._layout, self._surface = features.Layout(real), None
         self._space = self._divided(self._layout, cells, seed)
         self.real_shares = self._space.shares
@@ -227,6 +248,44 @@ class DiversityMetric:
         """Return for each of the given cells the index of the image nearest to its centre."""
         centres = self._space.cells.centres[cells]
         return clusters.assign(centres, self._layout(images))[0].tolist()
+
+    def copies(self, images, most=6, twins=4):
+        """Return the `Copies` of the images that come most often.
+
+        It takes the image with the most twins, leaves it and them out, and looks for the next. A
+        twin is an image that `Measurement.distinct` counts as one.
+
+        Args:
+            images: Finite images `(n, height, width, channels)` in [-1, 1]. Of more than 4,000
+                only the first are compared.
+            most: Greatest number of images to return.
+            twins: Greatest number of twins to name for each.
+
+        Returns:
+            A list, those with the most twins first. It is empty if no image has a twin.
+        """
+        found = self._layout(images[:COMPARED])
+        (points,) = distances.points(found)
+        near = np.empty((len(found), len(found)), bool)
+        for part, squares in points.to(points):
+            near[part] = squares < self._near
+        np.fill_diagonal(near, False)
+        groups = []
+        while len(groups) < most:
+            first = int(near.sum(axis=1).argmax())
+            own = np.flatnonzero(near[first])
+            if not len(own):
+                break
+            order = np.argsort(np.square(found[own] - found[first]).sum(axis=1), kind="stable")
+            groups.append((first, own[order]))
+            near[own] = near[:, own] = near[first] = near[:, first] = False
+        if not groups:
+            return []
+        nearest = clusters.assign(found[[g[0] for g in groups]], self._layout.real)[0]
+        return [
+            Copies(first, tuple(own[:twins].tolist()), len(own), int(self._real_rows[real]))
+            for (first, own), real in zip(groups, nearest, strict=True)
+        ]
 
     def _measure(self, images, labels):
         layout = self._layout(images)
