@@ -1,4 +1,8 @@
-"""What to try next, for each state of the detector, as lines of HTML."""
+"""What to try next, for each state of the detector and for what was lost, as lines of HTML."""
+
+import html
+
+from kerasgan.text import listed
 
 _CURES = (
     "Penalise the critic's gradients (<code>--r1 1 --r2 1</code>), or use the variant "
@@ -30,3 +34,40 @@ ADVICE = {
         "The error is listed under what the guard did. Please report it.",
     ),
 }
+# Beside those for the state, by the kind of evidence.
+LOST = {
+    "copies": (
+        "Few images come again and again. If there are few training images, the critic may have "
+        "memorised them; let it see each in many versions: <code>--augment diffaugment</code>, or "
+        "<code>--augment ada</code> where the loss has a zero (not Wasserstein, relativistic or "
+        "least squares)."
+    ),
+    "blur": (
+        "The images lost fine structure. The critic may be too weak to ask for it: lower the "
+        "generator's learning rate (<code>--lr</code>) and not the critic's "
+        "(<code>--critic-lr</code>), and lower the weights of penalties on the critic."
+    ),
+}
+CLASSES = (
+    "Look at the real images of such a class: if they are few or much alike, the critic memorises "
+    "them first. Add images, or let the critic see them in many versions: "
+    "<code>--augment diffaugment</code>."
+)
+
+
+def advice(state, entries=(), class_name=str):
+    """Return what to try next, lines of HTML.
+
+    Args:
+        state: A state of the detector.
+        entries: The `kerasgan.collapse.Entry` of each check whose evidence counts.
+        class_name: A function from the number of a class to its name.
+    """
+    found = {kind for entry in entries for kind in entry.evidence}
+    lines = [LOST[kind] for kind in LOST if kind in found]
+    labels = sorted({label for entry in entries for label in entry.classes_alone})
+    if labels:
+        lost = "These classes" if len(labels) > 1 else "One class"
+        names = html.escape(listed([class_name(label) for label in labels], most=5))
+        lines.append(f"{lost} lost variety alone: {names}. {CLASSES}")
+    return (*lines, *ADVICE[state])

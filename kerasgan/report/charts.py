@@ -7,7 +7,7 @@ WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 34
 
 
-def line_chart(series, marks=(), label="", low=None, high=None, guide=None):
+def line_chart(series, marks=(), label="", low=None, high=None, guide=None, tall=HEIGHT):
     """Return an SVG chart.
 
     Args:
@@ -17,6 +17,7 @@ def line_chart(series, marks=(), label="", low=None, high=None, guide=None):
         low: The lowest y; by default that of the data.
         high: The highest y; by default that of the data.
         guide: The y of a dashed line, or None.
+        tall: Height of the chart, where its width is 720.
     """
     points = [p for line in series.values() for p in line if math.isfinite(p[1])]
     if not points:
@@ -32,10 +33,10 @@ def line_chart(series, marks=(), label="", low=None, high=None, guide=None):
 
     def place(x, y):
         across = LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
-        return across, TOP + (y1 - y) / (y1 - y0) * (HEIGHT - TOP - BOTTOM)
+        return across, TOP + (y1 - y) / (y1 - y0) * (tall - TOP - BOTTOM)
 
     parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {tall}" role="img" '
         f'aria-label="{html.escape(label)}">'
     ]
     for y in ticks(y0, y1):
@@ -46,7 +47,7 @@ def line_chart(series, marks=(), label="", low=None, high=None, guide=None):
         )
     for x in ticks(x0, x1, whole=True):
         across, _ = place(x, y0)
-        parts.append(f'<text x="{across:.1f}" y="{HEIGHT - 12}" text-anchor="middle">{x:g}</text>')
+        parts.append(f'<text x="{across:.1f}" y="{tall - 12}" text-anchor="middle">{x:g}</text>')
     if guide is not None and y0 <= guide <= y1:
         _, down = place(x0, guide)
         parts.append(
@@ -57,7 +58,7 @@ def line_chart(series, marks=(), label="", low=None, high=None, guide=None):
         across, _ = place(min(max(x, x0), x1), y0)
         parts.append(
             f'<g class="mark {kind}"><line x1="{across:.1f}" x2="{across:.1f}" y1="{TOP}" '
-            f'y2="{HEIGHT - BOTTOM}"/><title>{html.escape(text)}</title></g>'
+            f'y2="{tall - BOTTOM}"/><title>{html.escape(text)}</title></g>'
         )
     for number, line in enumerate(series.values()):
         for part in _runs(line):

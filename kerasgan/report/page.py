@@ -1,28 +1,24 @@
 """report.html: a page that is made only from the files in a run folder."""
 
-import base64
 import contextlib
 import csv
 import html
-import io
 import json
+import math
 import string
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from kerasgan import pictures
-from kerasgan.collapse import ADVICE, Journal
+from kerasgan.collapse import Journal
+from kerasgan.collapse.advice import advice
 from kerasgan.files import atomic
 from kerasgan.recipe import Recipe
-from kerasgan.report.charts import line_chart
+from kerasgan.report import lost, tables
+from kerasgan.report.charts import HEIGHT, line_chart
+from kerasgan.report.images import frames as frames_of
 from kerasgan.text import listed
 
 NAME = "report.html"
-FRAMES = 24  # Grids of samples in the page, from evenly spaced epochs.
-FRAME_SIDE = 640  # Pixels; larger grids are shrunk to it.
-PARTS = 12  # Missing parts of the data that are shown.
+LOW = 160  # Height of the chart of sharpness and copies.
 
 
 def write(folder, frames=None):
@@ -53,26 +49,23 @@ def write(folder, frames=None):
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     rows, options = _rows(folder / "metrics.csv"), _options(folder)
     state, sentence = _verdict(journal)
-    lost_title, lost = _lost(folder / "guard", journal)
+    names = _class_names(options)
+    lost_title, lost_parts = lost.missing_parts(folder / "guard")
     text = string.Template(template).substitute(
         title=html.escape(folder.resolve().name),
         about=_about(options, journal),
         state=state,
         sentence=html.escape(sentence),
-        diversity=line_chart(
-            {"diversity": [(_place(e, options), e.measurement.diversity) for e in journal.entries]},
-            _marks(journal, options),
-            "Diversity over the epochs",
-            low=0.0,
-            high=1.0,
-            guide=1.0,
-        ),
+        diversity=_diversity(journal, options),
         marks_note=_marks_note(journal),
-        decisions=_decisions(journal),
-        frames=_frames(_grids(folder / "samples") if frames is None else frames),
+        sharpness=_sharpness(journal, options),
+        decisions=tables.decisions(journal),
+        frames=frames_of(_grids(folder / "samples") if frames is None else frames),
         lost_title=lost_title,
-        lost=lost,
-        advice="".join(f"<li>{line}</li>" for line in _advice(journal, state)),
+        lost=lost_parts,
+        copies=lost.copies(folder / "guard"),
+        classes=tables.classes(journal, names),
+        advice="".join(f"<li>{line}</li>" for line in _advice(journal, state, names)),
         losses=line_chart(
             {
                 name: [(int(row["epoch"]), _number(row.get(name))) for row in rows]
@@ -81,7 +74,7 @@ def write(folder, frames=None):
             _marks(journal, options),
             "Losses over the epochs",
         ),
-        table=_table(journal.entries[-1] if journal.entries else None),
+        table=tables.last_check(journal.entries[-1] if journal.entries else None),
     )
     path = folder / NAME
     with atomic(path) as temporary:
@@ -124,8 +117,8 @@ def _about(options, journal):
     with contextlib.suppress(ValueError, TypeError, KeyError):  # A folder without a recipe.
         recipe = Recipe.from_json(options)
         words.append(f"{recipe.variant} on {Path(recipe.data['name_or_path']).name}")
-    classes = options.get("classes") if isinstance(options, dict) else None
-    if isinstance(classes, list) and classes:
+    classes = _class_names(options)
+    if classes:
         words.append(f"{len(classes)} classes: {listed(classes)}")
     if journal.entries:
         last = journal.entries[-1]
@@ -144,12 +137,65 @@ def _options(folder):
         return {}
 
 
+def _class_names(options):
+    classes = options.get("classes") if isinstance(options, dict) else None
+    return classes if isinstance(classes, list) and classes else None
+
+
 def _place(of, options):
     """Return the epoch of a check or a decision, with a fraction if the options allow it."""
     try:
         return of.step / (options["images"] // options["batch_size"])
     except (KeyError, TypeError, ZeroDivisionError):
         return of.epoch
+
+
+# The lines of the charts: what of a `Measurement` each shows, None where it was not measured.
+DIVERSITY = {
+    "diversity": lambda found: found.diversity,
+    "colours and textures": lambda found: found.surface,
+    "level": lambda found: found.level,
+}
+SHARPNESS = {
+    "sharpness": lambda found: found.sharpness if found.detail else None,
+    "fine structure": lambda found: found.fidelity if found.detail else None,
+    "images without a twin": lambda found: found.distinct,
+}
+
+
+def _diversity(journal, options):
+    return _chart(_lines(journal, options, DIVERSITY), journal, options, "Diversity", HEIGHT)
+
+
+def _sharpness(journal, options):
+    """Return the part about sharpness and copies, or "" if neither was measured."""
+    lines = _lines(journal, options, SHARPNESS)
+    if not lines:
+        return ""
+    return (
+        '<h2>Sharpness and copies</h2><p class="note">Sharpness: how much of the fine structure '
+        "of real images the generated ones have; under a strong blur it is 0.5. Fine structure: "
+        "how close it is to that of real images; noise lowers it too. Images without a twin: the "
+        "share that looks different from all others, compared with real images.</p>"
+        + _chart(lines, journal, options, "Sharpness and copies", LOW)
+    )
+
+
+def _lines(journal, options, lines):
+    """Return the points of those lines of which anything was measured."""
+    places = [_place(entry, options) for entry in journal.entries]
+    found = {}
+    for name, read in lines.items():
+        values = [read(entry.measurement) for entry in journal.entries]
+        if any(value is not None for value in values):
+            values = [math.nan if value is None else value for value in values]
+            found[name] = list(zip(places, values, strict=True))
+    return found
+
+
+def _chart(lines, journal, options, title, tall):
+    marks = _marks(journal, options)
+    return line_chart(lines, marks, f"{title} over the epochs", 0.0, 1.0, guide=1.0, tall=tall)
 
 
 def _marks(journal, options):
@@ -165,137 +211,14 @@ def _marks_note(journal):
     )
 
 
-def _decisions(journal):
-    if not journal.decisions:
-        return ""
-    lines = "".join(
-        f"<li>epoch {d.epoch}, step {d.step:,}: {html.escape(str(d))}</li>"
-        for d in journal.decisions
-    )
-    return f"<h2>What the guard did</h2><ol>{lines}</ol>"
-
-
 def _grids(folder):
     return sorted(folder.glob("epoch_*.png")) if folder.is_dir() else []
 
 
-def _frames(paths):
-    if not paths:
-        return ""
-    chosen = sorted({round(i) for i in np.linspace(0, len(paths) - 1, min(FRAMES, len(paths)))})
-    paths = [paths[i] for i in chosen]
-    names = [_moment(path) for path in paths]
-    sources = [_embedded(path) for path in paths]
-    last = len(paths) - 1
-    return f"""<h2>What it generated</h2>
-<div class="frames">
-<p><label for="frame">Drag to go through the epochs: <output id="name">{names[last]}</output>
-</label></p>
-<input id="frame" type="range" min="0" max="{last}" value="{last}">
-<img id="grid" alt="Generated images of {names[last]}" src="{sources[last]}">
-</div>
-<script>
-const names = {json.dumps(names)}, sources = {json.dumps(sources)};
-document.getElementById("frame").addEventListener("input", event => {{
-  const i = Number(event.target.value), grid = document.getElementById("grid");
-  grid.src = sources[i];
-  grid.alt = "Generated images of " + names[i];
-  document.getElementById("name").textContent = names[i];
-}});
-</script>"""
-
-
-def _moment(path):
-    """Return when a picture was made, as its name tells."""
-    name, _, number = path.stem.partition("_")
-    return f"epoch {int(number)}" if name == "epoch" and number.isdecimal() else path.name
-
-
-def _embedded(path):
-    """Return a picture file as a data URL, shrunk and compressed."""
-    with Image.open(path) as opened:
-        image = pictures.opaque(opened)
-    image.thumbnail((FRAME_SIDE, FRAME_SIDE))
-    return _url(image, "WEBP", quality=80)
-
-
-def _url(image, form, **options):
-    memory = io.BytesIO()
-    image.save(memory, form, **options)
-    return f"data:image/{form.lower()};base64,{base64.b64encode(memory.getvalue()).decode()}"
-
-
-def _lost(folder, journal):
-    """Return the title and the body of the part about missing cells."""
-    alarms = sorted(folder.glob("alarm-*.npz"))
-    source = alarms[-1] if alarms else folder / "check.npz"
-    if not source.exists():
-        source = folder / "look.npz"  # The name in earlier versions.
-    title = "What it lost" if alarms else "What it does not generate"
-    try:
-        with np.load(folder / "cells.npz") as cells, np.load(source) as check:
-            cells, check = dict(cells), dict(check)
-    except (OSError, ValueError, EOFError):
-        return title, '<p class="none">No pictures were kept.</p>'
-    if not len(check["cells"]):
-        return title, '<p class="none">The generator shows every part of the real data.</p>'
-    if cells["images"].shape[-1] not in pictures.MODES or cells["images"].shape[1] < 4:
-        return title, '<p class="none">The data cannot be shown as pictures.</p>'
-    missing = len(check["cells"])
-    real = cells["shares"][check["cells"]].sum()
-    intro = (
-        f"<p>At epoch {int(check['epoch'])}, step {int(check['step']):,}, {missing} of "
-        f"{len(cells['shares'])} parts of the real data were (nearly) missing. They hold "
-        f"{real:.0%} of the real images. Each row shows real images of one part and, in the frame, "
-        "the generated image nearest to them.</p>"
-    )
-    starts = np.concatenate([[0], np.cumsum(cells["counts"])])
-    parts = []
-    for cell, nearest in list(zip(check["cells"], check["nearest"], strict=True))[:PARTS]:
-        shown = cells["images"][starts[cell] : starts[cell + 1]]
-        was = check["peaks"][cell] if len(check["peaks"]) else 0.0
-        share = check["shares"][cell]
-        words = f"{cells['shares'][cell]:.1%} of the real images, {share:.1%} of the generated"
-        if was > share:
-            words += f" (at most {was:.1%} earlier)"
-        images = "".join(_tile(image, "a real image of this part") for image in shown)
-        near = _tile(nearest, "the generated image nearest to it", ' class="nearest"')
-        parts.append(f'<div class="part"><div class="row">{images}{near}</div><p>{words}</p></div>')
-    more = f"<p>And {missing - PARTS} smaller ones.</p>" if missing > PARTS else ""
-    return title, f'{intro}<div class="parts">{"".join(parts)}</div>{more}'
-
-
-def _tile(image, alt, more=""):
-    return f'<img alt="{alt}"{more} src="{_url(pictures.picture(image), "PNG")}">'
-
-
-def _advice(journal, state):
+def _advice(journal, state, names):
     states = [entry.state for entry in journal.entries]
     # A training that was rescued may collapse again, so the advice stays.
-    worst = next((s for s in ("diverged", "collapsed") if s in states), None)
-    return ADVICE[worst or state]
-
-
-def _table(entry):
-    if entry is None:
-        return '<p class="none">There was no check.</p>'
-    found = entry.measurement
-    rows = [
-        ("diversity", found.diversity, 1.0, "overlap of the two histograms over the cells"),
-        ("cells", found.cells, 1.0, "share of the cells with at least a fifth of their real share"),
-        ("coverage", found.coverage, 1.0, "share of the real images with a generated one close by"),
-        ("Vendi score", found.vendi, 1.0, "effective number of directions"),
-        ("spread", found.spread, 1.0, "variance"),
-        ("JS divergence", found.js, 0.0, "between the two histograms, in nats"),
-    ]
-    cells = "".join(
-        f'<tr><td>{name}</td><td class="number">{value:.3f}</td><td class="number">{real:g}</td>'
-        f"<td>{words}</td></tr>"
-        for name, value, real, words in rows
-    )
-    return (
-        '<div class="scroll"><table><tr><th></th><th class="number">generated</th>'
-        f'<th class="number">real images</th><th></th></tr>{cells}</table></div>'
-        '<p class="note">The cells are the parts into which k-means divides the real '
-        "images. <code>kerasgan evaluate</code> computes the metrics of the literature.</p>"
-    )
+    worst = next((s for s in ("diverged", "collapsed") if s in states), state)
+    bad = worst in ("diverged", "collapsed")
+    told = [e for e in journal.entries if e.state == "collapsed"] if bad else journal.entries[-1:]
+    return advice(worst, told, lambda label: tables.class_name(names, label))

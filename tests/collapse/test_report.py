@@ -40,7 +40,8 @@ def run(tmp_path_factory):
         images = np.repeat(real[:3], 100, axis=0) if epoch == 5 else blobs(300, epoch)
         found = metric.measure(images)
         verdict = detect([*journal.current, found])
-        entry = Entry(epoch, 100 * epoch, found, verdict.state, verdict.sentence)
+        said = verdict.state, verdict.sentence, verdict.evidence
+        entry = Entry(epoch, 100 * epoch, found, *said)
         peaks = journal.peaks
         journal.add(entry)
         lost.write_check(folder / "guard", metric, entry, found, images, peaks, verdict.bad)
@@ -122,6 +123,7 @@ def test_a_run_of_an_earlier_version_is_read(tmp_path):
     assert [entry.state for entry in journal.entries] == ["learning", "healthy", "collapsed"]
     assert journal.entries[-1].measurement.cells == 0.1
     assert len(journal.current) == 2 and journal.attempts == journal.rescues == 1
+    assert all(entry.evidence == () for entry in journal.entries)
     text = report.write(run).read_text()
     assert "9 of 10 parts of the real data were (nearly) missing" in text
     journal.write(run / "guard" / "journal.json")

@@ -1,0 +1,77 @@
+"""Images as a part of the page."""
+
+import base64
+import io
+import json
+
+import numpy as np
+from PIL import Image
+
+from kerasgan import pictures
+
+FRAMES = 24  # Grids of samples in the page, from evenly spaced epochs.
+FRAME_SIDE = 640  # Pixels; larger grids are shrunk to it.
+
+
+def tile(pixels, alt, kind=None):
+    """Return one image `(height, width, 1 to 4)`, uint8, as HTML.
+
+    Args:
+        pixels: The image.
+        alt: What it is, in words.
+        kind: A CSS class, or None.
+    """
+    more = "" if kind is None else f' class="{kind}"'
+    return f'<img alt="{alt}"{more} src="{_url(pictures.picture(pixels), "PNG")}">'
+
+
+def can_be_shown(images):
+    """Return whether an array of images is one of pictures; points of a mixture are not."""
+    return images.ndim == 4 and images.shape[-1] in pictures.MODES and images.shape[1] >= 4
+
+
+def frames(paths):
+    """Return the pictures at some paths with a slider that goes through them, or "" for none."""
+    if not paths:
+        return ""
+    chosen = sorted({round(i) for i in np.linspace(0, len(paths) - 1, min(FRAMES, len(paths)))})
+    paths = [paths[i] for i in chosen]
+    names = [_moment(path) for path in paths]
+    sources = [_embedded(path) for path in paths]
+    last = len(paths) - 1
+    return f"""<h2>What it generated</h2>
+<div class="frames">
+<p><label for="frame">Drag to go through the epochs: <output id="name">{names[last]}</output>
+</label></p>
+<input id="frame" type="range" min="0" max="{last}" value="{last}">
+<img id="grid" alt="Generated images of {names[last]}" src="{sources[last]}">
+</div>
+<script>
+const names = {json.dumps(names)}, sources = {json.dumps(sources)};
+document.getElementById("frame").addEventListener("input", event => {{
+  const i = Number(event.target.value), grid = document.getElementById("grid");
+  grid.src = sources[i];
+  grid.alt = "Generated images of " + names[i];
+  document.getElementById("name").textContent = names[i];
+}});
+</script>"""
+
+
+def _moment(path):
+    """Return when a picture was made, as its name tells."""
+    name, _, number = path.stem.partition("_")
+    return f"epoch {int(number)}" if name == "epoch" and number.isdecimal() else path.name
+
+
+def _embedded(path):
+    """Return a picture file as a data URL, shrunk and compressed."""
+    with Image.open(path) as opened:
+        image = pictures.opaque(opened)
+    image.thumbnail((FRAME_SIDE, FRAME_SIDE))
+    return _url(image, "WEBP", quality=80)
+
+
+def _url(image, form, **options):
+    memory = io.BytesIO()
+    image.save(memory, form, **options)
+    return f"data:image/{form.lower()};base64,{base64.b64encode(memory.getvalue()).decode()}"
