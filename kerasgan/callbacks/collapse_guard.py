@@ -4,13 +4,13 @@ import math
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from kerasgan import validation
 from kerasgan.callbacks.guard_records import GuardRecords, described
-from kerasgan.collapse import BROKEN, Detector, DiversityMetric, Entry, Verdict, remedies, snapshot
+from kerasgan.callbacks.real_images import metric_of
+from kerasgan.collapse import BROKEN, Detector, Entry, Verdict, remedies, snapshot
 from kerasgan.collapse.detector import DIP, FAINT
-from kerasgan.data import DataError, some_images
+from kerasgan.data import DataError
 from kerasgan.metrics import MetricError
 
 POLICIES = ("rescue", "stop", "warn")
@@ -222,20 +222,10 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def _prepare(self):
         data = self._training_data if self.data is None else self.data
-        try:
-            images = some_images(data)
-        except DataError as error:
-            raise DataError(f"{error}. Pass real images: CollapseGuard(data=...)") from None
-        labels = None
-        if self.model.num_classes is not None:
-            labels = getattr(data, "labels", None)
-            if labels is None:
-                self._records.say("the data have no labels, so no class is watched by itself")
-        metric = DiversityMetric(images, self.samples, seed=self.seed, labels=labels)
-        if metric.unseen:
-            self._records.say(metric.unseen)
-        if labels is not None:
-            self._labels = np.random.default_rng(self.seed).choice(labels, metric.samples)
+        conditional = self.model.num_classes is not None
+        metric, self._labels = metric_of(
+            data, conditional, self.samples, self.seed, self._records.say
+        )
         self._detector = Detector(getattr(data, "class_names", None))
         self.metric = metric
         self._records.write_exemplars(metric)
