@@ -101,6 +101,8 @@ def collapse(which, half, repeat, pictures, keep_images, policy, workers, rescue
             pictures=pictures,
             keep=keep_images,
         )
+    if not histories:
+        raise click.UsageError(f"the half {half} of the exam {which} has no stored runs yet.")
     chosen = [h for h in histories if only is None or only in h["recipe"]["name"]]
     if not chosen:
         raise click.UsageError(f"no run's name contains {only!r}.")

@@ -106,8 +106,8 @@ def train(recipe, policy="none", images_file=None, folder=None):
     labels = dataset.labels
     model = build(chosen, dataset.image_shape, None if labels is None else int(labels.max()) + 1)
     if "before" in recipe:
-        earlier, _, _ = pictures.load(folder, **recipe["before"]["pictures"])
-        first = ImageDataset(earlier, batch_size=chosen.batch_size, seed=chosen.seed)
+        earlier, _, classes = pictures.load(folder, **recipe["before"]["pictures"])
+        first = ImageDataset(earlier, classes, batch_size=chosen.batch_size, seed=chosen.seed)
         training.train(model, first, [recipe["before"]["steps"]], lambda step: None)
     metric = DiversityMetric(dataset.images, labels=labels)
     wanted = _wanted(metric, labels)
