@@ -158,3 +158,30 @@ def test_a_run_on_pictures_has_its_oracle_and_can_be_measured_anew(folder, tmp_p
     for first, second in zip(history["looks"], again["looks"], strict=True):
         assert second["diversity"] == pytest.approx(first["diversity"], abs=0.02)
         assert second["covered"] == first["covered"]
+
+
+@pytest.mark.numpy
+def test_what_befalls_generated_images_is_imposed_from_its_step_on():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (90, SIDE, SIDE, 3)).astype("float32")
+    labels = np.arange(90) % 3
+    events = [
+        {"at": 5, "parts": 0.5},
+        {"at": 10, "generated": {"class": 1, "repeat": 1}},
+        {"at": 20, "generated": {"repeat": 7, "collapse": True}},
+        {"at": 30, "generated": {"blur": 2.0}},
+    ]
+
+    def kinds(found):
+        return len(np.unique(found.reshape(len(found), -1), axis=0))
+
+    np.testing.assert_array_equal(pictures.imposed(images, events, 9, labels), images)
+    one = pictures.imposed(images, events, 10, labels)
+    assert kinds(one[labels == 1]) == 1 and kinds(one[labels != 1]) == 60
+    few = pictures.imposed(images, events, 25, labels)
+    assert kinds(few) <= 7
+    assert pictures.imposed(images, events, 30, labels).std() < 0.5 * few.std()
+    # No oracle is needed to know that.
+    looks = [{"step": step, "modes": 0.5, "finite": True} for step in range(6, 60, 6)]
+    history = {"recipe": {"events": events}, "looks": looks}
+    assert exam._truth(history) == 3

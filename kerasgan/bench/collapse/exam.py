@@ -92,7 +92,8 @@ def examine(history, detector=None):
 def _truth(history):
     """Return the index of the check at which a run had collapsed or diverged, or None.
 
-    Of a run with classes, each class may collapse by itself.
+    Of a run with classes, each class may collapse by itself. What is imposed on generated images
+    and has the entry `collapse` is one as soon as it happens.
     """
     records = history["looks"]
     least = HAD_OF_PICTURES if "pictures" in history["recipe"] else HAD
@@ -100,6 +101,10 @@ def _truth(history):
     shares += zip(*(record.get("covered", ()) for record in records), strict=True)
     found = [onset(share, least) for share in shares]
     found.append(next((i for i, record in enumerate(records) if not record["finite"]), None))
+    for event in history["recipe"].get("events", ()):
+        if event.get("generated", {}).get("collapse"):
+            after = (i for i, record in enumerate(records) if record["step"] >= event["at"])
+            found.append(next(after, None))
     return min((i for i in found if i is not None), default=None)
 
 

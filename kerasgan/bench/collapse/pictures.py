@@ -67,7 +67,8 @@ class ChangingData(ImageDataset):
             - `images`: the number of images that is left;
             - `class` and `images`: the same for one class alone;
             - `blur`: the standard deviation of a blur, in pixels;
-            - `noise`: the standard deviation of noise, of a range from -1 to 1.
+            - `noise`: the standard deviation of noise, of a range from -1 to 1;
+            - `generated`: what `imposed` does, which does not concern the data.
         **options: Of `ImageDataset`.
     """
 
@@ -84,6 +85,8 @@ class ChangingData(ImageDataset):
             self._happen(self.events.pop(0))
 
     def _happen(self, event):
+        if "generated" in event:
+            return
         rng = np.random.default_rng([self.seed, event["at"]])
         self.blur = event.get("blur", self.blur)
         self.noise = event.get("noise", self.noise)
@@ -104,13 +107,48 @@ class ChangingData(ImageDataset):
     def _gather(self, rows, count):
         images = from_uint8(self.images[self.used[rows]])
         if self.blur:
-            from scipy import ndimage
-
-            images = ndimage.gaussian_filter(images, (0, self.blur, self.blur, 0))
+            images = _blurred(images, self.blur)
         if self.noise:
             rng = np.random.default_rng([self.seed, int(np.atleast_1d(rows)[0]), self.epoch])
             images = images + rng.normal(0, self.noise, images.shape)
         return np.clip(images, -1, 1).astype("float32")
+
+
+def imposed(images, events, step, labels=None):
+    """Return generated images with what befalls them, for collapses that no short training shows.
+
+    Args:
+        images: In [-1, 1], `(n, height, width, channels)`.
+        events: Those of a recipe. One with `generated` changes the images from its step `at` on:
+
+            - `repeat`: so many of them come again and again;
+            - `class` and `repeat`: the same for the images of one class;
+            - `blur` and `noise`: as in `ChangingData`;
+            - `collapse`: whether that is a collapse, for the truth of the exam.
+        step: The critic step.
+        labels: The classes that were asked for.
+    """
+    for event in events:
+        change = event.get("generated")
+        if not change or event["at"] > step:
+            continue
+        rng = np.random.default_rng(event["at"])
+        if "repeat" in change:
+            rows = np.arange(len(images))
+            own = rows if "class" not in change else rows[labels == change["class"]]
+            rows[own] = rng.choice(own[: change["repeat"]], len(own))
+            images = images[rows]
+        if "blur" in change:
+            images = _blurred(images, change["blur"])
+        if "noise" in change:
+            images = np.clip(images + rng.normal(0, change["noise"], images.shape), -1, 1)
+    return images.astype("float32")
+
+
+def _blurred(images, width):
+    from scipy import ndimage
+
+    return ndimage.gaussian_filter(images, (0, width, width, 0))
 
 
 class Changing(keras.callbacks.Callback):

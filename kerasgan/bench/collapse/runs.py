@@ -115,6 +115,8 @@ def train(recipe, policy="none", images_file=None, folder=None):
 
     def check(step):
         generated = model.sample(metric.samples, seed=0, labels=wanted)
+        if "events" in recipe:
+            generated = pictures.imposed(generated, recipe["events"], step, wanted)
         if images_file is not None:
             seen.append(_stored(generated))
         covered = {"modes": round(truths["modes"](generated), 4)}
