@@ -5,7 +5,8 @@
 FOLDER holds the pictures that `tools/exam_pictures.py` makes. It writes `guard_sight.json`.
 
 Held-out real images are handed to the guard as if a generator had made them: with parts of the data
-missing, with a few of them over and over, blurred, or with noise. The history before is two checks
+missing, with a few of them over and over, blurred, or with noise. Where fewer images are left than
+a check has, the check has these alone, so that none comes twice. The history before is two checks
 of whole real images. For photographs the same images are measured in other features too, each with
 150 cells and principal components that are half whitened: shrunken pixels, colours alone, textures
 alone, both (which the guard uses), and those of EfficientNet-Lite0, where it is installed, with
@@ -46,7 +47,7 @@ def cases(images, parts, samples, rng):
     order = rng.permutation(parts.max() + 1)
 
     def drawn(rows):
-        return from_uint8(rest[rng.choice(rows, samples, replace=len(rows) < samples)])
+        return from_uint8(rest[rng.permutation(rows)[:samples]])
 
     whole = drawn(np.arange(half))
     found = {"whole": whole}
@@ -54,7 +55,8 @@ def cases(images, parts, samples, rng):
         left = order[: max(1, round(share * len(order)))]
         found[name] = drawn(np.flatnonzero(np.isin(parts, left)))
     for name, count in COPIES.items():
-        found[name] = drawn(rng.choice(half, count, replace=False).repeat(samples // count + 1))
+        few = rng.permutation(half)[:count]
+        found[name] = from_uint8(rest[rng.choice(few, samples)])
     for name, width in BLURS.items():
         found[name] = ndimage.gaussian_filter(whole, (0, width, width, 0))
     for name, width in NOISES.items():

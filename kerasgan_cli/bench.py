@@ -83,6 +83,8 @@ def collapse(which, half, repeat, pictures, keep_images, policy, workers, rescue
     choose_backend(backend)
     from kerasgan.bench.collapse import exam
 
+    if rescues and which != "small":
+        raise click.UsageError("--rescues goes with --exam small.")
     if rescues:
         click.echo(exam.policy_table(exam.rescues()))
         return
@@ -101,7 +103,7 @@ def collapse(which, half, repeat, pictures, keep_images, policy, workers, rescue
             pictures=pictures,
             keep=keep_images,
         )
-    if not histories:
+    if not histories and only is None:
         raise click.UsageError(f"the half {half} of the exam {which} has no stored runs yet.")
     chosen = [h for h in histories if only is None or only in h["recipe"]["name"]]
     if not chosen:

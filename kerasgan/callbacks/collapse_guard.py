@@ -24,14 +24,11 @@ class CollapseGuard(keras.callbacks.Callback):
 
     The guard checks the generator after each epoch, or after as many short ones as make 150 critic
     steps. A check generates images with the moving average of the generator's weights and measures
-    how much of the real data's variety they show (see `kerasgan.collapse.DiversityMetric`). It adds
-    `diversity` to the logs of that epoch; 1 is the diversity of held-out real images. Place the
-    guard before the callbacks that read the logs.
+    them (see `kerasgan.collapse.Measurement`). It adds `diversity` to the logs of that epoch; 1 is
+    that of held-out real images. Place the guard before the callbacks that read the logs.
 
     A `kerasgan.collapse.Detector` compares each check with the checks before it. When the generator
-    has lost much of what it had, or a loss is NaN or infinite, the guard follows its policy. What
-    it had may be parts of the data, the variety of one class, images that differ from each other,
-    or sharpness.
+    has lost much of what it had, or a loss is NaN or infinite, the guard follows its policy:
 
     - "warn" prints a message.
     - "stop" restores the best state and stops the training.
@@ -40,15 +37,13 @@ class CollapseGuard(keras.callbacks.Callback):
       `kerasgan.collapse.remedies`), and the training continues. After three rescues the guard
       does what "stop" does. A training with a rescue ends with the best state that was measured.
 
-    A generator that has not learned yet has nothing to lose. If the training ends like that after
-    five checks or more, the guard says so.
+    If a training ends after five checks or more and has learned little, the guard says so.
 
     No error in the guard ends the training; the guard prints it:
 
     - A rescue that raises an error counts as one of the three. The journal lists it as "failed",
       and the verdict stays "collapsed" or "diverged" until a later check is healthy.
     - If a check raises an error, the verdict is "unknown" until a later check succeeds.
-    - A file that cannot be written is mentioned once.
 
     Args:
         policy: "rescue", "stop" or "warn".
@@ -297,20 +292,23 @@ class CollapseGuard(keras.callbacks.Callback):
         self._records.add(entry, self.metric, images, verdict.bad)
         if verdict.bad:
             self._act(verdict)
-        elif verdict.state == "collapsing":
-            if before is None or before.state != "collapsing":
-                self._records.say(f"collapsing? {verdict.sentence}")
-        else:
-            self._warned = False
-            found = snapshot.take(self.model, measurement)
-            if not found.finite:  # Weights break before the moving average of them does.
-                self._diverged("a weight became NaN or infinite")
-                return
-            best = self.store.best(self.model)
-            if best is None or found.level >= (1 - DIP) * best.level:
-                with self._records.surviving("write a snapshot", OSError):
-                    self.store.add(found)
+        elif not self._keep(measurement, falling := verdict.state == "collapsing"):
+            self._diverged("a weight became NaN or infinite")
+            return
+        elif falling and (before is None or before.state != "collapsing"):
+            self._records.say(f"collapsing? {verdict.sentence}")
+        self._warned &= verdict.bad or falling
         self._records.write_journal()
+
+    def _keep(self, measurement, falling):
+        """Store a state if it is worth going back to, and return whether it is finite."""
+        best = self.store.best(self.model)
+        least = (1.0 if falling else 1 - DIP) * (best.level if best else float(falling))
+        found = snapshot.take(self.model, measurement)
+        if found.finite and found.level >= least:
+            with self._records.surviving("write a snapshot", OSError):
+                self.store.add(found)
+        return found.finite  # Weights break before the moving average of them does.
 
     # What to do about it.
 
@@ -391,9 +389,10 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def _mention_what_is_not_learned(self):
         learning = self._seen is not None and self._seen.state == "learning"
-        if self.collapsed is not None or not learning or self._level > FAINT:
+        if self.collapsed is not None or not learning:
             return
-        if len(self.journal.entries) >= PATIENCE:
+        seen = [entry.measurement.layout for entry in self.journal.entries]
+        if len(seen) >= PATIENCE and seen[-1] <= FAINT:
             self._records.say(
                 f"not learned: {self._seen.sentence}. Train longer. If the diversity stands still, "
                 "try higher learning rates, larger networks or another loss"

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from kerasgan.collapse import DiversityMetric
-from kerasgan.data import DataError, some_images
+from kerasgan.collapse import DiversityMetric, lost
+from kerasgan.data import DataError, ImageDataset, some_images
+from kerasgan.metrics import checks
 
 
 def metric_of(data, conditional, samples, seed, say):
@@ -28,9 +29,14 @@ def metric_of(data, conditional, samples, seed, say):
     except DataError as error:
         raise DataError(f"{error}. Pass real images: CollapseGuard(data=...)") from None
     labels = getattr(data, "labels", None) if conditional else None
-    if conditional and labels is None:
-        say("the data have no labels, so no class is watched by itself")
-    metric = DiversityMetric(images, samples, seed=seed, labels=labels)
+    # Only of an `ImageDataset` it is known which label belongs to which image.
+    own = labels if isinstance(data, ImageDataset) else None
+    if conditional and own is None:
+        say("the data have no labels that the guard can read, so no class is watched by itself")
+    metric = DiversityMetric(images, samples, seed=seed, labels=own)
+    if not (isinstance(data, ImageDataset) or images is data):
+        # A copy that was read from batches is kept for the report alone.
+        metric.images = np.concatenate([lost.small(some) for some in checks.blocks(images, 64)])
     if metric.unseen:
         say(metric.unseen)
     if labels is not None:

@@ -25,8 +25,9 @@ class Verdict:
     Args:
         state: One of `STATES`.
         sentence: The evidence, as a sentence.
-        score: How strong the evidence for a collapse is, from 0 to 1: the share of its best level
-            that the generator has lost, reduced where the best level was low.
+        score: How strong the evidence for a collapse is, from 0 to 1: the share of the best value
+            that the generator has lost, reduced where the best was low. It is the greatest of all
+            kinds of evidence.
         evidence: What was lost, the greatest loss first: "layout" and "surface" for parts of the
             data, "copies", "blur", and "class 3" or the like for a single class. If half of the
             layout is lost, it comes first.
@@ -84,7 +85,8 @@ class Detector:
     - a loss of half of the best is a collapse at once;
     - a loss of two fifths is a collapse if two checks in a row see it;
     - where the best was low, losses count in part. But if the generator had at least doubled what
-      it showed, a loss that two checks in a row see counts in full.
+      it showed, and had come to 0.15, a loss of two fifths that two checks in a row see is a
+      collapse.
 
     Args:
         class_names: Names of the classes, for the sentences.
@@ -180,8 +182,8 @@ def _loss(name, measurements, read):
     lost = [max(0.0, (loss - chance) / (1 - chance)) for loss in lost]
     score = learned * max(min(lost), lost[-1] if learned * lost[-1] >= SUDDEN else 0.0)
     risen = best >= RISEN and best >= GROWN * min(values[: second + 1])
-    if risen:
-        score = max(score, min(lost))
+    if risen and min(lost) >= LASTING:
+        score = max(score, LASTING + learned * (min(lost) - LASTING))
     return Loss(name, score, lost[-1], learned, risen, values[-1], best, places[second])
 
 

@@ -1,5 +1,6 @@
 """How much of the real data a generator produces, in a few numbers that are cheap to compute."""
 
+import contextlib
 import dataclasses
 import math
 import typing
@@ -9,11 +10,12 @@ import numpy as np
 from kerasgan import validation
 from kerasgan.collapse import features
 from kerasgan.collapse.space import PRESENT, Space
+from kerasgan.data.labels import checked
 from kerasgan.metrics import checks, clusters, distances, divergences, vendi
 
 CELLS = 50
-FINER = 3  # There are as many times more cells of colours and textures,
-PER_CELL = 6  # but at least this number of generated images for each.
+FINER = 3  # There are as many times more cells of colours and textures, if there are
+PER_CELL = 6  # as many generated images for each.
 CLASS_CELLS = 12
 CLASS_SAMPLES = 30  # Generated images of a class, at least, that tell something about it.
 REFERENCE = 5000  # Real images behind the features and the cells.
@@ -123,7 +125,8 @@ class Copies(typing.NamedTuple):
         image: The index of the image.
         twins: The indices of some of its twins, the nearest first.
         count: How many twins it has.
-        real: The index of the real image that is nearest to it, in the images of the metric.
+        real: The index of the nearest of the real images behind the features, which are at most
+            5,000 of the images of the metric.
     """
 
     image: int
@@ -191,7 +194,7 @@ class DiversityMetric:
                 self.unseen = f"colours and textures cannot be measured: {error}"
         self._classes = {}
         if labels is not None:
-            labels = np.asarray(labels).reshape(len(images))
+            labels = checked(labels, len(images))
             self._divide_classes(labels[real_rows], labels[rows], seed)
         squares = self._nearest_squares(self._layout(held_out))
         self._near = TWIN**2 * float(np.median(squares))
@@ -210,7 +213,9 @@ class DiversityMetric:
             many = min(np.count_nonzero(held_out == label), len(members) // 2)
             if many >= CLASS_SAMPLES:
                 cells = min(CLASS_CELLS, len(members) // 10)
-                self._classes[int(label)] = Space(members, cells, many, seed, centred=True)
+                # The images of a class may be (nearly) all the same; then it has nothing to lose.
+                with contextlib.suppress(checks.MetricError):
+                    self._classes[int(label)] = Space(members, cells, many, seed, centred=True)
 
     def _typical(self):
         """Return for each cell the indices of the real images nearest to its centre."""
@@ -302,13 +307,14 @@ class DiversityMetric:
             "detail": np.empty(0),
         }
         surface = layout
-        if self._surface is not None:
+        if features.has_surface(images.shape[1:]):
             squares = self._nearest_squares(layout)
             measured["distinct"] = float(np.mean(squares >= self._near))
+            measured["detail"] = np.maximum(features.detail(images), 1e-12)
+        if self._surface is not None:
             surface = self._surface(images)
             found = self._surfaces.measure(surface)
             measured["surface"] = _shown(found) * math.sqrt(found["coverage"])
-            measured["detail"] = np.maximum(features.detail(images), 1e-12)
         measured["classes"] = self._measure_classes(surface, labels)
         return measured
 

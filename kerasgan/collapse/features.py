@@ -6,7 +6,7 @@ from kerasgan.data import from_uint8
 from kerasgan.metrics import checks, frechet
 
 MAX_VALUES = 1024  # In an image after it is shrunk, for `Layout`,
-SIDE = 32  # and its greatest side, for `Surface`.
+SIDE = 32  # For `Surface` an image is shrunk by a whole number, so that no side is below this.
 LAYOUT = 32  # Principal components.
 SURFACE = 64
 SMALLEST = 16  # Side of an image with a surface.

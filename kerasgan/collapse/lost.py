@@ -66,16 +66,16 @@ def _copies(metric, measurement, images):
         return {}
     nearest = np.stack([np.asarray(metric.images[one.real]) for one in found])
     return {
-        "copies": _small(images[[one.image for one in found]]),
-        "twins": _small(images[[twin for one in found for twin in one.twins]]),
+        "copies": small(images[[one.image for one in found]]),
+        "twins": small(images[[twin for one in found for twin in one.twins]]),
         "counts": np.array([len(one.twins) for one in found]),
         "alike": np.array([one.count + 1 for one in found]),
-        "nearest_real": _small(nearest),
+        "nearest_real": small(nearest),
         "compared": min(len(images), COMPARED),
     }
 
 
-def _small(images):
+def small(images):
     """Return images as uint8, shrunk by means over squares to a side of at most 64 pixels."""
     images = _bytes(images)
     side = -(-max(images.shape[1:3]) // SIDE)

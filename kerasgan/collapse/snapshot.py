@@ -10,6 +10,7 @@ from keras import ops
 from kerasgan.adversarial import state
 from kerasgan.files import atomic
 
+LEVEL = 2  # The number of the definition of `Measurement.level`.
 _SCHEDULE = ("generator_steps", "critic_steps_this_round")
 
 
@@ -46,7 +47,7 @@ class Snapshot:
         """Write to an open binary file, from which `read` reads it."""
         arrays = {f"value_{i}": value for i, value in enumerate(self.values)}
         arrays |= {f"metric_{i}": value for i, value in enumerate(self.metrics)}
-        scores = np.array([self.diversity, self.level])
+        scores = np.array([self.diversity, self.level, LEVEL])
         if self.trainable is not None:
             arrays["trainable"] = np.array(self.trainable)
         np.savez(file, about=np.array([*self.schedule, self.step]), scores=scores, **arrays)
@@ -60,7 +61,9 @@ class Snapshot:
         """
         with np.load(path, allow_pickle=False) as stored:
             *schedule, step = (int(value) for value in stored["about"])
-            scores = map(float, stored["scores"])
+            scores = list(map(float, stored["scores"]))
+            # Levels of earlier versions meant something else, so no other snapshot is worse.
+            scores = [scores[0], scores[1] if scores[2:] == [LEVEL] else 0.0]
             values, metrics = (_numbered(stored, kind) for kind in ("value", "metric"))
             trainable = stored["trainable"].tolist() if "trainable" in stored else None
             return cls(values, tuple(schedule), step, *scores, metrics, trainable)

@@ -53,13 +53,14 @@ def missing_parts(folder):
     return title, f'{intro}<div class="parts">{"".join(parts)}</div>{more}'
 
 
-def copies(folder):
+def copies(folder, newest):
     """Return the part about images that come again and again, or "" if there were none.
 
     It shows those of the last alarm and those of the last check.
 
     Args:
         folder: The folder `guard` of a run.
+        newest: The critic step of the last check in the journal, which may have no picture.
     """
     last = _arrays(folder / "check.npz")
     alarms = [_arrays(path) for path in sorted(folder.glob("alarm-*.npz"))[-1:]]
@@ -67,7 +68,7 @@ def copies(folder):
     parts = [_copies_of(check, "the alarm of ") for check in found]
     if "copies" in last and not (found and found[0]["step"] == last["step"]):
         parts.append(_copies_of(last, "the last check, "))
-    elif found and last and found[0]["step"] != last["step"]:
+    elif found and int(found[0]["step"]) < int(last.get("step", 0)) == newest:
         parts.append(
             f"<p>At the last check, in epoch {int(last['epoch'])}, images differed from each other "
             "about as real ones do.</p>"

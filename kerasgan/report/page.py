@@ -63,7 +63,7 @@ def write(folder, frames=None):
         frames=frames_of(_grids(folder / "samples") if frames is None else frames),
         lost_title=lost_title,
         lost=lost_parts,
-        copies=lost.copies(folder / "guard"),
+        copies=lost.copies(folder / "guard", max((e.step for e in journal.entries), default=0)),
         classes=tables.classes(journal, names),
         advice="".join(f"<li>{line}</li>" for line in _advice(journal, state, names)),
         losses=line_chart(
@@ -174,7 +174,7 @@ def _sharpness(journal, options):
         return ""
     return (
         '<h2>Sharpness and copies</h2><p class="note">Sharpness: how much of the fine structure '
-        "of real images the generated ones have; under a strong blur it is 0.5. Fine structure: "
+        "of real images the generated ones have; a blur of 2 pixels halves it. Fine structure: "
         "how close it is to that of real images; noise lowers it too. Images without a twin: the "
         "share that looks different from all others, compared with real images.</p>"
         + _chart(lines, journal, options, "Sharpness and copies", LOW)

@@ -70,6 +70,8 @@ def _outcome(before, after, until):
     if state in ("collapsed", "diverged"):
         return f"It {state} again after {checks}."
     words = f"It held, for {checks}" + (" so far." if until is None else ".")
+    if state == "collapsing":
+        words = f"It is falling again after {checks}."
     best = max(entry.measurement.level for entry in after)
     if best > max((entry.measurement.level for entry in before), default=math.inf):
         words += f" It became better than ever before: {best:.2f}."

@@ -52,6 +52,8 @@ class Watcher:
         self._detector = Detector()
         self._place = (0, 0)
         self._records = GuardRecords(folder, stream, lambda: self._place, on_collapse)
+        if self.metric.unseen:
+            self._records.say(self.metric.unseen)
         self._records.write_exemplars(self.metric)
 
     @property

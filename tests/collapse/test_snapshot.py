@@ -122,7 +122,8 @@ def test_snapshots_of_earlier_versions_fit(tmp_path):
     store = snapshot.SnapshotStore(tmp_path)
     store.load(gan)
     (found,) = store.snapshots
-    assert (found.level, found.schedule, found.metrics) == (0.8, (2, 1), [])
+    # What their level meant is not comparable, so any other snapshot is as good.
+    assert (found.level, found.schedule, found.metrics) == (0.0, (2, 1), [])
     snapshot.put_back(found, gan)
     np.testing.assert_array_equal(gan.trainable_variables[0].numpy(), values["value_0"])
     assert gan.generator_steps == 2

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from kerasgan.data import ImageDataset, from_uint8
+from kerasgan.files import atomic
 from kerasgan.metrics import clusters
 
 CELLS = 200  # Of the oracle.
@@ -69,6 +70,8 @@ class ChangingData(ImageDataset):
             - `blur`: the standard deviation of a blur, in pixels;
             - `noise`: the standard deviation of noise, of a range from -1 to 1;
             - `generated`: what `imposed` does, which does not concern the data.
+
+            Where there are labels, `parts` and `images` go with a `class`.
         **options: Of `ImageDataset`.
     """
 
@@ -87,17 +90,19 @@ class ChangingData(ImageDataset):
     def _happen(self, event):
         if "generated" in event:
             return
+        if self.labels is not None and "class" not in event and {"parts", "images"} & {*event}:
+            raise ValueError(f"`class` must say whose images are taken away. Received: {event}")
         rng = np.random.default_rng([self.seed, event["at"]])
         self.blur = event.get("blur", self.blur)
         self.noise = event.get("noise", self.noise)
         own = np.arange(len(self.images))
         if "class" in event:
             own = own[self.labels == event["class"]]
-        kept = own
+        kept = np.unique(self.used[own])
         if "parts" in event:  # The order of the parts is that of the seed, whatever the step.
             order = np.random.default_rng(self.seed).permutation(self.parts.max() + 1)
             left = order[: max(1, round(event["parts"] * len(order)))]
-            kept = own[np.isin(self.parts[own], left)]
+            kept = kept[np.isin(self.parts[kept], left)]
         if "images" in event:
             kept = rng.permutation(kept)[: event["images"]]
         if len(kept) < len(own):
@@ -230,6 +235,7 @@ def taught(path, images, parts):
         verbose=0,
     )
     found = keras.Model(inputs, features)
-    found.save(path)
+    with atomic(path) as temporary:
+        found.save(temporary)
     path.with_suffix(".txt").write_text(f"{history.history['val_accuracy'][-1]:.4f}\n", "utf-8")
     return found

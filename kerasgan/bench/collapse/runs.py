@@ -101,6 +101,11 @@ def train(recipe, policy="none", images_file=None, folder=None):
         images_file: A .npy file for the images of all checks, or None.
         folder: Where the pictures are.
     """
+    if policy != "none" and any("generated" in event for event in recipe.get("events", ())):
+        raise ValueError(
+            "a guard sees the generator itself, and not what is imposed on its images. "
+            f"Received: policy={policy!r} and the recipe {recipe['name']}"
+        )
     chosen, every = training_of(recipe), recipe["every"]
     dataset, truths = real_data(recipe, folder)
     labels = dataset.labels
@@ -232,10 +237,12 @@ def repeat(chosen, folder, policy="none", workers=1, echo=print, pictures=None, 
             path,
         )
         for recipe, path in zip(chosen, paths, strict=True)
-        if not path.exists() or json.loads(path.read_text())["recipe"] != recipe
+        if not path.exists()
+        or json.loads(path.read_text())["recipe"] != recipe
+        or (keep and not path.with_suffix(".npy").exists())
     ]
     for path in paths if keep else ():
-        if path.with_suffix(".npy").exists() and path not in {job.path for job in jobs}:
+        if path not in {job.path for job in jobs}:
             write_json(path, remeasure(path, pictures))
     for _ in processes.run(__name__, jobs, workers, echo):
         pass
