@@ -16,6 +16,7 @@ from kerasgan.metrics import MetricError
 POLICIES = ("rescue", "stop", "warn")
 LOSSES_EVERY = 100  # Steps between two checks of the losses within an epoch.
 FEWEST_STEPS = 150  # Critic steps between two checks, unless `every` is given.
+NOISE = 0.02  # Share of a level that two checks of one state may differ by.
 PATIENCE = 5  # Checks after which the guard mentions that a generator has learned little.
 
 
@@ -363,9 +364,9 @@ class CollapseGuard(keras.callbacks.Callback):
             return
         if self.model.critic_steps != self._known:
             self._measure()
-        if self._level >= best.level:
+        if self._level >= (1 - NOISE) * best.level:
             return
-        seen = f"it shows more of the data ({best.level:.2f}) than the last ({self._level:.2f})"
+        seen = f"its level is {best.level:.2f}, and that of the last {self._level:.2f}"
         self._kept = best
         if self._put_kept_back():
             self._records.decide("keep", f"training ends with its best state: {seen}", best.step)
