@@ -125,7 +125,7 @@ def test_large_pictures_are_shrunk_by_means(tmp_path):
     expected = to_uint8(images[:1]).reshape(1, 50, 2, 50, 2, 3).mean(axis=(2, 4))
     np.testing.assert_allclose(stored["copies"], expected, atol=0.51)
     # An odd side leaves a row of smaller squares, whose means are no darker.
-    assert (lost._small(np.full((1, 65, 129, 1), 200, "uint8")) == 200).all()
+    assert (lost.small(np.full((1, 65, 129, 1), 200, "uint8")) == 200).all()
 
 
 def run(folder, metric, *checks):
