@@ -11,7 +11,8 @@ LEARNED = 0.45  # From this level on a loss counts in full,
 FAINT = 0.25  # and up to this one not at all, unless the generator was on its way.
 RISEN = 0.15  # A generator was on its way if it had reached this level at least,
 GROWN = 2  # and as many times its lowest level before.
-SUDDEN = 0.5  # A loss that counts as a collapse after one check.
+SUDDEN = 0.5  # A loss that counts as a collapse after one check,
+OF_SURFACE = 0.45  # and one of the surface, whose 150 cells make it steadier.
 LASTING = 0.4  # A loss that counts as a collapse after two checks in a row.
 DIP = 0.2  # A loss that is reported.
 CHANCE = 0.25  # A class has few images in a check, so this much of a loss may be chance.
@@ -82,7 +83,7 @@ class Detector:
     says little. The detector follows several kinds of evidence (see `Verdict`). It compares the
     last value of each with the best that two checks in a row have reached:
 
-    - a loss of half of the best is a collapse at once;
+    - a loss of half of the best, or of 45 % of colours and textures, is a collapse at once;
     - a loss of two fifths is a collapse if two checks in a row see it;
     - where the best was low, losses count in part. But if the generator had at least doubled what
       it showed, and had come to 0.15, a loss of two fifths that two checks in a row see is a
@@ -180,7 +181,8 @@ def _loss(name, measurements, read):
     chance = CHANCE if name.startswith("class ") else 0.0
     lost = [1 - value / best if best > 0 else 0.0 for value in values[-2:]]
     lost = [max(0.0, (loss - chance) / (1 - chance)) for loss in lost]
-    score = learned * max(min(lost), lost[-1] if learned * lost[-1] >= SUDDEN else 0.0)
+    sudden = OF_SURFACE if name == "surface" else SUDDEN
+    score = learned * max(min(lost), lost[-1] if learned * lost[-1] >= sudden else 0.0)
     risen = best >= RISEN and best >= GROWN * min(values[: second + 1])
     if risen and min(lost) >= LASTING:
         score = max(score, LASTING + learned * (min(lost) - LASTING))
