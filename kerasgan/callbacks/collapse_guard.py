@@ -304,9 +304,9 @@ class CollapseGuard(keras.callbacks.Callback):
     def _keep(self, measurement, falling):
         """Store a state if it is worth going back to, and return whether it is finite."""
         best = self.store.best(self.model)
-        least = (1.0 if falling else 1 - DIP) * (best.level if best else float(falling))
         found = snapshot.take(self.model, measurement)
-        if found.finite and found.level >= least:
+        worth = found.level >= (1 if falling else 1 - DIP) * best.level if best else not falling
+        if found.finite and worth:
             with self._records.surviving("write a snapshot", OSError):
                 self.store.add(found)
         return found.finite  # Weights break before the moving average of them does.

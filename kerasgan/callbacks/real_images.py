@@ -39,6 +39,15 @@ def metric_of(data, conditional, samples, seed, say):
         metric.images = np.concatenate([lost.small(some) for some in checks.blocks(images, 64)])
     if metric.unseen:
         say(metric.unseen)
-    if labels is not None:
-        labels = np.random.default_rng(seed).choice(labels, metric.samples)
-    return metric, labels
+    return metric, None if labels is None else labels_like(labels, metric.samples, seed)
+
+
+def labels_like(labels, samples, seed=0):
+    """Return labels to generate images for, `(samples,)`, in about the proportions of some others.
+
+    Args:
+        labels: The labels of the real images, `(n,)`.
+        samples: Number of labels.
+        seed: Seed of the choice.
+    """
+    return np.random.default_rng(seed).choice(labels, samples)

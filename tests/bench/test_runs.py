@@ -58,8 +58,9 @@ def test_a_history_has_a_check_every_so_many_steps_and_the_guards_decisions():
 
 @pytest.mark.numpy
 def test_an_oracle_counts_the_modes_of_a_mixture():
-    dataset, truths = runs.real_data(BY_NAME["ring-relativistic", 1])
-    points, truth = dataset.images, truths["modes"]
+    recipe = BY_NAME["ring-relativistic", 1]
+    dataset = runs.real_data(recipe)
+    points, truth = dataset.images, runs.oracles(recipe, dataset)["modes"]
     assert points.shape == (20_000, 1, 1, 2) and truth(points) == 1.0
     right = points[points[:, 0, 0, 0] > 0.1]
     assert truth(right) == 3 / 8

@@ -13,6 +13,7 @@ from kerasgan import catalogue
 from kerasgan.bench import mixtures, processes, training
 from kerasgan.bench.collapse import oracle, pictures
 from kerasgan.callbacks import CollapseGuard
+from kerasgan.callbacks.real_images import labels_like
 from kerasgan.collapse import DiversityMetric
 from kerasgan.data import ImageDataset, from_uint8, to_uint8
 from kerasgan.files import write_json
@@ -32,45 +33,56 @@ def training_of(recipe):
 
 
 def real_data(recipe, folder=None):
-    """Return the data of a training, and the oracles that know their modes.
+    """Return the `ImageDataset` of a training.
 
     Args:
         recipe: A recipe of an exam. Its `data` are those of `kerasgan.data.load`, or `{"mixture":
             name}` with a key of `MIXTURES`, unless it has `pictures`, arguments of `pictures.load`.
         folder: Where the pictures are.
-
-    Returns:
-        An `ImageDataset`, and a dictionary of oracles: "modes" and, where there are classes,
-        "class 0", "class 1", ....
     """
     chosen = training_of(recipe)
     options = {"batch_size": chosen.batch_size, "seed": chosen.seed}
     if "pictures" in recipe:
-        return _pictures(recipe, Path(folder), options)
+        images, parts, classes = pictures.load(folder, **recipe["pictures"])
+        return pictures.ChangingData(images, classes, parts, recipe.get("events", []), **options)
     if "mixture" in chosen.data:
-        centres, sigma = MIXTURES[chosen.data["mixture"]]
-        points, _ = mixtures.sample(centres, sigma, 20_000, seed=99)
-        truth = oracle.Oracle(oracle.of_mixture(centres, sigma), points)
-        return ImageDataset(points, **options), {"modes": truth}
-    whole, name = chosen.load(), chosen.data["name_or_path"]
+        points, _ = mixtures.sample(*MIXTURES[chosen.data["mixture"]], 20_000, seed=99)
+        return ImageDataset(points, **options)
+    return ImageDataset(chosen.load().images, **options)
+
+
+def oracles(recipe, dataset, folder=None):
+    """Return the oracles that know the modes of a training's data.
+
+    Args:
+        recipe: A recipe of an exam.
+        dataset: Its `real_data`.
+        folder: Where the pictures are.
+
+    Returns:
+        A dictionary: "modes" and, where there are classes, "class 0", "class 1", ....
+    """
+    if "pictures" in recipe:
+        return _of_pictures(recipe, dataset, Path(folder))
+    if "mixture" in recipe["data"]:
+        classify = oracle.of_mixture(*MIXTURES[recipe["data"]["mixture"]])
+        return {"modes": oracle.Oracle(classify, dataset.images)}
+    name = recipe["data"]["name_or_path"]
     classify = oracle.of_avatars if name == "avatars" else oracle.of_classes(name == "mnist")
-    truth = oracle.Oracle(classify, whole.take(min(4000, whole.num_examples)))
-    return ImageDataset(whole.images, **options), {"modes": truth}
+    return {"modes": oracle.Oracle(classify, dataset.take(min(4000, dataset.num_examples)))}
 
 
-def _pictures(recipe, folder, options):
+def _of_pictures(recipe, dataset, folder):
     given = recipe["pictures"]
-    images, parts, classes = pictures.load(folder, **given)
-    small = pictures.shrunk(images, pictures.SIDE)
+    small = pictures.shrunk(dataset.images, pictures.SIDE)
     key = "-".join(str(given[name]) for name in ("kind", "sources", "limit") if given.get(name))
-    network = pictures.taught(folder / f"oracle-{key}.keras", small, parts)
+    network = pictures.taught(folder / f"oracle-{key}.keras", small, dataset.parts)
     truths = {"modes": oracle.Oracle(pictures.Cells(network, small), small)}
-    for c in np.unique([] if classes is None else classes):
-        own = small[classes == c]
+    for c in np.unique([] if dataset.labels is None else dataset.labels):
+        own = small[dataset.labels == c]
         cells = pictures.Cells(network, own, pictures.CLASS_CELLS)
         truths[f"class {c}"] = oracle.Oracle(cells, own)
-    events = recipe.get("events", [])
-    return pictures.ChangingData(images, classes, parts, events, **options), truths
+    return truths
 
 
 def build(recipe, image_shape, num_classes=None):
@@ -107,7 +119,8 @@ def train(recipe, policy="none", images_file=None, folder=None):
             f"Received: policy={policy!r} and the recipe {recipe['name']}"
         )
     chosen, every = training_of(recipe), recipe["every"]
-    dataset, truths = real_data(recipe, folder)
+    dataset = real_data(recipe, folder)
+    truths = oracles(recipe, dataset, folder)
     labels = dataset.labels
     model = build(chosen, dataset.image_shape, None if labels is None else int(labels.max()) + 1)
     if "before" in recipe:
@@ -164,7 +177,7 @@ def remeasure(path, folder=None):
     """
     history = json.loads(path.read_text(encoding="utf-8"))
     recipe = history["recipe"]
-    dataset, _ = real_data(recipe, folder)
+    dataset = real_data(recipe, folder)
     metric = DiversityMetric(dataset.images, labels=dataset.labels)
     wanted = _wanted(metric, dataset.labels)
     images = np.load(path.with_suffix(".npy"), mmap_mode="r")
@@ -178,7 +191,7 @@ def remeasure(path, folder=None):
 
 def _wanted(metric, labels):
     """Return the classes that are asked for in each check, or None."""
-    return None if labels is None else np.random.default_rng(0).choice(labels, metric.samples)
+    return None if labels is None else labels_like(labels, metric.samples)
 
 
 def _rounded(measurement):
