@@ -5,10 +5,13 @@ import sys
 import threading
 import time
 
+import keras
 import numpy as np
 import pytest
+from guarded_training import Sabotage, fit, guarded, healthy
 from written_pictures import COLLAPSING, HEALTHY, patterns, write_grids
 
+from kerasgan import pictures
 from kerasgan.data import to_uint8
 
 
@@ -68,6 +71,27 @@ def test_a_command_is_run_and_the_watch_goes_on(command, folder, real, tmp_path)
 def test_the_grids_of_a_run_of_our_own(command, run_folder, data):
     code, out, err = command("watch", run_folder / "samples", "--real", data, "--once")
     assert code == 0 and "epoch_0001.png  learning: " in out, out + err
+
+
+def test_it_raises_the_alarms_that_the_guard_raised(command, tmp_path):
+    gan, real = healthy()
+    (tmp_path / "grids").mkdir()
+    np.save(tmp_path / "real.npy", to_uint8(real))
+
+    def write(epoch, logs):
+        images = gan.sample(guard.metric.samples, seed=guard.seed)
+        pictures.save_grid(tmp_path / "grids" / f"{epoch}.png", images, columns=20)
+
+    guard = guarded("warn", samples=200)
+    writer = keras.callbacks.LambdaCallback(on_epoch_end=write)
+    fit(gan, real, guard, epochs=8, others=[Sabotage([5]), writer])
+    said = [entry.state for entry in guard.journal.entries]
+    assert len(said) == 8 and "collapsed" not in said[:5] and said[5] == "collapsed"
+    real_images = tmp_path / "real.npy"
+    code, out, _ = command("watch", tmp_path / "grids", "--real", real_images, "--once")
+    lines = [line for line in out.splitlines() if ".png" in line]
+    assert [line.split()[1].rstrip(":") for line in lines] == said
+    assert code == 3
 
 
 @pytest.mark.parametrize(
