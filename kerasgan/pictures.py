@@ -11,6 +11,8 @@ from kerasgan.files import atomic
 
 GAPS = range(9)  # Pixels between the images of a grid that `gap_of` tries.
 NEAR = 24  # How far JPEG may move the colour of such a gap.
+LARGEST = 640  # Side of an animation, in pixels,
+MOST_PIXELS = 40_000_000  # and pixels of all its frames.
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by the number of channels.
 
 
@@ -158,20 +160,69 @@ def save_grid(path, images, columns=None, scale=1):
 def save_animation(path, frames, milliseconds=300):
     """Write picture files as one animation.
 
+    It has at most 40 million pixels: larger pictures are shrunk to a side of 640, and of too many
+    some are taken, evenly, the last always. One picture at a time is in memory.
+
     Args:
         path: The file to write; its suffix, .gif or .webp, chooses the format.
-        frames: Paths of the pictures, in order.
+        frames: Paths of the pictures, in order. The first gives the size; a picture that cannot be
+            read shows the one before it.
         milliseconds: Time for which each picture is shown; the last is shown five times as long.
+
+    Raises:
+        OSError: If none of the pictures can be read, or the file cannot be written.
     """
-    images = [opaque(Image.open(frame)) for frame in frames]
-    durations = [milliseconds] * (len(images) - 1) + [5 * milliseconds]
+    film = _Film(frames)
+    durations = [milliseconds] * (film.n_frames - 1) + [5 * milliseconds]
     with atomic(path) as temporary:
-        images[0].save(
+        film.save(
             temporary,
             format=Path(path).suffix[1:].upper(),
             save_all=True,
-            append_images=images[1:],
             duration=durations,
             loop=0,
             **({"lossless": True} if Path(path).suffix == ".webp" else {}),
         )
+
+
+class _Film(Image.Image):
+    """Picture files as one image of several frames, each of which is read when it is its turn."""
+
+    def __init__(self, paths):
+        super().__init__()
+        paths = list(paths)
+        opened = filter(None, map(self._opened, paths))
+        first = next(opened, None)
+        if first is None:
+            raise OSError(f"none of {len(paths)} pictures can be read")
+        first.thumbnail((LARGEST, LARGEST))
+        self._show(first)
+        most = max(1, MOST_PIXELS // (self.width * self.height))
+        if len(paths) > most:
+            paths = [paths[round(i)] for i in np.linspace(len(paths) - 1, 0, most)][::-1]
+        self._paths, self._place = paths, None
+        self.n_frames = len(paths)
+
+    @staticmethod
+    def _opened(path):
+        try:
+            return opaque(Image.open(path))
+        except Exception:  # Pillow raises many kinds of errors for files that are damaged.
+            return None
+
+    def _show(self, image):
+        self.im, self._mode, self._size = image.im, image.mode, image.size
+
+    def seek(self, frame):
+        """Show a frame."""
+        if frame >= self.n_frames:
+            raise EOFError
+        if frame != self._place:
+            image = self._opened(self._paths[frame])
+            if image is not None:
+                self._show(image if image.size == self.size else image.resize(self.size))
+            self._place = frame
+
+    def tell(self):
+        """Return the number of the frame that is shown."""
+        return self._place or 0

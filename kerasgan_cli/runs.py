@@ -148,6 +148,20 @@ class Run:
         with open(self.metrics, newline="", encoding="utf-8") as file:
             return sum(float(row.get("seconds") or 0) for row in csv.DictReader(file))
 
+    def is_whole(self, animation, guarded):
+        """Return whether all is there that a training writes at its end.
+
+        Args:
+            animation: Format of the animation, or None.
+            guarded: Whether the run has a guard, and so a report.
+        """
+        parts = [(self.model, [self.checkpoint])]
+        if animation is not None:
+            parts.append((self.samples / f"epochs.{animation}", self.samples.glob("epoch_*.png")))
+        if guarded:
+            parts.append((self.report, [self.report]))
+        return all(map(_follows, *zip(*parts, strict=True)))
+
     def model_file(self):
         """Return the file with the newest state.
 
@@ -158,6 +172,14 @@ class Run:
         if not files:
             raise ValueError(f"{self.folder} holds no model yet: no epoch was finished.")
         return max(files, key=lambda path: path.stat().st_mtime_ns)
+
+
+def _follows(path, sources):
+    """Return whether a file was written after those it is made from, if there are any."""
+    times = [source.stat().st_mtime_ns for source in sources if source.exists()]
+    if not path.exists():
+        return not times
+    return path.stat().st_mtime_ns >= max(times, default=0)
 
 
 def _greatest_number(parent):

@@ -167,35 +167,41 @@ def _introduce(folder, recipe, dataset, model):
 def _fit(folder, recipe, settings, dataset, model, guard):
     epochs = recipe.length["epochs"]
     first, batch = divmod(model.critic_steps, dataset.batches_per_epoch)
-    if first >= epochs:
+    animation = None if settings["animation"] == "none" else settings["animation"]
+    trained = first >= epochs
+    if trained and folder.is_whole(animation, guard is not None):
         click.echo(f"nothing to do: the run has its {first} epochs; --epochs asks for more.")
         return 0
-    if first or batch:
+    if trained:
+        click.echo(f"resuming  after all {first} epochs, to write what a run ends with")
+    elif first or batch:
         click.echo(f"resuming  in epoch {first + 1}, after {batch} of its critic steps")
-    animation = None if settings["animation"] == "none" else settings["animation"]
     checkpoint = callbacks.Checkpoint(folder.checkpoint)
     interrupt = _Interrupt()
+    grids = callbacks.SampleGrid(
+        folder.samples, every=settings["grid_every"], seed=recipe.seed, animation=None
+    )
     watchers = [
         interrupt,
         _Started(),
         *([guard] if guard else []),  # Before those that keep and print what it found.
-        checkpoint,
+        # The checkpoint comes after an epoch's row and grid: a run that is killed between them
+        # makes the epoch again, and misses nothing.
         callbacks.MetricsFile(folder.metrics),
-        callbacks.SampleGrid(
-            folder.samples, every=settings["grid_every"], seed=recipe.seed, animation=animation
-        ),
+        grids,
+        checkpoint,
         callbacks.Progress(dataset, epochs=epochs),
     ]
     # The rest of a half-finished epoch is shorter, so it is a fit of its own.
-    spans = [(first, first + 1, batch)] if batch else []
-    spans.append((first + len(spans), epochs, 0))
+    spans = [(first, first + 1, batch)] if batch and not trained else []
+    spans.append((first + len(spans), max(first, epochs), 0))
     watched = "" if guard is None else "preparing the guard and "
     stages.say(f"{watched}compiling the first step", always=True)
     try:
         with interrupt.listening():
             for start, end, skip in spans:
                 stopped = checkpoint.diverged or interrupt.requested or _stopped(guard)
-                if start < end and not stopped:
+                if (start < end or trained) and not stopped:
                     dataset.seek(start, skip)
                     model.fit(
                         dataset, initial_epoch=start, epochs=end, verbose=0, callbacks=watchers
@@ -205,6 +211,10 @@ def _fit(folder, recipe, settings, dataset, model, guard):
     if folder.checkpoint.exists():
         with atomic(folder.model) as temporary:
             shutil.copyfile(folder.checkpoint, temporary)
+    if animation is not None:
+        stages.say("joining the grids")
+        with short_warnings():
+            grids.animate(animation)
     stages.clear()
     cut = divmod(model.critic_steps, dataset.batches_per_epoch)
     where = f" in epoch {cut[0] + 1}, after {cut[1]} of its critic steps" if cut[1] else ""

@@ -1,6 +1,7 @@
 """CollapseGuard: notice a mode collapse during training, and restore the model."""
 
 import math
+import statistics
 from pathlib import Path
 
 import keras
@@ -9,7 +10,7 @@ from kerasgan import validation
 from kerasgan.callbacks.guard_records import GuardRecords, described
 from kerasgan.callbacks.real_images import metric_of
 from kerasgan.collapse import BROKEN, Detector, Entry, Verdict, remedies, snapshot
-from kerasgan.collapse.detector import DIP, FAINT
+from kerasgan.collapse.detector import DIP
 from kerasgan.data import DataError
 from kerasgan.metrics import MetricError
 
@@ -17,7 +18,7 @@ POLICIES = ("rescue", "stop", "warn")
 LOSSES_EVERY = 100  # Steps between two checks of the losses within an epoch.
 FEWEST_STEPS = 150  # Critic steps between two checks, unless `every` is given.
 NOISE = 0.02  # Share of a level that two checks of one state may differ by.
-PATIENCE = 5  # Checks after which the guard mentions that a generator has learned little.
+FRESH = 3  # Measurements of a state from which its level is known without luck.
 
 
 class CollapseGuard(keras.callbacks.Callback):
@@ -122,8 +123,6 @@ class CollapseGuard(keras.callbacks.Callback):
         self._labels = None  # Labels for a conditional model, in the proportions of the data.
         self._diversity = float("nan")
         self._fresh = False  # Whether it was measured, or failed to be, since the last epoch.
-        self._level = 0.0  # The level of the model's state,
-        self._known = None  # at this critic step.
         self._checked = 0  # The critic step of the last check.
         self._warned = False
         self._kept = None  # The snapshot that the training ends with.
@@ -146,7 +145,10 @@ class CollapseGuard(keras.callbacks.Callback):
         if self.model is not self._watched:
             self._forget()
             self._watched = self.model
-        self._epoch = 1
+            self._records.resume(self.model, self.store)
+            if self.journal.entries:
+                self._resume()
+        self._epoch = self.journal.epoch
         self.collapsed = self._kept = None
         expected = (DataError, MetricError, OSError)
         with self._records.surviving("start", *expected, on_fault=self._set_unknown):
@@ -178,6 +180,7 @@ class CollapseGuard(keras.callbacks.Callback):
         if logs is not None and self._fresh:
             logs["diversity"] = self._diversity
         self._fresh = False
+        self._records.mark(self.store)
 
     def _check_epoch(self, logs):
         broken = self._check_losses(logs)
@@ -198,14 +201,16 @@ class CollapseGuard(keras.callbacks.Callback):
             with self._checking("keep the best state"):
                 self._keep_the_best()
         ended = self.epochs is None or self._epoch >= self.epochs
+        if self.collapsed is None and self.journal.stopped_at == self.model.critic_steps:
+            self.collapsed = self.journal.decisions[-1].sentence
         if self.verdict is not None and self.collapsed is None:
             # Where a rescue failed, the rest of the training may still succeed.
             if self.verdict.bad and (ended or self.policy != "rescue"):
                 self.collapsed = self.verdict.sentence
             elif self.verdict.state == "unknown":
                 self._records.say("unknown: the last check failed, so the training ends unchecked")
-        if ended:
-            self._mention_what_is_not_learned()
+        if ended and self.collapsed is None:
+            self._records.say_not_learned(self._seen)
         self._records.write_report()
 
     def _due(self):
@@ -225,22 +230,15 @@ class CollapseGuard(keras.callbacks.Callback):
         self._detector = Detector(getattr(data, "class_names", None))
         self.metric = metric
         self._records.write_exemplars(metric)
-        if self.folder is not None:
-            self._records.resume(self.model.critic_steps)
-            with self._records.surviving("read the snapshots", OSError):
-                self.store.load(self.model)
-            if self.journal.entries:
-                self._resume()
 
     def _resume(self):
         """Continue from the records of an earlier part of this training."""
         last = self.journal.entries[-1]
         self._checked, self._diversity = last.step, last.measurement.diversity
-        self._level, self._known = last.measurement.level, last.step
         self.verdict = Verdict(last.state, last.sentence, 0.0, last.evidence)
+        self._warned = self.journal.warned
         decision = self.journal.put_back
         if decision is not None:
-            self._known = None  # The last check was of the state before.
             steps = {found.step: found for found in self.store.snapshots}
             if decision.back_to in steps:
                 self._diversity = steps[decision.back_to].diversity
@@ -273,12 +271,11 @@ class CollapseGuard(keras.callbacks.Callback):
         if verdict.bad or not at_the_end:
             self._follow(verdict, measurement, images)
 
-    def _measure(self):
+    def _measure(self, seed=None):
         """Return images of the generator in its present state, and their `Measurement`."""
-        images = self.model.sample(self.metric.samples, seed=self.seed, labels=self._labels)
-        measurement = self.metric.measure(images, self._labels)
-        self._level, self._known = measurement.level, self.model.critic_steps
-        return images, measurement
+        seed = self.seed if seed is None else seed
+        images = self.model.sample(self.metric.samples, seed=seed, labels=self._labels)
+        return images, self.metric.measure(images, self._labels)
 
     def _diverged(self, sentence):
         self._follow(self._detector.diverged(sentence), BROKEN, None)
@@ -362,14 +359,25 @@ class CollapseGuard(keras.callbacks.Callback):
             return
         if self.collapsed is not None:
             return
-        if self.model.critic_steps != self._known:
-            self._measure()
-        if self._level >= (1 - NOISE) * best.level:
+        measurement = self._measure()[1]
+        if measurement.level >= (1 - NOISE) * best.level:
             return
-        seen = f"its level is {best.level:.2f}, and that of the last {self._level:.2f}"
+        # The highest of many levels owes something to luck, so both states are measured anew.
+        last, level = snapshot.take(self.model, measurement), self._level_anew()
         self._kept = best
-        if self._put_kept_back():
-            self._records.decide("keep", f"training ends with its best state: {seen}", best.step)
+        if not self._put_kept_back():
+            return
+        best_level = self._level_anew()
+        if level >= (1 - NOISE) * best_level:
+            self._kept = None
+            self._put_back(last)
+            return
+        seen = f"its level is {best_level:.2f}, and that of the last {level:.2f}"
+        self._records.decide("keep", f"training ends with its best state: {seen}", best.step)
+
+    def _level_anew(self):
+        seeds = range(self.seed + 1, self.seed + 1 + FRESH)
+        return statistics.fmean(self._measure(seed)[1].level for seed in seeds)
 
     def _put_kept_back(self):
         """Restore the state that the training ends with, and return whether that worked."""
@@ -386,15 +394,3 @@ class CollapseGuard(keras.callbacks.Callback):
     def _put_back(self, state):
         snapshot.put_back(state, self.model)
         self._diversity = state.diversity
-        self._level, self._known = state.level, self.model.critic_steps
-
-    def _mention_what_is_not_learned(self):
-        learning = self._seen is not None and self._seen.state == "learning"
-        if self.collapsed is not None or not learning:
-            return
-        seen = [entry.measurement.layout for entry in self.journal.entries]
-        if len(seen) >= PATIENCE and seen[-1] <= FAINT:
-            self._records.say(
-                f"not learned: {self._seen.sentence}. Train longer. If the diversity stands still, "
-                "try higher learning rates, larger networks or another loss"
-            )

@@ -5,7 +5,9 @@ import sys
 
 from kerasgan import report
 from kerasgan.collapse import Decision, Journal, lost, message
+from kerasgan.collapse.detector import FAINT
 
+PATIENCE = 5  # Checks after which it is mentioned that a generator has learned little.
 TOLD = ("warn", "rescue", "stop", "failed")  # The actions of which `on_collapse` is told.
 
 
@@ -47,6 +49,16 @@ class GuardRecords:
         """Print one message."""
         with contextlib.suppress(OSError):  # The reader of a pipe may have closed it.
             print(f"guard: {text}", file=self.stream or sys.stdout, flush=True)
+
+    def say_not_learned(self, verdict):
+        """Mention at the end of a training that its generator has learned little, if that is so."""
+        seen = [entry.measurement.layout for entry in self.journal.entries]
+        learning = verdict is not None and verdict.state == "learning"
+        if learning and len(seen) >= PATIENCE and seen[-1] <= FAINT:
+            self.say(
+                f"not learned: {verdict.sentence}. Train longer. If the diversity stands still, "
+                "try higher learning rates, larger networks or another loss"
+            )
 
     def decide(self, action, sentence, back_to=None, changes=()):
         """Add a `Decision` to the journal, print it, write the report, and tell `on_collapse`."""
@@ -93,13 +105,32 @@ class GuardRecords:
         self.complaints.add(text)
         return new
 
-    def resume(self, step):
-        """Read the journal of an earlier part of this training, up to a critic step."""
+    def resume(self, model, store):
+        """Read the journal and the snapshots of an earlier part of a training.
+
+        Args:
+            model: The model, whose critic steps say where the training resumes.
+            store: The `SnapshotStore`, into which the snapshots of that moment are read.
+        """
+        if self.folder is None:
+            return
+        steps = None
         with self.surviving("read the journal", OSError, ValueError, KeyError, TypeError):
-            if self.folder is not None and self.journal_file.exists():
+            if self.journal_file.exists():
                 journal = Journal.read(self.journal_file)
-                journal.go_back(step)
+                steps = journal.go_back(model.critic_steps)
                 self.journal = journal
+        with self.surviving("read the snapshots", OSError):
+            store.load(model, steps)
+            lost.drop_alarms(self.subfolder, model.critic_steps)
+
+    def mark(self, store):
+        """Note the state at the end of an epoch, and remove the snapshots that no state needs."""
+        self.journal.mark(*self._now(), store.steps)
+        self.write_journal()
+        with self.surviving("remove old snapshots", OSError):
+            if self.folder is not None:
+                store.sweep(self.journal.marked_snapshots)
 
     def write_exemplars(self, metric):
         """Write the real images that the report shows."""

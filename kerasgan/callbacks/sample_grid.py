@@ -12,8 +12,10 @@ ANIMATIONS = ("webp", "gif", None)
 class SampleGrid(Steps):
     """Writes a grid of generated images after each epoch, always of the same latent vectors.
 
-    The grids are `epoch_0001.png`, `epoch_0002.png` and so on. At the end of the training, all
-    grids in the folder, also those of earlier calls of `fit`, are joined into one animation.
+    The grids are `epoch_0001.png`, `epoch_0002.png` and so on. At the end of the training, the
+    grids in the folder, also those of earlier calls of `fit`, are joined into one animation; that
+    of a long training has some of them, see `kerasgan.pictures.save_animation`.
+
     An epoch that was cut short has no grid. Images of more than four channels are no pictures: a
     warning says so, and the training goes on without grids.
 
@@ -58,8 +60,19 @@ class SampleGrid(Steps):
             pictures.save_grid(path, self.model.decode_latents(self._z), self.columns)
 
     def on_train_end(self, logs=None):
-        if not self._shown:
-            return
+        if self.animation and self._shown:
+            self.animate(self.animation)
+
+    def animate(self, animation):
+        """Join all grids in the folder into `epochs.webp` or `epochs.gif`, if there are any.
+
+        If that is not possible, a warning says why.
+        """
         frames = sorted(self.folder.glob("epoch_*.png"))
-        if self.animation and frames:
-            pictures.save_animation(self.folder / f"epochs.{self.animation}", frames)
+        if not frames:
+            return
+        path = self.folder / f"epochs.{animation}"
+        try:
+            pictures.save_animation(path, frames)
+        except Exception as error:  # The training itself is done, and nothing must take it away.
+            warnings.warn(f"SampleGrid wrote no {path.name}: {error}", stacklevel=2)

@@ -1,12 +1,10 @@
 """Notice a mode collapse during training, explain it, and restore the model."""
 
-from kerasgan.collapse.advice import ADVICE
 from kerasgan.collapse.detector import Detector, Verdict
 from kerasgan.collapse.diversity import BROKEN, DiversityMetric, Measurement
 from kerasgan.collapse.journal import Decision, Entry, Journal
 
 __all__ = [
-    "ADVICE",
     "BROKEN",
     "Decision",
     "Detector",

@@ -8,6 +8,8 @@ import numpy as np
 from kerasgan.collapse.diversity import Measurement
 from kerasgan.files import atomic
 
+MARKS = 2
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -81,12 +83,14 @@ class Journal:
         decisions: `Decision` objects.
         current: Indices of the entries that `current` returns.
         peaks: The greatest share that each cell has had.
+        marks: What `mark` noted, the oldest first.
     """
 
-    def __init__(self, entries=(), decisions=(), current=(), peaks=()):
+    def __init__(self, entries=(), decisions=(), current=(), peaks=(), marks=()):
         self.entries = list(entries)
         self.decisions = list(decisions)
         self.peaks = list(peaks)
+        self.marks = list(marks)
         self._current = list(current)
 
     @property
@@ -116,6 +120,13 @@ class Journal:
         return sum(decision.action == action for decision in self.decisions)
 
     @property
+    def warned(self):
+        """Whether there was a warning of the collapse that the last check saw, if it saw one."""
+        steps = [decision.step for decision in self.decisions if decision.action == "warn"]
+        since = [entry.state for entry in self.entries if steps and entry.step >= steps[-1]]
+        return bool(since) and set(since) <= {"collapsing", "collapsed", "diverged"}
+
+    @property
     def put_back(self):
         """The last decision that restored a state after the last check, or None."""
         found = [d for d in self.decisions if d.back_to is not None]
@@ -136,12 +147,60 @@ class Journal:
             self._current.append(len(self.entries))
         self.entries.append(entry)
 
-    def go_back(self, step):
-        """Drop the records after a critic step from which the training resumes.
+    def mark(self, epoch, step, snapshots):
+        """Note the present state, so that a training that resumes from this step finds it again.
 
-        What they had done to `current` is undone: the measurements that a later rescue left out
-        count again.
+        The marks of the last two steps are kept: a training may be killed before a checkpoint of
+        the newer one is written.
+
+        Args:
+            epoch: The epoch that has ended, counted from 1.
+            step: The critic steps that the training has taken.
+            snapshots: The critic steps of the snapshots that are kept.
         """
+        mark = {
+            "epoch": epoch,
+            "step": step,
+            "entries": len(self.entries),
+            "decisions": len(self.decisions),
+            "current": list(self._current),
+            "peaks": list(self.peaks),
+            "snapshots": list(snapshots),
+        }
+        self.marks = [*(m for m in self.marks if m["step"] != step), mark][-MARKS:]
+
+    @property
+    def stopped_at(self):
+        """The critic step at which the last decision stopped the training, or None."""
+        last = self.decisions[-1] if self.decisions else None
+        return last.step if last is not None and last.action == "stop" else None
+
+    @property
+    def epoch(self):
+        """The last epoch that has ended, or 1."""
+        return self.marks[-1]["epoch"] if self.marks else 1
+
+    @property
+    def marked_snapshots(self):
+        """The critic steps of the snapshots that a training may resume with."""
+        return {step for mark in self.marks for step in mark["snapshots"]}
+
+    def go_back(self, step):
+        """Restore the state at a critic step from which the training resumes.
+
+        If there is no mark of this step, the later records are dropped. What they had done to
+        `current` is undone: the measurements that a later rescue left out count again.
+
+        Returns:
+            The critic steps of the snapshots that were kept then, or None if there is no mark.
+        """
+        mark = next((m for m in self.marks if m["step"] == step), None)
+        self.marks = [m for m in self.marks if m["step"] <= step]
+        if mark is not None:
+            self.entries = self.entries[: mark["entries"]]
+            self.decisions = self.decisions[: mark["decisions"]]
+            self._current, self.peaks = list(mark["current"]), list(mark["peaks"])
+            return list(mark["snapshots"])
         entries = [entry for entry in self.entries if entry.step <= step]
         decisions = [decision for decision in self.decisions if decision.step <= step]
         self.entries, self.decisions, self._current = [], [], []
@@ -153,6 +212,7 @@ class Journal:
             self.decide(decision)
         if not entries:
             self.peaks = []
+        return None
 
     def decide(self, decision):
         """Add a decision. If it restored a state, `current` loses the checks of the collapse."""
@@ -168,6 +228,7 @@ class Journal:
             "decisions": [dataclasses.asdict(decision) for decision in self.decisions],
             "current": self._current,
             "peaks": self.peaks,
+            "marks": self.marks,
         }
         with atomic(path) as temporary:
             temporary.write_text(json.dumps(stored) + "\n", encoding="utf-8")
@@ -186,6 +247,7 @@ class Journal:
             [Decision(**{**d, "changes": tuple(d["changes"])}) for d in stored["decisions"]],
             stored["current"],
             stored["peaks"],
+            stored.get("marks", ()),
         )
 
 

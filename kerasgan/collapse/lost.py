@@ -57,6 +57,13 @@ def write_check(folder, metric, entry, measurement, images, peaks, alarm=False):
         _write(folder / f"alarm-{entry.step:09d}.npz", **found)
 
 
+def drop_alarms(folder, step):
+    """Remove the files of alarms after a critic step, from which a training resumes."""
+    for path in folder.glob("alarm-*.npz"):
+        if path.stem > f"alarm-{step:09d}":
+            path.unlink(missing_ok=True)
+
+
 def _copies(metric, measurement, images):
     """Return the arrays about images that come again and again, or none."""
     if measurement.distinct is None or measurement.distinct >= COPIED:

@@ -172,31 +172,47 @@ class SnapshotStore:
     def add(self, found):
         """Add a snapshot, and drop the one that is neither the best nor among the newest two.
 
+        Its file stays until `sweep`.
+
         Raises:
             OSError: If the file cannot be written. The snapshot is kept in memory in any case.
         """
         self.snapshots.append(found)
         best = max(self.snapshots, key=lambda s: (s.level, s.step))
         keep = {id(s) for s in (*self.snapshots[-2:], best)}
-        dropped = [s for s in self.snapshots if id(s) not in keep]
         self.snapshots = [s for s in self.snapshots if id(s) in keep]
         if self.folder is not None:
-            for old in dropped:
-                self._file(old.step).unlink(missing_ok=True)
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic(self._file(found.step)) as temporary, open(temporary, "wb") as file:
                 found.write(file)
 
-    def load(self, model):
+    @property
+    def steps(self):
+        """The critic step of each snapshot."""
+        return [found.step for found in self.snapshots]
+
+    def sweep(self, steps):
+        """Remove the files of all snapshots but those of the given critic steps."""
+        wanted = {self._file(step).name for step in steps}
+        for path in self.folder.glob("snapshot-*.npz"):
+            if path.name not in wanted:
+                path.unlink(missing_ok=True)
+
+    def load(self, model, steps=None):
         """Read the snapshots in the folder that fit the model and are not newer than it.
 
         Other files of snapshots, and damaged ones, are removed.
+
+        Args:
+            model: The model.
+            steps: The critic steps of the snapshots to read, or None for all.
         """
         for path in sorted(self.folder.glob("snapshot-*.npz")):
             with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
                 found = Snapshot.read(path)
                 if fits(found, model) and found.step <= model.critic_steps:
-                    self.snapshots.append(found)
+                    if steps is None or found.step in steps:
+                        self.snapshots.append(found)
                     continue
             path.unlink()
 
