@@ -25,10 +25,18 @@ from kerasgan.environment import describe
 
 TAKES = "40 minutes"
 CHOSEN = (
-    "ring-generator-runs-ahead-7 grid-critic-stops-8 ring-high-rates-9 grid-rates-jump-10 "
-    "grid-unconstrained-11 grid-plain-fast-53 digits-generator-runs-ahead-19 "
-    "garments-critic-stops-20 digits-critic-stops-21 garments-rates-jump-22 garments-weak-critic-24"
-).split()
+    "ring-generator-runs-ahead-7",
+    "grid-critic-stops-8",
+    "ring-high-rates-9",
+    "grid-rates-jump-10",
+    "grid-unconstrained-11",
+    "grid-plain-fast-53",
+    "digits-generator-runs-ahead-19",
+    "garments-critic-stops-20",
+    "digits-critic-stops-21",
+    "garments-rates-jump-22",
+    "garments-weak-critic-24",
+)
 
 
 def seeds_alone(model, attempt, collapsed_at=None, evidence=()):

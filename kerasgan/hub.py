@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 from kerasgan import storage
+from kerasgan.files import expanded
 from kerasgan.storage import CONFIG, METADATA, WEIGHTS, PresetError
+from kerasgan.text import short
 
 SCHEME = "hf://"
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
@@ -111,7 +113,7 @@ def upload_preset(handle, folder, private=False):
     ```
     """
     repository, revision = parse(handle, "handle")
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     storage.verify_files(folder)
     client, errors = _client()
     api = client.HfApi(endpoint=os.environ.get("HF_ENDPOINT"), library_name="kerasgan")
@@ -130,7 +132,7 @@ def upload_preset(handle, folder, private=False):
         )
     except (errors.HTTPError, errors.HFValidationError, OSError) as error:
         raise PresetError(
-            f"{handle} cannot be written (is there a token? hf auth login): {_short(error)}"
+            f"{handle} cannot be written (is there a token? hf auth login): {short(error)}"
         ) from error
 
 
@@ -157,16 +159,16 @@ def _download(handle, repository, name, revision, force=False):
         )
     except errors.LocalEntryNotFoundError as error:
         raise PresetError(
-            f"{handle} cannot be reached and is not in the cache: {_short(error)}"
+            f"{handle} cannot be reached and is not in the cache: {short(error)}"
         ) from error
     except errors.EntryNotFoundError as error:
         raise PresetError(f"{handle} is not a kerasgan preset: it has no {name}.") from error
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
         raise PresetError(
-            f"{handle} does not exist, or is private (hf auth login): {_short(error)}"
+            f"{handle} does not exist, or is private (hf auth login): {short(error)}"
         ) from error
     except (errors.HTTPError, OSError, ValueError) as error:
-        raise PresetError(f"{handle} cannot be downloaded: {_short(error)}") from error
+        raise PresetError(f"{handle} cannot be downloaded: {short(error)}") from error
     # The path is a file or a link into the cache. A name that the server chose must not lead out.
     path = Path(path)
     if path.resolve().parent not in (path.parent.resolve(), (path.parents[2] / "blobs").resolve()):
@@ -192,8 +194,3 @@ def _client():
             "presets on a hub need another package: pip install 'kerasgan[hub]'"
         ) from error
     return huggingface_hub, errors
-
-
-def _short(error):
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}"

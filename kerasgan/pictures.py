@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from kerasgan.data import to_uint8
-from kerasgan.files import atomic
+from kerasgan.files import atomic, regular
 
 GAPS = range(9)  # Pixels between the images of a grid that `gap_of` tries.
 NEAR = 24  # How far JPEG may move the colour of such a gap.
@@ -206,7 +206,7 @@ class _Film(Image.Image):
     @staticmethod
     def _opened(path):
         try:
-            return opaque(Image.open(path))
+            return opaque(Image.open(regular(path)))
         except Exception:  # Pillow raises many kinds of errors for files that are damaged.
             return None
 

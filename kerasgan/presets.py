@@ -5,6 +5,7 @@ import difflib
 from pathlib import Path
 
 from kerasgan import hub, storage
+from kerasgan.files import expanded
 from kerasgan.storage import PresetError
 
 
@@ -42,7 +43,7 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     with contextlib.suppress(
         RuntimeError, OSError, ValueError
     ):  # No home folder, or no possible file name.
-        folder = folder.expanduser()
+        folder = expanded(folder)
         if folder.is_dir():
             return folder
     near = difflib.get_close_matches(str(preset), list(known), n=3, cutoff=0.4)

@@ -6,14 +6,25 @@ checksums of a preset can be read without a backend.
 
 import contextlib
 import datetime
+import io
 import json
 import os
 import re
-import tempfile
+import shutil
 import zipfile
 from pathlib import Path
 
-from kerasgan.files import atomic, sha256, write_json
+from kerasgan.files import (
+    atomic,
+    check_archive,
+    check_unpacked,
+    read_json,
+    sha256,
+    sweep,
+    temporary_beside,
+    write_json,
+)
+from kerasgan.text import short
 from kerasgan.version import __version__
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -81,8 +92,10 @@ def _write(model, folder, metadata, half):
     # Every new file is written, on the same disk, before the first file of an older preset is
     # replaced.
     beside = folder if folder.is_dir() else folder.parent
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".tmp-") as temporary:
-        temporary = Path(temporary)
+    sweep(beside)
+    temporary = temporary_beside(beside / folder.name)
+    temporary.mkdir()
+    try:
         _write_files(model, temporary, half)
         written = {
             "format": FORMAT,
@@ -106,6 +119,8 @@ def _write(model, folder, metadata, half):
         folder.mkdir(exist_ok=True)
         for name in (*FILES, METADATA):
             os.replace(temporary / name, folder / name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
     return written
 
 
@@ -185,10 +200,10 @@ def golden_samples(folder):
 
     path = Path(folder) / GOLDEN
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(check_archive(path), allow_pickle=False) as stored:
             images, seed = stored["images"].astype("float32"), int(stored["seed"])
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise PresetError(f"{path} holds no golden samples: {error}") from error
+    except Exception as error:  # NumPy raises many kinds of errors for files that are damaged.
+        raise PresetError(f"{path} holds no golden samples: {short(error)}") from error
     if images.ndim != 4 or not len(images) or seed < 0:
         raise PresetError(f"{path} holds no golden samples: images of shape {images.shape}")
     return images, seed
@@ -203,13 +218,13 @@ def read_metadata(folder):
     """
     path = Path(folder) / METADATA
     try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
+        metadata = read_json(path)
     except FileNotFoundError:
         raise PresetError(
             f"`preset` must be a folder with {METADATA}, {CONFIG} and {WEIGHTS}. Received: "
             f"{folder}, which has no {METADATA}"
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise PresetError(f"The preset's {path} cannot be read: {error}") from error
     version = metadata.get("format") if isinstance(metadata, dict) else None
     if type(version) is not int or version < 1 or not isinstance(metadata.get("files"), dict):
@@ -230,7 +245,7 @@ def read_config(folder):
     """
     path = Path(folder) / CONFIG
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = read_json(path)
         unsafe = _class_names(config) & UNSAFE
     except (OSError, ValueError, RecursionError) as error:
         raise PresetError(f"{path} cannot be read: {error}") from error
@@ -273,8 +288,8 @@ def read_preset(folder, load_weights=True, kind=None):
         raise
     except MemoryError as error:
         raise PresetError(f"{folder / CONFIG} asks for more memory than there is.") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PresetError(f"{folder / CONFIG} describes no model: {error}") from error
+    except Exception as error:  # Each backend has its own for sizes that it cannot have.
+        raise PresetError(f"{folder / CONFIG} describes no model: {short(error)}") from error
     if not isinstance(model, kind):
         raise PresetError(
             f"`preset` must hold a model of the class {kind.__name__}. Received: {folder}, which "
@@ -282,10 +297,73 @@ def read_preset(folder, load_weights=True, kind=None):
         )
     if load_weights:
         try:
+            check_arrays(folder / WEIGHTS, (folder / WEIGHTS).stat().st_size)
             model.load_weights(folder / WEIGHTS)
-        except (OSError, ValueError, KeyError) as error:
-            raise PresetError(f"{folder / WEIGHTS} does not fit {CONFIG}: {error}") from error
+        except Exception as error:
+            text = short(error)
+            raise PresetError(f"{folder / WEIGHTS} does not fit {CONFIG}: {text}") from error
     return model
+
+
+def load_model(path):
+    """Return the model in a .keras file, which is looked at before anything in it is used.
+
+    Raises:
+        PresetError: If it is no such file, is damaged, would run code, would unpack to far more
+            than its own size, or refers to other files.
+    """
+    import keras
+
+    try:
+        with zipfile.ZipFile(check_archive(path)) as archive:
+            config = json.loads(archive.read("config.json"))
+            with archive.open(WEIGHTS) as weights:
+                check_arrays(io.BytesIO(weights.read()), os.stat(path).st_size)
+        unsafe = _class_names(config) & UNSAFE
+    except Exception as error:
+        raise PresetError(
+            f"{path} is not a .keras file, or it is damaged: {short(error)}"
+        ) from error
+    if unsafe:
+        raise PresetError(f"{path} holds no model that is safe to load: {sorted(unsafe)}")
+    try:
+        return keras.saving.load_model(path, safe_mode=True)
+    except Exception as error:
+        raise PresetError(f"{path} cannot be loaded: {short(error)}") from error
+
+
+def check_arrays(file, size):
+    """Check an HDF5 file before an array in it is read.
+
+    A small file may declare arrays of many gigabytes, and may refer to other files.
+
+    Args:
+        file: Its path, or an open binary file.
+        size: How many bytes the file has.
+
+    Raises:
+        ValueError: If the arrays are far larger than the file, or are in another file.
+    """
+    import h5py
+
+    unpacked = 0
+
+    def look(name, link):
+        nonlocal unpacked
+        if not isinstance(link, h5py.HardLink):
+            return f"{name} refers to another place"
+        item = stored[name]
+        if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                return f"{name} refers to another file"
+            unpacked += item.size * item.dtype.itemsize
+        return None
+
+    with h5py.File(file, "r") as stored:
+        fault = stored.visititems_links(look)  # It ends at the first fault that `look` returns.
+    if fault is not None:
+        raise ValueError(fault)
+    check_unpacked(unpacked, size)
 
 
 def verify_files(folder, names=FILES):

@@ -15,8 +15,35 @@ def extent(low, high):
     return f"equal to {low:g}" if low == high else f"from {low:g} to {high:g}"
 
 
+def short(error, most=300, named=True):
+    """Return an error in one line of at most so many characters.
+
+    Keras puts whole configurations into its messages.
+
+    Args:
+        error: An exception.
+        most: Greatest number of characters of its message.
+        named: Whether its type comes first.
+    """
+    text = printable(" ".join(str(error).split()))
+    if len(text) > most:
+        text = f"{text[: most - 60]} ... {text[-50:]}"
+    return f"{type(error).__name__}: {text}" if named else text
+
+
+def printable(text):
+    """Return text without characters that move a terminal's cursor, or are no characters at all.
+
+    Names of files may hold any bytes.
+    """
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for c in str(text)
+    )
+
+
 def listed(names, most=20):
     """Return names with commas between them, no more than `most`: `ant, bee and 3 more`."""
-    names = [str(name) for name in names]
+    names = [printable(name) for name in names]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from kerasgan import catalogue
+from kerasgan.text import printable
 from kerasgan_cli import stages
 from kerasgan_cli.options import with_flags
 
@@ -91,6 +92,41 @@ def without_import_chatter():
 
 
 @contextlib.contextmanager
+def lasting_output():
+    """Let no error of stdout end what runs inside the block: a full disk, or a pipe that is closed.
+
+    The first is said on stderr, and nothing more is printed.
+    """
+    with contextlib.redirect_stdout(_Lasting(sys.stdout)):
+        yield
+
+
+class _Lasting:
+    def __init__(self, stream):
+        self._stream = stream
+
+    def write(self, text):
+        self._try(self._stream.write, text)
+        return len(text)
+
+    def flush(self):
+        self._try(self._stream.flush)
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def _try(self, function, *given):
+        try:
+            function(*given)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                if not isinstance(error, BrokenPipeError):
+                    print(f"stdout: {error.strerror}. The training goes on", file=sys.stderr)
+                # What the stream still holds would fail again when Python exits.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+@contextlib.contextmanager
 def short_warnings():
     """Print what warnings about data say, without the line of code that they come from."""
     with warnings.catch_warnings(record=True) as caught:
@@ -98,17 +134,17 @@ def short_warnings():
         yield
     for warning in caught:
         stages.clear()
-        click.echo(f"warning: {with_flags(str(warning.message))}", err=True)
+        click.echo(f"warning: {printable(with_flags(str(warning.message)))}", err=True)
 
 
 def _configured():
     """Return the backend that Keras' own configuration file names, or its default."""
     import json
 
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     try:
+        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
         return json.loads((home / "keras.json").read_text())["backend"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):  # Or there is no home.
         return "tensorflow"
 
 

@@ -31,16 +31,16 @@ def _names(context, parameter, value):
 @click.option("--data", metavar="NAME_OR_PATH",
               help="The real images.  [default: those that a run was trained on]")  # fmt: skip
 @click.option("--split", help="Split of a TFDS data set.  [default: train]")
-@click.option("--limit", type=click.IntRange(min=1), help="Use only the first so many images.")
+@click.option("--limit", type=click.IntRange(1, 10**9), help="Use only the first so many images.")
 @click.option("--upscale/--no-upscale", default=None,
               help="Enlarge images that are smaller than the model's.")  # fmt: skip
 @click.option("--bit-depth", type=click.IntRange(9, 16),
               help="Bits that the values of 16-bit images use.")  # fmt: skip
 @click.option("--metrics", callback=_names, metavar="A,B,...",
               help=f"Some of {', '.join(catalogue.METRICS)}.  [default: all]")  # fmt: skip
-@click.option("--samples", type=click.IntRange(min=100), default=10000, show_default=True,
+@click.option("--samples", type=click.IntRange(100, 10**6), default=10000, show_default=True,
               help="Generated images; at most half of the real ones.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
               help="Seed of samples, choice of real images and metrics.")  # fmt: skip
 @click.option("--extractor", type=click.Choice(["auto", *catalogue.EXTRACTORS]),
               default="auto", show_default=True,

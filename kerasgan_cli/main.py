@@ -6,6 +6,7 @@ import traceback
 
 import click
 
+from kerasgan.text import printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
 from kerasgan_cli.evaluate import evaluate
@@ -42,11 +43,13 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         try:
+            _refuse_empty(arguments)
             code = cli.main(arguments, prog_name="kerasgan", standalone_mode=False)
         except BaseException:
             stages.clear()
             raise
     except click.ClickException as error:
+        error.message = "\n".join(map(printable, error.message.split("\n")))
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -65,11 +68,19 @@ def main(arguments=None):
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _refuse_empty(arguments):
+    """Raise a usage error for an argument that is empty, as where a shell variable is not set."""
+    for place, argument in enumerate(arguments):
+        name, sign, value = argument.partition("=")
+        if argument == "" or (sign and not value and name.startswith("--")):
+            which = name or (arguments[place - 1] if place else "the first argument")
+            raise click.UsageError(f"{which} must not be empty. Received: ''")
+
+
 def _in_words(error):
     if isinstance(error, ValueError):
-        return str(error)
+        return short(error, most=600, named=False)
     if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
+        where = f": {printable(error.filename)}" if error.filename else ""
         return f"{error.strerror}{where}"
-    hint = " (--debug shows the traceback)"
-    return f"{type(error).__name__}: {error}{hint}"
+    return f"{short(error)} (--debug shows the traceback)"

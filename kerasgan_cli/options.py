@@ -1,6 +1,7 @@
 """Click options made of the catalogue's entries."""
 
 import collections
+import math
 import re
 
 import click
@@ -27,6 +28,16 @@ class _Integers(click.ParamType):
             )
 
 
+class Number(click.FloatRange):
+    """A number, neither infinite nor NaN, which no range leaves out."""
+
+    def convert(self, value, param, ctx):
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"must be a finite number. Received: {value}", param, ctx)
+        return found
+
+
 class _Mapping(click.ParamType):
     name = "NAME=VALUE,..."
 
@@ -39,6 +50,8 @@ class _Mapping(click.ParamType):
             try:
                 found[name.strip()] = int(number) if number.strip("-").isdigit() else float(number)
             except ValueError:
+                sign = ""
+            if sign and not math.isfinite(found[name.strip()]):
                 sign = ""
             if not sign:
                 self.fail(f"must be name=number pairs. Received: {value!r}", param, ctx)
@@ -78,7 +91,7 @@ def from_catalogue(entry, help=None, flag=None):
     if entry.kind == "flag":  # A recipe may have set it, and the shell can take it back.
         return option(f"{entry.flag}/--no-{entry.flag[2:]}", is_flag=True, help=text)
     if entry.kind in ("integer", "number"):
-        ranges = {"integer": click.IntRange, "number": click.FloatRange}
+        ranges = {"integer": click.IntRange, "number": Number}
         kind = ranges[entry.kind](entry.minimum, entry.maximum, entry.above, entry.below)
         return option(*flags, type=kind, metavar=entry.kind.upper(), help=text)
     if entry.kind == "choice":

@@ -1,17 +1,18 @@
 """The folder of a training run."""
 
 import csv
-import json
 import os
 import re
+import time
 from pathlib import Path
 
-from kerasgan.files import write_json
+from kerasgan.files import expanded, read_json, regular, sweep, temporary_beside, write_json
 from kerasgan.recipe import FORMAT, Recipe, run_settings
-from kerasgan.text import listed
+from kerasgan.text import listed, short
 
 # What a run has unless it says otherwise, beside its recipe.
 SETTINGS = {"guard": "rescue", "guard_every": None, "grid_every": 1, "animation": "webp"}
+SECONDS_OF_CLAIM = 60
 _NUMBERED = re.compile(r"(\d+)-")
 
 
@@ -41,9 +42,17 @@ class Run:
 
     @classmethod
     def create(cls, parent, name, options):
-        """Make the next numbered folder under `parent`, such as `runs/0003-wgan-avatars`."""
+        """Make the next numbered folder under `parent`, such as `runs/0003-wgan-avatars`.
+
+        It appears with its `options.json`, so a run that is killed here leaves no folder that
+        nothing can resume.
+        """
         parent = Path(parent)
         parent.mkdir(parents=True, exist_ok=True)
+        sweep(parent)
+        hidden = temporary_beside(parent / name)
+        hidden.mkdir()
+        cls(hidden).write_options(options)
         number = _greatest_number(parent) + 1
         while True:
             # Other runs may start at the same moment. While a run holds the claim, no other makes
@@ -52,20 +61,22 @@ class Run:
             try:
                 claim.mkdir()
             except FileExistsError:
-                number += 1
+                number += _is_held(claim)
                 continue
             try:
                 greatest = _greatest_number(parent)
                 if greatest < number:
-                    folder = parent / f"{number:04d}-{name}"
-                    folder.mkdir()
-                    break
+                    folder = parent / f"{number:04d}-{_shortened(name)}"
+                    hidden.rename(folder)
+                    return cls(folder)
             finally:
                 claim.rmdir()
             number = greatest + 1
-        run = cls(folder)
-        run.write_options(options)
-        return run
+
+    def sweep(self):
+        """Remove what a killed process left in the folder."""
+        for folder in (self.folder, self.samples, self.folder / "guard"):
+            sweep(folder)
 
     def write_options(self, options):
         """Write the recipe and what stands beside it."""
@@ -74,7 +85,7 @@ class Run:
     @classmethod
     def of(cls, source):
         """Return the run that a folder or a model's file belongs to, or None."""
-        path = Path(source).expanduser()
+        path = expanded(source)
         for folder in (path, path.parent):
             if cls.is_run(folder):
                 return cls(folder)
@@ -97,9 +108,9 @@ class Run:
                 f"options.json in it. Found: {self.content()}"
             )
         try:
-            options = json.loads(self.options_file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{self.options_file} is damaged: {error}") from error
+            options = read_json(self.options_file)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{self.options_file} is damaged: {short(error)}") from error
         if not isinstance(options, dict) or not isinstance(options.get("images"), int):
             raise ValueError(
                 f"{self.options_file} is damaged: it must hold an object with a recipe and the "
@@ -124,8 +135,8 @@ class Run:
         """
         try:
             recipe = Recipe.from_json(self.options())
-        except (TypeError, KeyError) as error:
-            raise ValueError(f"{self.options_file} is damaged: {error}") from error
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"{self.options_file} is damaged: {short(error)}") from error
         if "name_or_path" not in recipe.data or "epochs" not in recipe.length:
             raise ValueError(f"{self.options_file} is damaged: it has no data or no epochs.")
         return recipe
@@ -145,8 +156,11 @@ class Run:
 
     def seconds(self):
         """Return how long its finished epochs took, those of all its resumes together."""
-        with open(self.metrics, newline="", encoding="utf-8") as file:
-            return sum(float(row.get("seconds") or 0) for row in csv.DictReader(file))
+        try:
+            with open(regular(self.metrics), newline="", encoding="utf-8") as file:
+                return sum(float(row.get("seconds") or 0) for row in csv.DictReader(file))
+        except (OSError, ValueError, csv.Error) as error:
+            raise ValueError(f"{self.metrics} is damaged: {short(error)}") from error
 
     def is_whole(self, animation, guarded):
         """Return whether all is there that a training writes at its end.
@@ -159,7 +173,7 @@ class Run:
         if animation is not None:
             parts.append((self.samples / f"epochs.{animation}", self.samples.glob("epoch_*.png")))
         if guarded:
-            parts.append((self.report, [self.report]))
+            parts.append((self.report, [self.folder / "guard" / "journal.json"]))
         return all(map(_follows, *zip(*parts, strict=True)))
 
     def model_file(self):
@@ -172,6 +186,22 @@ class Run:
         if not files:
             raise ValueError(f"{self.folder} holds no model yet: no epoch was finished.")
         return max(files, key=lambda path: path.stat().st_mtime_ns)
+
+
+def _is_held(claim):
+    """Return whether a claim is a running process's, which holds it for a moment only."""
+    try:
+        if time.time() - claim.stat().st_mtime < SECONDS_OF_CLAIM:
+            return True
+        claim.rmdir()
+    except OSError:  # It has just ended, or somebody else removed it.
+        pass
+    return False
+
+
+def _shortened(name):
+    """Return a name of at most 200 bytes, so that a number fits before it."""
+    return os.fsdecode(os.fsencode(name)[:200])
 
 
 def _follows(path, sources):

@@ -35,9 +35,9 @@ def _sampling_options(command):
 
 @click.command()
 @click.argument("source", metavar="PRESET_OR_RUN_OR_FILE")
-@click.option("-n", "count", type=click.IntRange(min=1), default=100, show_default=True,
+@click.option("-n", "count", type=click.IntRange(1, 10**6), default=100, show_default=True,
               help="Number of images.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
               help="Seed of the latent vectors.")  # fmt: skip
 @click.option("--out", type=click.Path(), default="samples.png", show_default=True,
               help="A grid.png, a folder/ of single files, or an array.npz.")  # fmt: skip
@@ -46,10 +46,10 @@ def _sampling_options(command):
 @click.option("--label", metavar="NAME_OR_NUMBER",
               help="Class of all images of a conditional model: its name, where a run has names, "
               "or its number, from 0.")  # fmt: skip
-@click.option("--columns", type=click.IntRange(min=1), help="Images in a row of the grid.")
+@click.option("--columns", type=click.IntRange(1, 10**4), help="Images in a row of the grid.")
 @click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True,
               help="Enlarge each pixel of a grid.")  # fmt: skip
-@click.option("--batch-size", type=click.IntRange(min=1), default=256, show_default=True,
+@click.option("--batch-size", type=click.IntRange(1, 2**16), default=256, show_default=True,
               help="Images computed at a time.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @_sampling_options

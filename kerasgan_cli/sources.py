@@ -1,11 +1,9 @@
 """What PRESET_OR_RUN_OR_FILE and NAME_OR_PATH can be."""
 
-import zipfile
-from pathlib import Path
-
 import click
 
 from kerasgan import catalogue
+from kerasgan.files import expanded
 from kerasgan_cli.common import nearest
 from kerasgan_cli.runs import Run
 
@@ -14,7 +12,7 @@ def open_model(source):
     """Return the model of a preset's name, folder or handle, of a run, or of a .keras file."""
     from kerasgan import from_preset, presets, storage
 
-    path = Path(source).expanduser()
+    path = expanded(source)
     if _is_preset(source):
         return from_preset(source)
     if path.is_dir():
@@ -47,7 +45,7 @@ def _is_preset(source):
     from kerasgan import hub, presets, storage
 
     known = source in presets.presets() or hub.is_handle(source)
-    return known or (Path(source).expanduser() / storage.METADATA).exists()
+    return known or (expanded(source) / storage.METADATA).exists()
 
 
 def find_data(name_or_path, split=None, **others):
@@ -72,22 +70,18 @@ def find_data(name_or_path, split=None, **others):
             f"{name_or_path}",
             param_hint="--split",
         )
-    path = Path(name_or_path).expanduser()
+    path = expanded(name_or_path)
     return str(path.resolve()) if source in ("folder", "array") else name_or_path
 
 
 def load_file(path):
-    """Return the adversarial model in a .keras file; safe mode stays on."""
-    import keras
+    """Return the adversarial model in a .keras file; see `kerasgan.storage.load_model`."""
+    from kerasgan import AdversarialModel, storage
 
-    from kerasgan import AdversarialModel
-
-    if not zipfile.is_zipfile(path):
-        raise click.ClickException(f"{path} is not a .keras file, or it is damaged.")
     try:
-        model = keras.saving.load_model(path, safe_mode=True)
-    except Exception as error:
-        raise click.ClickException(f"{path} cannot be loaded: {error}") from error
+        model = storage.load_model(path)
+    except storage.PresetError as error:
+        raise click.ClickException(str(error)) from error
     if not isinstance(model, AdversarialModel):
         raise click.ClickException(
             f"{path} must hold an adversarial model. Received: a {type(model).__name__}"

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from kerasgan import catalogue
+from kerasgan.files import read_json
 from kerasgan.recipe import Recipe, run_settings
 from kerasgan.recipe import options as flat
 from kerasgan_cli import options as made
@@ -137,7 +138,7 @@ def _check_guard(settings, given):
 
 def _read(file, model):
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        stored = read_json(file)
         if model is not None and isinstance(stored, dict):
             stored = {**stored, "variant" if "format" in stored else "model": model}
         return Recipe.from_json(stored, together=False), run_settings(stored)

@@ -10,12 +10,13 @@ import click
 import keras
 
 from kerasgan import backend, callbacks, catalogue, data
+from kerasgan.adversarial import feed
 from kerasgan.data import content, labels
 from kerasgan.environment import describe
 from kerasgan.files import atomic
-from kerasgan.text import listed
+from kerasgan.text import listed, printable, short
 from kerasgan_cli import stages
-from kerasgan_cli.common import short_warnings, without_import_chatter
+from kerasgan_cli.common import lasting_output, short_warnings, without_import_chatter
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
@@ -50,6 +51,7 @@ def run(recipe, settings, parent, resume, on_collapse=None):
         steps = recipe.critic_steps(dataset.batches_per_epoch)
         model = recipe.build(dataset.image_shape, _classes(recipe, dataset), steps)
     stages.clear()
+    feed.check_dataset(model, dataset)  # Before there is a folder.
     options = {
         **recipe.to_json(),
         "run": settings,
@@ -64,9 +66,10 @@ def run(recipe, settings, parent, resume, on_collapse=None):
         _list_skipped(folder, dataset)
     else:  # Its end may have been moved.
         folder.write_options({**options, "environment": folder.options().get("environment")})
-    _introduce(folder, recipe, dataset, model)
-    guard = _guard(folder, recipe, settings, on_collapse)
-    return _fit(folder, recipe, settings, dataset, model, guard)
+    with lasting_output():
+        _introduce(folder, recipe, dataset, model)
+        guard = _guard(folder, recipe, settings, on_collapse)
+        return _fit(folder, recipe, settings, dataset, model, guard)
 
 
 def _classes(recipe, dataset):
@@ -95,6 +98,7 @@ def _load(recipe, resume):
 def _resumed(resume, recipe, dataset):
     """Return the run and its model, or no model where no epoch was finished."""
     folder = Run(resume)
+    folder.sweep()
     _check_same_data(folder, recipe, dataset)
     if not (folder.checkpoint.exists() or folder.model.exists()):
         return folder, None
@@ -141,19 +145,19 @@ def _names(classes):
 def _list_skipped(folder, dataset):
     if not dataset.skipped:
         return
-    lines = [f"{path}\t{reason}\n" for path, reason in dataset.skipped]
+    # A file's name may hold tabs and newlines, or be no text at all.
+    lines = [f"{printable(path)}\t{printable(reason)}\n" for path, reason in dataset.skipped]
     with atomic(folder.skipped) as temporary:
-        # A file's name may be no text at all.
-        temporary.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
+        temporary.write_text("".join(lines), encoding="utf-8")
     what = "unusable file or link" if len(lines) == 1 else "unusable files and links"
     click.echo(f"skipped {len(lines)} {what}, listed in {folder.skipped}", err=True)
 
 
 def _introduce(folder, recipe, dataset, model):
     height, width, channels = dataset.image_shape
-    click.echo(f"run       {folder.folder}")
+    click.echo(f"run       {printable(folder.folder)}")
     click.echo(
-        f"data      {dataset.name}: {dataset.num_examples:,} images of "
+        f"data      {printable(dataset.name)}: {dataset.num_examples:,} images of "
         f"{height}x{width}x{channels}, {dataset.batches_per_epoch} critic steps an epoch"
     )
     if recipe.conditional and dataset.class_names:
@@ -207,7 +211,7 @@ def _fit(folder, recipe, settings, dataset, model, guard):
                         dataset, initial_epoch=start, epochs=end, verbose=0, callbacks=watchers
                     )
     except OSError as error:
-        raise click.ClickException(f"{error}. {_last_good(folder)}") from error
+        raise click.ClickException(f"{short(error)}. {_last_good(folder)}") from error
     if folder.checkpoint.exists():
         with atomic(folder.model) as temporary:
             shutil.copyfile(folder.checkpoint, temporary)
@@ -262,6 +266,11 @@ def _conclude(folder, checkpoint, interrupt, guard, where):
 
 
 def _last_good(folder):
+    if not Run.is_run(folder.folder):
+        return (
+            f"{folder.folder} is gone. If it was moved, go on with: kerasgan train --resume and "
+            "its new place"
+        )
     if folder.checkpoint.exists():
         return f"The last good state is kept in {folder.checkpoint}"
     return "No epoch was finished, so there is no good state to keep"

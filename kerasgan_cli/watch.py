@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
+from kerasgan.text import printable
 from kerasgan_cli.common import choose_any_backend, short_warnings
+from kerasgan_cli.options import Number
 from kerasgan_cli.sources import find_data
 
 COLLAPSED = 3
@@ -16,23 +18,23 @@ COLLAPSED = 3
 @click.option("--real", metavar="NAME_OR_PATH", required=True,
               help="The real images of the training: a folder, an array file or a name, as for "
               "`kerasgan train --data`.")  # fmt: skip
-@click.option("--image-size", type=click.IntRange(min=4),
+@click.option("--image-size", type=click.IntRange(4, 4096),
               help="Side in pixels of one generated image, to which the real ones are resized. "
               "[default: that of the real images]")  # fmt: skip
 @click.option("--channels", type=click.Choice(["1", "3"]),
               help="Whether images are grey or in colour. [default: as the real ones]")  # fmt: skip
 @click.option("--pattern", default="*", metavar="GLOB",
               help="Which pictures to read, as 'fakes*.png'.")  # fmt: skip
-@click.option("--gap", type=click.IntRange(min=0),
+@click.option("--gap", type=click.IntRange(0, 1024),
               help="Pixels between the images of a grid. [default: found out]")  # fmt: skip
-@click.option("--samples", type=click.IntRange(min=32),
+@click.option("--samples", type=click.IntRange(32, 10**6),
               help="Images in a check. [default: a grid, or 100 single images]")  # fmt: skip
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path),
               help="Where report.html goes. [default: FOLDER-watch]")  # fmt: skip
 @click.option("--once", is_flag=True, help="Read what is there and end, without waiting for more.")
-@click.option("--interval", type=click.FloatRange(min=0.1), default=5.0, show_default=True,
+@click.option("--interval", type=Number(0.1, 86400), default=5.0, show_default=True,
               metavar="SECONDS", help="Time between two readings of the folder.")  # fmt: skip
-@click.option("--idle", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+@click.option("--idle", type=Number(0, min_open=True), metavar="SECONDS",
               help="End when nothing new has come for this time.")  # fmt: skip
 @click.option("--on-collapse", metavar="COMMAND",
               help="Run this command of the shell on a collapse, and go on watching. It is told of "
@@ -87,12 +89,13 @@ def watch(
                 verdict = watcher.check(images[: watcher.samples])
                 shown.append(path)
                 watcher.write_report(shown)
-                name = path.relative_to(folder)
+                name = printable(path.relative_to(folder))
                 click.echo(f"{name}  {verdict.state}: {verdict.sentence}")
                 if verdict.bad and on_collapse is None and not once:
                     return _conclude(watcher, out)
             for path, reason in found.skipped[told:]:
-                click.echo(f"left out {path.relative_to(folder)}: {reason}", err=True)
+                name = printable(path.relative_to(folder))
+                click.echo(f"left out {name}: {printable(reason)}", err=True)
             told = len(found.skipped)
             if once or (idle is not None and time.monotonic() - changed >= idle):
                 return _conclude(watcher, out)

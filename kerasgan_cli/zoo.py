@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from kerasgan.files import read_json
 from kerasgan_cli.common import backend_option, choose_backend, nearest
 from kerasgan_cli.sources import class_names
 from kerasgan_cli.train import train
@@ -92,7 +93,7 @@ def show(name, as_json):
         click.echo(json.dumps(metadata, indent=2))
         return
     file = folder / "recipe.json"
-    recipe = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    recipe = read_json(file) if file.exists() else {}
     about = recipe.get("about", {})
     scores = _of_scores(metadata.get("card", {}))
     parts = [f"{metadata.get('title', name)}\n{folder}"]

@@ -143,7 +143,7 @@ def test_options_of_one_name_are_joined_and_checked_by_variant(monkeypatch):
     assert found["inner"][0].choices == ("adam", "sgd", "rmsprop")
     assert found["inner"][1] == ["unrolled_gan", "odd"] and found["prior"][1] == []
     clip = found["clip"][0]
-    assert (clip.minimum, clip.above, clip.maximum) == (-1.0, False, None)
+    assert (clip.minimum, clip.above, clip.maximum) == (-1.0, False, 1e6)
     for variant, good, bad in (("gan", "uniform", "cauchy"), ("odd", "cauchy", "uniform")):
         assert recipe.Recipe(variant).with_options(prior=good).arguments == {"prior": good}
         with pytest.raises(ValueError, match="`prior` must be one of"):

@@ -14,7 +14,8 @@ import kerasgan_cli
 PACKAGE = Path(kerasgan.__file__).parent
 # Each package or module may import those before it.
 ORDER = [
-    ("version", "files", "validation", "text", "environment", "catalogue", "registration"),
+    ("version", "files", "validation", "text", "environment"),
+    ("catalogue", "registration"),
     ("backend",),
     ("storage",),
     ("hub",),

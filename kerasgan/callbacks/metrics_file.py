@@ -2,12 +2,13 @@
 
 import contextlib
 import csv
-import json
+import os
 import time
+import warnings
 from pathlib import Path
 
 from kerasgan.callbacks.steps import Steps
-from kerasgan.files import atomic, write_json
+from kerasgan.files import atomic, read_json, regular, write_json
 
 
 class MetricsFile(Steps):
@@ -30,8 +31,18 @@ class MetricsFile(Steps):
 
     def on_train_begin(self, logs=None):
         if self.path.exists():
-            with open(self.path, newline="", encoding="utf-8") as file:
-                self.rows = {int(row["epoch"]): row for row in csv.DictReader(file)}
+            try:
+                with open(regular(self.path), newline="", encoding="utf-8") as file:
+                    self.rows = {int(row["epoch"]): row for row in csv.DictReader(file)}
+            except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+                self.rows = {}
+                kept = self.path.with_name(f"{self.path.name}.damaged")
+                os.replace(self.path, kept)
+                warnings.warn(
+                    f"{self.path} could not be read: {error}. It is kept as {kept.name}, and a "
+                    "new one begins",
+                    stacklevel=2,
+                )
 
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
@@ -63,7 +74,7 @@ class MetricsFile(Steps):
     def _first_part(self, epoch):
         """Return what an earlier `fit` noted of the part of this epoch that it trained, or None."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            found = json.loads(self.part.read_text(encoding="utf-8"))
+            found = read_json(self.part)
             # A training may also repeat the whole epoch, from an older state.
             if found["epoch"] == epoch + 1 and found["at"] == self._at() - self.steps:
                 return found

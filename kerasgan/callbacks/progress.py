@@ -135,6 +135,6 @@ class Progress(Steps):
         return later * self._whole(step, rest) + (self.params["steps"] - 1 - batch) * step + rest
 
     def _print(self, text):
-        # The reader of the output may have closed it. The training continues.
-        with contextlib.suppress(BrokenPipeError):
+        # The reader of the output may have closed it, or the disk be full. The training continues.
+        with contextlib.suppress(OSError):
             print(text, end="", file=self.stream, flush=True)

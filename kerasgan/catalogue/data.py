@@ -2,7 +2,8 @@
 
 import dataclasses
 import os
-from pathlib import Path
+
+from kerasgan.files import expanded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +50,7 @@ def source_of(name_or_path):
     Any file counts as an array, and any name that does not look like a path as a TFDS data set.
     """
     name = os.fspath(name_or_path)
-    path = Path(name).expanduser()
+    path = expanded(name)
     # A folder of that name is opened by ./name.
     if name_or_path in SOURCES and SOURCES[name_or_path].named:
         return name

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from kerasgan.catalogue.option import Option, choice, given, integer
+from kerasgan.catalogue.option import choice, given, integer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,14 +32,22 @@ class Architecture:
     flow: bool = False
 
 
-_LATENT_DIM = integer("latent_dim", "how many numbers a latent vector has", default=128)
-_WIDTH = integer("width", "feature maps or units of a layer; each architecture has its own default")
-_DEPTH = integer("depth", "number of layers or blocks; each architecture has its own default")
+_LATENT_DIM = integer(
+    "latent_dim", "how many numbers a latent vector has", maximum=2**16, default=128
+)
+_WIDTH = integer(
+    "width",
+    "feature maps or units of a layer; each architecture has its own default",
+    maximum=2**14,
+)
+_DEPTH = integer(
+    "depth", "number of layers or blocks; each architecture has its own default", maximum=100
+)
 _LABELS = given("num_classes", "classes of a conditional pair")
 _CONDITIONING = choice(
     "conditioning", ("projection", "concat"), "how labels enter the critic; projection by default"
 )
-_PACKING = Option("packing", "integer", "images that the critic scores at once", 1, shell=False)
+_PACKING = integer("packing", "images that the critic scores at once", maximum=64, shell=False)
 
 
 def _minibatch(*layers):
@@ -59,8 +67,8 @@ _COMMON = (_LATENT_DIM, _WIDTH, _LABELS, _CONDITIONING, _PACKING)
 _FLOW = (
     _WIDTH,
     _DEPTH,
-    integer("hidden_layers", "number of hidden layers in each coupling"),
-    integer("critic_width", "feature maps or units of the critic"),
+    integer("hidden_layers", "number of hidden layers in each coupling", maximum=100),
+    integer("critic_width", "feature maps or units of the critic", maximum=2**14),
     given("critic_norm", "None, since a flow's critic is under a gradient penalty"),
 )
 
@@ -77,7 +85,7 @@ ARCHITECTURES = {
             (
                 *_COMMON,
                 _minibatch("discrimination", "stddev"),
-                integer("kernel_size", "side of the convolution kernels, in pixels"),
+                integer("kernel_size", "side of the convolution kernels, in pixels", maximum=64),
                 _norm("batch", "spectral"),
             ),
         ),

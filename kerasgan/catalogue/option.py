@@ -127,19 +127,19 @@ def joined(options):
     )
 
 
-def integer(name, help, minimum=1, **more):
-    """Return an `Option` that is an integer, of at least 1."""
-    return Option(name, "integer", help, minimum=minimum, **more)
+def integer(name, help, minimum=1, maximum=10**9, **more):
+    """Return an `Option` that is an integer, from 1 to a thousand million."""
+    return Option(name, "integer", help, minimum=minimum, maximum=maximum, **more)
 
 
-def weight(name, help, **more):
-    """Return an `Option` that is a number of at least 0."""
-    return Option(name, "number", help, minimum=0, **more)
+def weight(name, help, maximum=1e6, **more):
+    """Return an `Option` that is a number from 0 to a million."""
+    return Option(name, "number", help, minimum=0, maximum=maximum, **more)
 
 
-def positive(name, help, **more):
-    """Return an `Option` that is a number above 0."""
-    return Option(name, "number", help, minimum=0, above=True, **more)
+def positive(name, help, maximum=1e6, **more):
+    """Return an `Option` that is a number above 0, up to a million."""
+    return Option(name, "number", help, minimum=0, above=True, maximum=maximum, **more)
 
 
 def flag(name, help, **more):

@@ -4,7 +4,7 @@ from kerasgan.catalogue.option import Option, choice, flag, integer, positive
 
 LOADING = (
     Option("name_or_path", "text", "what to train on", shell=False),
-    integer("image_size", "side in pixels; images are cropped square"),
+    integer("image_size", "side in pixels; images are cropped square", maximum=4096),
     choice("channels", (1, 3), "grey or colour"),
     Option("split", "text", "part of a TFDS data set or of stacked_mnist, as test or train[:1000]; "
            "train by default"),
@@ -19,21 +19,23 @@ LOADING = (
 
 OPTIMIZERS = (
     positive(
-        "learning_rate", "learning rate of both optimizers; the variant's by default", alias="lr"
+        "learning_rate", "learning rate of both optimizers; the variant's by default", 1, alias="lr"
     ),
     positive(
-        "critic_learning_rate", "the critic's learning rate, where it differs", alias="critic_lr"
+        "critic_learning_rate", "the critic's learning rate, where it differs", 1, alias="critic_lr"
     ),
     positive(
         "final_learning_rate",
         "the learning rates fall to this along half a cosine, over the epochs that the run begins "
         "with, and the critic's in proportion; for r3gan the rate after the burn-in, by default a "
         "quarter of the first",
+        1,
         alias="final_lr",
     ),
     positive(
         "final_critic_learning_rate",
         "what the critic's learning rate falls to, where it is not in proportion",
+        1,
         alias="final_critic_lr",
     ),
     Option("beta_1", "number", "Adam's decay of the first moment", 0, 1, below=True),
@@ -41,13 +43,13 @@ OPTIMIZERS = (
 )
 
 LENGTH = (
-    integer("epochs", "passes over the data; 50 by default"),
+    integer("epochs", "passes over the data; 50 by default", maximum=10**6),
     integer("steps", "critic steps", shell=False),
 )
 
 PLAIN = (
-    integer("batch_size", "images in one critic step; 64 by default"),
-    integer("seed", "seed of everything; 0 by default", 0),
+    integer("batch_size", "images in one critic step; 64 by default", maximum=2**16),
+    integer("seed", "seed of everything; 0 by default", 0, 2**32 - 1),
     choice("precision", ("float32", "mixed_bfloat16"), "precision policy; float32 by default"),
     flag("deterministic", "reproducible kernels, with which resuming is exact; set by default"),
     flag("conditional", "give both networks the labels of the data"),

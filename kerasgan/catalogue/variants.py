@@ -68,10 +68,10 @@ class Variant:
 
 # Arguments of `AdversarialModel`, which all variants have.
 SHARED = (
-    integer("n_critic", "critic steps for each generator step"),
+    integer("n_critic", "critic steps for each generator step", maximum=1000),
     Option("ema", "number", "decay of the moving average of the generator's weights; 0 for none",
            0, 1, below=True, none=0),
-    integer("packing", "images that the critic scores at once"),
+    integer("packing", "images that the critic scores at once", maximum=64),
     choice("prior", ("normal", "uniform", "logistic"), "distribution of the latent vectors; by "
            "default the variant's"),
     positive("historical_averaging", "weight of the distance between a network's weights and the "
@@ -80,9 +80,9 @@ SHARED = (
     choice("augment", AUGMENTS, "augmentation of all that the critic sees", shell=False),
     given("penalties", "penalties of either player"),
     given("num_classes", "classes of conditional networks"),
-    positive("learning_rate", "learning rate of both optimizers", shell=False),
-    positive("critic_learning_rate", "the critic's, where it differs", shell=False),
-    integer("seed", "seed of every random draw", 0, shell=False),
+    positive("learning_rate", "learning rate of both optimizers", 1, shell=False),
+    positive("critic_learning_rate", "the critic's, where it differs", 1, shell=False),
+    integer("seed", "seed of every random draw", 0, 2**32 - 1, shell=False),
 )  # fmt: skip
 
 _LOSS = choice("loss", LOSSES, "adversarial loss")
@@ -170,7 +170,7 @@ VARIANTS = {
             (
                 _LOSS,
                 REAL_LABEL,
-                integer("unrolled_steps", "number of unrolled critic steps, the paper's K", 0),
+                integer("unrolled_steps", "number of unrolled critic steps, the paper's K", 0, 100),
                 choice("inner", ("adam", "sgd"), "optimizer of the unrolled steps"),
             ),
             loss="minimax",
@@ -184,8 +184,8 @@ VARIANTS = {
             ("1606.03657",),
             (
                 Option("categorical", "integers", "number of values of each categorical code, as "
-                       "10 or 10,4; none for no such code", 2, default=(10,)),
-                integer("continuous", "number of continuous codes", 0, default=2),
+                       "10 or 10,4; none for no such code", 2, 1000, default=(10,)),
+                integer("continuous", "number of continuous codes", 0, 1000, default=2),
                 weight("info_weight", "weight of the categorical codes' information"),
                 weight("continuous_weight", "weight of the continuous codes' information"),
                 weight("view_weight", "weight of the mutual information between the categories of "
@@ -245,7 +245,7 @@ VARIANTS = {
                 integer("burn_in", "number of critic steps over which gamma and the learning "
                         "rates fall", steps=True),
                 positive("final_learning_rate", "learning rate after the burn-in; a quarter of "
-                         "the first by default"),
+                         "the first by default", 1),
             ),
             refuses={
                 "cosine": "its learning rates fall by themselves",

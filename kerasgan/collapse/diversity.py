@@ -70,8 +70,15 @@ class Measurement:
 
     @classmethod
     def from_json(cls, stored):
-        """Return the measurement in JSON values, also in those of earlier versions."""
+        """Return the measurement in JSON values, also in those of earlier versions.
+
+        Raises:
+            ValueError, TypeError: If a value is of another kind, missing or unknown.
+        """
         lists = {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
+        values = [value for name in stored for value in lists.get(name, (stored[name],))]
+        if not all(value is None or type(value) in (float, int, bool) for value in values):
+            raise ValueError("a measurement must hold numbers alone")
         return cls(**{**stored, **lists})
 
     @property

@@ -5,9 +5,11 @@ import json
 
 import numpy as np
 
+from kerasgan.collapse.detector import STATES
 from kerasgan.collapse.diversity import Measurement
-from kerasgan.files import atomic
+from kerasgan.files import atomic, read_json
 
+ACTIONS = ("warn", "rescue", "stop", "keep", "failed", "error")
 MARKS = 2
 
 
@@ -241,13 +243,17 @@ class Journal:
             OSError, ValueError, KeyError, TypeError: If the file cannot be read or holds no
                 journal.
         """
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_json(path)
+        entries = [_entry(entry) for entry in stored["entries"]]
+        current = _checked("current", stored["current"], int)
+        if any(not 0 <= place < len(entries) for place in current):
+            raise ValueError("`current` must hold places of checks")
         return cls(
-            [_entry(entry) for entry in stored["entries"]],
-            [Decision(**{**d, "changes": tuple(d["changes"])}) for d in stored["decisions"]],
-            stored["current"],
-            stored["peaks"],
-            stored.get("marks", ()),
+            entries,
+            [_decision(decision) for decision in stored["decisions"]],
+            current,
+            _checked("peaks", stored["peaks"], float),
+            [_mark(mark) for mark in stored.get("marks", ())],
         )
 
 
@@ -255,5 +261,40 @@ def _entry(stored):
     stored = dict(stored)
     # Earlier versions called a measurement a look.
     found = stored.pop("look" if "look" in stored else "measurement")
-    evidence = tuple(stored.pop("evidence", ()))
-    return Entry(**stored, measurement=Measurement.from_json(found), evidence=evidence)
+    stored["evidence"] = tuple(_checked("evidence", stored.get("evidence", []), str))
+    _check(stored, epoch=int, step=int, sentence=str, state=STATES)
+    return Entry(**stored, measurement=Measurement.from_json(found))
+
+
+def _decision(stored):
+    stored = {**stored, "changes": tuple(_checked("changes", stored["changes"], str))}
+    _check(stored, epoch=int, step=int, sentence=str, action=ACTIONS)
+    if stored.get("back_to") is not None:
+        _check(stored, back_to=int)
+    return Decision(**stored)
+
+
+def _mark(stored):
+    _check(stored, epoch=int, step=int, entries=int, decisions=int)
+    kinds = {"current": int, "peaks": float, "snapshots": int}
+    return {**stored, **{name: _checked(name, stored[name], kinds[name]) for name in kinds}}
+
+
+def _check(stored, **fields):
+    """Raise ValueError unless fields are of their kind, or one of some words.
+
+    A journal may come from somebody else.
+    """
+    for name, kind in fields.items():
+        value = stored[name]
+        right = value in kind if isinstance(kind, tuple) else type(value) is kind
+        if not right:
+            raise ValueError(f"`{name}` has a value that it cannot have: {value!r:.60}")
+
+
+def _checked(name, values, kind):
+    """Return a list, or raise ValueError if it is none or holds something of another kind."""
+    kinds = (float, int) if kind is float else (kind,)
+    if type(values) is not list or not all(type(value) in kinds for value in values):
+        raise ValueError(f"`{name}` must be a list of {kind.__name__}: {values!r:.60}")
+    return values

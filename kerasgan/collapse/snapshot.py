@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from kerasgan.adversarial import state
-from kerasgan.files import atomic
+from kerasgan.files import atomic, check_archive
 
 LEVEL = 2  # The number of the definition of `Measurement.level`.
 _SCHEDULE = ("generator_steps", "critic_steps_this_round")
@@ -59,7 +59,7 @@ class Snapshot:
         Raises:
             ValueError, OSError, KeyError: If the file cannot be read or holds no snapshot.
         """
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(check_archive(path), allow_pickle=False) as stored:
             *schedule, step = (int(value) for value in stored["about"])
             scores = list(map(float, stored["scores"]))
             # Levels of earlier versions meant something else, so no other snapshot is worse.
@@ -182,7 +182,7 @@ class SnapshotStore:
         keep = {id(s) for s in (*self.snapshots[-2:], best)}
         self.snapshots = [s for s in self.snapshots if id(s) in keep]
         if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(exist_ok=True)
             with atomic(self._file(found.step)) as temporary, open(temporary, "wb") as file:
                 found.write(file)
 

@@ -10,17 +10,15 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 
 from kerasgan.data import labels as forms
+from kerasgan.files import expanded, read_json, regular, sweep, temporary_beside
 
 CODE_VERSION = 1  # Raise it when decoding changes: sets of older code are then not used.
-_STALE_SECONDS = 24 * 3600
 
 
 @dataclasses.dataclass
@@ -37,8 +35,11 @@ def cache_folder(cache_dir=None):
     if cache_dir is None:
         cache_dir = os.environ.get("KERASGAN_CACHE")
     if cache_dir:
-        return Path(cache_dir).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kerasgan"
+        return expanded(cache_dir)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kerasgan"
+    except RuntimeError:  # Nobody's home: a folder that cannot be made, so nothing is kept.
+        return Path(os.devnull) / "kerasgan"
 
 
 def entry_name(source, identity):
@@ -71,13 +72,13 @@ def cached(folder, source, identity, decode):
 
 def _read(entry):
     """Return a stored set; any exception means that it is missing or damaged."""
-    about = json.loads((entry / "about.json").read_text())
-    images = np.load(entry / "images.npy", mmap_mode="r", allow_pickle=False)
+    about = read_json(entry / "about.json")
+    images = np.load(regular(entry / "images.npy"), mmap_mode="r", allow_pickle=False)
     if [list(images.shape), images.dtype.str] != [about["shape"], "|u1"]:
         raise ValueError("damaged")
     labels = None
     if about["labels"]:
-        labels = np.load(entry / "labels.npy", allow_pickle=False)
+        labels = np.load(regular(entry / "labels.npy"), allow_pickle=False)
         if labels.shape != images.shape[:1] or labels.dtype.kind not in "iuf":
             raise ValueError("damaged")
     return Decoded(images, labels, about)
@@ -99,8 +100,9 @@ class ImageWriter:
         self._file = self._temporary = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _remove_stale(folder)
-            self._temporary = Path(tempfile.mkdtemp(prefix=f"{name}.tmp-", dir=folder))
+            sweep(folder)
+            self._temporary = temporary_beside(folder / name)
+            self._temporary.mkdir()
             # Unbuffered: an image is either on the disk or was refused, never partly written.
             self._file = open(self._temporary / "images.npy", "w+b", buffering=0)  # noqa: SIM115
         except OSError as error:
@@ -207,11 +209,3 @@ class ImageWriter:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
         self._file = self._temporary = None
-
-
-def _remove_stale(folder):
-    """Remove temporary folders older than a day, left behind by killed processes."""
-    for path in folder.glob("*.tmp-*"):
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)

@@ -14,9 +14,10 @@ from kerasgan.data import content, pixels
 from kerasgan.data import labels as forms
 from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError
-from kerasgan.text import listed
+from kerasgan.text import listed, printable, short
 
 MAX_PIXELS = 100_000_000
+ROOM = pixels.Room(32_000_000)
 REPEATED = "a link to a folder that is read already"
 _DROPPINGS = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
 _LISTED = 5
@@ -187,9 +188,11 @@ def read_image(root, file, options, largest=None):
                 # For JPEG: decode at a fraction of the size, at least twice the size needed.
                 image.draft(None, (2 * image_size, 2 * image_size))
             wide, bits = pixels.wide_colour(image), options.get("bit_depth")
-            image = pixels.eight_bit(pixels.upright(image), bits, largest, wide)
-            image = pixels.square(image, image_size, upscale)
-            return pixels.with_channels(image, options["channels"] or 3)
+            with ROOM.taken(image.width * image.height):
+                image = pixels.without_excess(pixels.upright(image), image_size)
+                image = pixels.eight_bit(image, bits, largest, wide)
+                image = pixels.square(image, image_size, upscale)
+                return pixels.with_channels(image, options["channels"] or 3)
     except Image.UnidentifiedImageError:
         return "not an image"
     except (Image.DecompressionBombError, DataError) as error:
@@ -197,7 +200,7 @@ def read_image(root, file, options, largest=None):
     except MemoryError:
         return "needs too much memory"
     except Exception as error:  # PIL's decoders raise nearly anything on damaged files.
-        return f"cannot be decoded: {str(error) or type(error).__name__}"
+        return f"cannot be decoded: {short(error)}"
 
 
 def _check_same_size(path, image, writer):
@@ -218,7 +221,8 @@ def _is_grey(image):
 def _check_share(root, skipped, tried, max_bad):
     if len(skipped) < tried and len(skipped) <= max_bad * tried:
         return
-    listed = "".join(f"\n  {path}: {reason}" for path, reason in skipped[:_LISTED])
+    named = [(printable(path), printable(reason)) for path, reason in skipped[:_LISTED]]
+    listed = "".join(f"\n  {path}: {reason}" for path, reason in named)
     more = f"\n  and {len(skipped) - _LISTED} more" if len(skipped) > _LISTED else ""
     remedies = ["remove or repair them"]
     if any("`image_size` is not given" in reason for _, reason in skipped):

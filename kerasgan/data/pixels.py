@@ -1,7 +1,9 @@
 """Changes of a single image: value range, colour mode, size."""
 
+import contextlib
 import itertools
 import os
+import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +14,8 @@ from PIL import Image, ImageOps
 from kerasgan.text import extent
 
 GREY_MODES = {"1", "L", "LA", "La", "I", "F"}
+HUGE = 16_000_000  # Pixels of an image that is shrunk before anything else is done to it,
+BYTES = {"L", "LA", "RGB", "RGBA"}  # if its values are bytes.
 DARK = 2**15  # 16-bit images whose largest value is below do not use all of their bits.
 
 
@@ -201,6 +205,44 @@ def square(image, image_size, upscale):
         box=(left, top, left + side, top + side),
         reducing_gap=3.0,
     )
+
+
+def without_excess(image, image_size):
+    """Return a huge image shrunk by a whole number, to at least four times the size needed.
+
+    What follows makes copies of an image, each with four bytes a pixel.
+    """
+    if image_size is None or image.width * image.height <= HUGE or image.mode not in BYTES:
+        return image
+    factor = min(image.size) // (4 * image_size)
+    return image.reduce(factor) if factor > 1 else image
+
+
+class Room:
+    """Bounds how many pixels are decoded at a time, in all threads together.
+
+    Args:
+        pixels: That many. An image with more has all of the room for itself.
+    """
+
+    def __init__(self, pixels):
+        self.pixels = pixels
+        self._left = pixels
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def taken(self, pixels):
+        """Wait until there is room for so many pixels, and take it inside the block."""
+        pixels = min(pixels, self.pixels)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= pixels)
+            self._left -= pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += pixels
+                self._changed.notify_all()
 
 
 def check_size(width, height, image_size, upscale):

@@ -27,6 +27,7 @@ from kerasgan.data.avatars import load_avatars
 from kerasgan.data.folder import load_folder
 from kerasgan.data.pixels import DataError, UnknownDataError
 from kerasgan.data.stacked import load_stacked
+from kerasgan.files import expanded
 
 SOURCES = {
     "folder": load_folder,
@@ -87,7 +88,7 @@ def find(name_or_path):
             "`name_or_path` looks like a path and must exist; for a data set give its name, such "
             f"as 'avatars' or 'mnist'. Received: {name}"
         )
-    path = Path(name).expanduser()
+    path = expanded(name)
     if source == "array" and path.suffix.lower() not in {".npz", ".npy"}:
         raise DataError(
             f"`name_or_path` must be a folder, an .npz or an .npy file. Received: {path}"

@@ -14,6 +14,7 @@ import numpy as np
 from kerasgan.data import pixels
 from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError, UnknownDataError
+from kerasgan.files import expanded
 
 SUGGESTED = [
     "mnist",
@@ -44,7 +45,7 @@ def load_tfds(name, folder, options, progress=None, *, split="train", data_dir=N
     if not _NAME.fullmatch(name):
         raise UnknownDataError(f"`name_or_path` must be a name of TFDS. Received: {name!r}")
     where = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    where = str(where) if "://" in str(where) else str(Path(where).expanduser().resolve())
+    where = str(where) if "://" in str(where) else str(expanded(where).resolve())
 
     def decode(writer):
         builder = _builder(name, where)

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from kerasgan.data.cache import cache_folder
-from kerasgan.files import atomic
+from kerasgan.files import atomic, regular
 from kerasgan.metrics import checks
 
 
@@ -31,7 +31,7 @@ def cached_features(extractor, images, cache_dir=None, progress=None):
     name = hashlib.sha256(f"{extractor.name}, {extractor.resize}".encode()).hexdigest()[:12]
     path = cache_folder(cache_dir) / "features" / f"{content_hash(images)}-{name}.npy"
     try:
-        found = np.load(path)
+        found = np.load(regular(path))
         if found.ndim == 2 and len(found) == len(images):
             return found
     except (OSError, ValueError, EOFError):

@@ -134,7 +134,8 @@ def _check_networks(recipe):
 
 
 def _check_optimizers(optimizers):
-    betas = {o.name: o for o in catalogue.OPTIMIZERS if o.name.startswith("beta")}
+    options = {option.name: option for option in catalogue.OPTIMIZERS}
+    betas = {name: option for name, option in options.items() if name.startswith("beta")}
     for player, settings in optimizers.items():
         validation.choice("optimizers", player, ("generator", "critic"))
         for name, value in settings.items():
@@ -146,7 +147,7 @@ def _check_optimizers(optimizers):
             elif isinstance(value, dict):
                 _check_schedule(value)
             else:
-                validation.positive("learning_rate", value)
+                options["learning_rate"].check(value)
 
 
 def _check_schedule(rate):

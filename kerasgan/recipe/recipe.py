@@ -5,10 +5,9 @@ This module needs no Keras until a recipe is loaded or built.
 
 import copy
 import dataclasses
-import json
-from pathlib import Path
 
 from kerasgan import catalogue, validation
+from kerasgan.files import read_json
 from kerasgan.recipe import checks
 from kerasgan.recipe import options as flat
 
@@ -120,7 +119,7 @@ class Recipe:
             ValueError: If the file cannot be read or holds no recipe.
         """
         try:
-            stored = json.loads(Path(path).read_text(encoding="utf-8"))
+            stored = read_json(path)
         except (OSError, ValueError) as error:
             raise ValueError(f"{path} cannot be read: {error}") from error
         try:

@@ -1,6 +1,7 @@
 """Images as a part of the page."""
 
 import base64
+import html
 import io
 import json
 
@@ -8,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from kerasgan import pictures
+from kerasgan.files import regular
 
 FRAMES = 24  # Grids of samples in the page, from evenly spaced epochs.
 FRAME_SIDE = 640  # Pixels; larger grids are shrunk to it.
@@ -37,24 +39,32 @@ def frames(paths):
     chosen = sorted({round(i) for i in np.linspace(0, len(paths) - 1, min(FRAMES, len(paths)))})
     paths = [paths[i] for i in chosen]
     names = [_moment(path) for path in paths]
+    newest = html.escape(names[-1])
     sources = [_embedded(path) for path in paths]
     last = len(paths) - 1
     return f"""<h2>What it generated</h2>
 <div class="frames">
-<p><label for="frame">Drag to go through the epochs: <output id="name">{names[last]}</output>
+<p><label for="frame">Drag to go through the epochs: <output id="name">{newest}</output>
 </label></p>
 <input id="frame" type="range" min="0" max="{last}" value="{last}">
-<img id="grid" alt="Generated images of {names[last]}" src="{sources[last]}">
+<img id="grid" alt="Generated images of {newest}" src="{sources[last]}">
 </div>
-<script>
-const names = {json.dumps(names)}, sources = {json.dumps(sources)};
+<script>{_script(names, sources)}</script>"""
+
+
+def _script(names, sources):
+    """Return the page's only script, which shows the picture that the slider is at."""
+    # In a script nothing is escaped but what would end it.
+    names, sources = (json.dumps(value).replace("<", "\\u003c") for value in (names, sources))
+    return f"""
+const names = {names}, sources = {sources};
 document.getElementById("frame").addEventListener("input", event => {{
   const i = Number(event.target.value), grid = document.getElementById("grid");
   grid.src = sources[i];
   grid.alt = "Generated images of " + names[i];
   document.getElementById("name").textContent = names[i];
 }});
-</script>"""
+"""
 
 
 def _moment(path):
@@ -65,7 +75,7 @@ def _moment(path):
 
 def _embedded(path):
     """Return a picture file as a data URL, shrunk and compressed."""
-    with Image.open(path) as opened:
+    with Image.open(regular(path)) as opened:
         image = pictures.opaque(opened)
     image.thumbnail((FRAME_SIDE, FRAME_SIDE))
     return _url(image, "WEBP", quality=80)

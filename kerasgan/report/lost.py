@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 
+from kerasgan.files import check_archive
 from kerasgan.report.images import can_be_shown, tile
 
 PARTS = 12  # Missing parts of the data that are shown.
@@ -105,6 +106,6 @@ def _row(images, words):
 
 def _arrays(path):
     """Return the arrays in a file, or none if it cannot be read."""
-    with contextlib.suppress(*UNREADABLE), np.load(path) as stored:
+    with contextlib.suppress(*UNREADABLE), np.load(check_archive(path)) as stored:
         return dict(stored)
     return {}

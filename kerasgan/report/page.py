@@ -1,16 +1,18 @@
 """report.html: a page that is made only from the files in a run folder."""
 
+import base64
 import contextlib
 import csv
+import hashlib
 import html
-import json
 import math
+import re
 import string
 from pathlib import Path
 
 from kerasgan.collapse import Journal
 from kerasgan.collapse.advice import advice
-from kerasgan.files import atomic
+from kerasgan.files import atomic, read_json, regular
 from kerasgan.recipe import Recipe
 from kerasgan.report import lost, tables
 from kerasgan.report.charts import HEIGHT, line_chart
@@ -51,7 +53,9 @@ def write(folder, frames=None):
     state, sentence = _verdict(journal)
     names = _class_names(options)
     lost_title, lost_parts = lost.missing_parts(folder / "guard")
+    shown = frames_of(_grids(folder / "samples") if frames is None else frames)
     text = string.Template(template).substitute(
+        policy=_policy(shown),
         title=html.escape(folder.resolve().name),
         about=_about(options, journal),
         state=state,
@@ -60,7 +64,7 @@ def write(folder, frames=None):
         marks_note=_marks_note(journal),
         sharpness=_sharpness(journal, options),
         decisions=tables.decisions(journal),
-        frames=frames_of(_grids(folder / "samples") if frames is None else frames),
+        frames=shown,
         lost_title=lost_title,
         lost=lost_parts,
         copies=lost.copies(folder / "guard", max((e.step for e in journal.entries), default=0)),
@@ -82,6 +86,17 @@ def write(folder, frames=None):
     return path
 
 
+def _policy(shown):
+    """Return the content security policy: the page's own script may run, and nothing is fetched."""
+    script = re.search("<script>(.*)</script>", shown, re.DOTALL)
+    digest = hashlib.sha256(script[1].encode()).digest() if script else b""
+    allowed = f"'sha256-{base64.b64encode(digest).decode()}'" if script else "'none'"
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
 def _verdict(journal):
     """Return the state after the last check and the evidence for it."""
     if not journal.entries:
@@ -99,7 +114,7 @@ def _verdict(journal):
 
 def _rows(path):
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(regular(path), newline="", encoding="utf-8") as file:
             return [row for row in csv.DictReader(file) if (row.get("epoch") or "").isdigit()]
     except OSError:
         return []
@@ -132,7 +147,7 @@ def _about(options, journal):
 
 def _options(folder):
     try:
-        return json.loads((folder / "options.json").read_text(encoding="utf-8"))
+        return read_json(folder / "options.json")
     except (OSError, ValueError):
         return {}
 

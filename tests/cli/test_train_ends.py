@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from processes import run_on_a_small_disk
-from small_runs import SMALL
+from small_runs import SMALL, with_rate
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -53,10 +53,9 @@ def test_a_diverging_training_keeps_the_last_good_state(
 
 
 def test_an_epoch_that_destroys_the_weights_is_not_kept(command, data, tmp_path):
-    code, out, err = command(
-        "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
-        "--epochs", 3, "--lr", 1e38, "--critic-lr", 1e-4, "--guard", "off",
-    )  # fmt: skip
+    options = ["gan", "--data", data, *SMALL, "--epochs", 3, "--guard", "off"]
+    recipe = with_rate(command, tmp_path, 1e38, *options)
+    code, out, err = command("train", "--recipe", recipe, "--run-dir", tmp_path / "r")
     assert code == 1 and "diverged" in err and "no good state" in err, out + err
     assert not list(tmp_path.glob("r/*/*.keras"))
 
@@ -64,17 +63,17 @@ def test_an_epoch_that_destroys_the_weights_is_not_kept(command, data, tmp_path)
 def test_nan_within_an_epoch_ends_the_training(command, data, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (900, 12, 12), dtype="uint8")
     np.save(tmp_path / "many.npy", images)
-    code, _, err = command(
-        "train", "wgan_gp", "--data", tmp_path / "many.npy", "--run-dir", tmp_path / "r", *SMALL,
-        "--batch-size", 4, "--lr", 1e30, "--guard", "off",
-    )  # fmt: skip
+    options = ["wgan_gp", "--data", tmp_path / "many.npy", *SMALL, "--batch-size", 4]
+    recipe = with_rate(command, tmp_path, 1e30, *options, "--guard", "off")
+    code, _, err = command("train", "--recipe", recipe, "--run-dir", tmp_path / "r")
     assert code == 1 and "in batch" in err and "no good state" in err
 
 
 def test_the_guard_stops_a_training_without_a_healthy_state(command, data, tmp_path):
+    options = ["gan", "--data", data, *SMALL, "--epochs", 60, "--batch-size", 8]
+    recipe = with_rate(command, tmp_path, 1e18, *options)
     code, out, err = command(
-        "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL,
-        "--epochs", 60, "--lr", 1e18, "--batch-size", 8,
+        "train", "--recipe", recipe, "--run-dir", tmp_path / "r",
         "--on-collapse", f'echo "$KERASGAN_ACTION in $KERASGAN_FOLDER" > {tmp_path / "told"}',
     )  # fmt: skip
     assert code == 3, out + err

@@ -3,6 +3,7 @@
 import json
 
 import keras
+import pytest
 from small_runs import SMALL
 
 from kerasgan import storage
@@ -50,3 +51,55 @@ def test_resume_refuses_other_options(command, run_folder):
     assert code == 1 and "not a run folder: `kerasgan train` makes one" in err
     assert "options.json" in err and "Found: epoch_0001.png, epochs.webp" in err
     assert "Errno" not in err
+
+
+def test_a_run_that_lacks_its_end_is_finished(command, data, run_folder):
+    whole = {path.name: path for path in run_folder.iterdir()}
+    for name in ("model.keras", "report.html", "samples/epochs.webp"):
+        (run_folder / name).unlink()
+        (run_folder / ".tmp-999999999-0.keras").write_text("")
+        code, out, err = command("train", "--resume", run_folder)
+        assert code == 0 and "to write what a run ends with" in out, out + err
+        assert (run_folder / name).exists()
+        assert {path.name for path in run_folder.iterdir()} == set(whole)
+    assert (run_folder / "model.keras").read_bytes() == whole["checkpoint.keras"].read_bytes()
+    code, out, _ = command("train", "--resume", run_folder)
+    assert code == 0 and "nothing to do" in out
+    rows = (run_folder / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 2
+
+
+def test_a_damaged_grid_does_not_keep_a_run_from_its_end(command, data, run_folder):
+    (run_folder / "model.keras").unlink()
+    (run_folder / "samples" / "epoch_0001.png").write_bytes(b"no picture")
+    code, _, err = command("train", "--resume", run_folder)
+    assert code == 0 and (run_folder / "model.keras").exists()
+    assert "epochs.webp: none of 1 pictures can be read" in err
+
+
+def test_damaged_metrics_are_kept_beside_new_ones(command, data, run_folder):
+    (run_folder / "metrics.csv").write_text("epoch,\0\nx,y\n")
+    with pytest.warns(UserWarning, match=r"kept as metrics\.csv\.damaged"):
+        assert command("train", "--resume", run_folder, "--epochs", 2)[0] == 0
+    assert (run_folder / "metrics.csv.damaged").exists()
+    assert (run_folder / "metrics.csv").read_text().splitlines()[1].startswith("2,")
+
+
+def test_a_run_whose_folder_vanished_says_so(command, data, tmp_path, in_the_third_epoch):
+    runs = tmp_path / "r"
+    in_the_third_epoch(lambda model: (runs / "0001-gan-images").rename(tmp_path / "moved"))
+    code, _, err = command(
+        "train", "gan", "--data", data, "--run-dir", runs, *SMALL, "--epochs", 5
+    )  # fmt: skip
+    assert code == 1 and "0001-gan-images is gone. If it was moved" in err
+    assert list(runs.iterdir()) == []
+    in_the_third_epoch(lambda model: None)
+    assert command("train", "--resume", tmp_path / "moved")[0] == 0
+
+
+def test_options_that_cannot_work_leave_no_folder(command, data, tmp_path):
+    for options in (["--packing", "3"], ["--batch-size", "500"], ["--conditional"]):
+        code, _, _ = command(
+            "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL, *options
+        )
+        assert code in (1, 2) and not list(tmp_path.glob("r/*"))

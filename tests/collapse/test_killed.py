@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from guarded_training import Sabotage, fit, guarded, healthy
 
-import kerasgan
 from kerasgan.callbacks import Checkpoint, MetricsFile, SampleGrid
 
 EPOCHS = 7
@@ -107,9 +106,8 @@ def test_it_goes_the_same_way(place, epoch, every, straight, tmp_path, backend_n
 
 def test_a_collapse_that_was_told_is_not_told_again(tmp_path):
     for place in ("after the checkpoint", None):
-        gan, guard = None, None
         try:
-            gan, guard = train(tmp_path, 10, place, 4, policy="warn")
+            _, guard = train(tmp_path, 10, place, 4, policy="warn")
         except Killed:
             continue
     told = [d.epoch for d in guard.journal.decisions if d.action == "warn"]
