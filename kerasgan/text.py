@@ -25,10 +25,13 @@ def short(error, most=300, named=True):
         most: Greatest number of characters of its message.
         named: Whether its type comes first.
     """
-    text = printable(" ".join(str(error).split()))
-    if len(text) > most:
-        text = f"{text[: most - 60]} ... {text[-50:]}"
+    text = clipped(printable(" ".join(str(error).split())), most)
     return f"{type(error).__name__}: {text}" if named else text
+
+
+def clipped(text, most):
+    """Return text with its middle left out if it has more characters than that."""
+    return text if len(text) <= most else f"{text[: most - 55]} ... {text[-50:]}"
 
 
 def printable(text):

@@ -6,7 +6,7 @@ import traceback
 
 import click
 
-from kerasgan.text import printable, short
+from kerasgan.text import clipped, printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
 from kerasgan_cli.evaluate import evaluate
@@ -17,6 +17,7 @@ from kerasgan_cli.watch import watch
 from kerasgan_cli.zoo import zoo
 
 FAILURE, INTERRUPTED = 1, 130
+LINE = 1000  # Characters of a line of an error, at most.
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,7 +50,8 @@ def main(arguments=None):
             stages.clear()
             raise
     except click.ClickException as error:
-        error.message = "\n".join(map(printable, error.message.split("\n")))
+        lines = error.message.split("\n")
+        error.message = "\n".join(clipped(printable(line), LINE) for line in lines)
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -79,8 +81,8 @@ def _refuse_empty(arguments):
 
 def _in_words(error):
     if isinstance(error, ValueError):
-        return short(error, most=600, named=False)
+        return short(error, most=LINE, named=False)
     if isinstance(error, OSError) and error.strerror:
-        where = f": {printable(error.filename)}" if error.filename else ""
+        where = f": {clipped(printable(error.filename), LINE)}" if error.filename else ""
         return f"{error.strerror}{where}"
     return f"{short(error)} (--debug shows the traceback)"

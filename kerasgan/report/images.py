@@ -33,15 +33,20 @@ def can_be_shown(images):
 
 
 def frames(paths):
-    """Return the pictures at some paths with a slider that goes through them, or "" for none."""
+    """Return the pictures at some paths with a slider that goes through them, or "" for none.
+
+    Those that cannot be read are left out.
+    """
     if not paths:
         return ""
     chosen = sorted({round(i) for i in np.linspace(0, len(paths) - 1, min(FRAMES, len(paths)))})
-    paths = [paths[i] for i in chosen]
-    names = [_moment(path) for path in paths]
+    shown = [(_moment(paths[i]), _embedded(paths[i])) for i in chosen]
+    shown = [(name, source) for name, source in shown if source is not None]
+    if not shown:
+        return ""
+    names, sources = zip(*shown, strict=True)
     newest = html.escape(names[-1])
-    sources = [_embedded(path) for path in paths]
-    last = len(paths) - 1
+    last = len(names) - 1
     return f"""<h2>What it generated</h2>
 <div class="frames">
 <p><label for="frame">Drag to go through the epochs: <output id="name">{newest}</output>
@@ -74,9 +79,12 @@ def _moment(path):
 
 
 def _embedded(path):
-    """Return a picture file as a data URL, shrunk and compressed."""
-    with Image.open(regular(path)) as opened:
-        image = pictures.opaque(opened)
+    """Return a picture file as a data URL, shrunk and compressed; None if it cannot be read."""
+    try:
+        with Image.open(regular(path)) as opened:
+            image = pictures.opaque(opened)
+    except Exception:  # Pillow raises many kinds of errors for files that are damaged.
+        return None
     image.thumbnail((FRAME_SIDE, FRAME_SIDE))
     return _url(image, "WEBP", quality=80)
 

@@ -18,6 +18,13 @@ def missing_parts(folder):
     Args:
         folder: The folder `guard` of a run.
     """
+    try:
+        return _missing_parts(folder)
+    except Exception:  # What the files hold does not go together.
+        return "What it lost", '<p class="none">The pictures that were kept are damaged.</p>'
+
+
+def _missing_parts(folder):
     alarms = sorted(folder.glob("alarm-*.npz"))
     source = alarms[-1] if alarms else folder / "check.npz"
     if not source.exists():
@@ -63,6 +70,13 @@ def copies(folder, newest):
         folder: The folder `guard` of a run.
         newest: The critic step of the last check in the journal, which may have no picture.
     """
+    try:
+        return _copies(folder, newest)
+    except Exception:
+        return ""  # The part before says that the files are damaged.
+
+
+def _copies(folder, newest):
     last = _arrays(folder / "check.npz")
     alarms = [_arrays(path) for path in sorted(folder.glob("alarm-*.npz"))[-1:]]
     found = [check for check in alarms if "copies" in check]
