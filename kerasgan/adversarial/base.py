@@ -358,6 +358,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
 
         Networks and optimizers are stored beside them.
         """
+        private.remember_what_saving_skips()
         weights = {}
         super().save_own_variables(weights)
         state.save(self, store, weights)

@@ -217,6 +217,15 @@ def test_own_optimizer_variables():
     assert own and not {id(v) for v in own} & {id(v) for one in inner for v in one.variables}
 
 
+def test_what_saving_skips_is_found_once(network, tmp_path):
+    from keras.src.saving import saving_lib
+
+    private.remember_what_saving_skips()
+    first = saving_lib.get_attr_skipset("Optimizer")
+    assert "iterations" in first and "variables" not in first
+    assert saving_lib.get_attr_skipset("Optimizer") is first
+
+
 def test_an_error_in_a_step_leaves_the_weights():
     def fail(*arguments):
         raise RuntimeError("in the step")
