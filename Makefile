@@ -1,5 +1,6 @@
 # make demo    sample a pretrained model, then train a small one on cartoon faces
 # make test    the test suite but for its slow tests; all of it with PYTEST="-m ''"
+# make fuzz    seeded nonsense and kills for MINUTES, on $KERAS_BACKEND
 # make lint    the formatter and the linter
 # make docs    the documentation, into site/
 # make docs-figures  its tables and pictures, from stored results and the presets; with TRAININGS=1
@@ -16,7 +17,7 @@ PRESETS := $(notdir $(patsubst %/recipe.json,%,$(wildcard zoo/*/recipe.json)))
 # On some processors TensorFlow has to be told, and scripts may import Keras first.
 export TF_ENABLE_ONEDNN_OPTS ?= 1
 
-.PHONY: demo test lint docs docs-figures trainings wheel clean
+.PHONY: demo test fuzz lint docs docs-figures trainings wheel clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +37,11 @@ demo: $(VENV)/.installed
 	$(BIN)/kerasgan train wgan_gp --data avatars --image-size 32 --limit 4096 --width 24 \
 		--n-critic 2 --lr 5e-4 --ema 0.99 --epochs 20 --run-dir demo/runs
 	@echo "Look at demo/fashion.png and at the pictures in demo/runs/*/samples/"
+
+MINUTES ?= 30
+
+fuzz: $(VENV)/.installed
+	PYTHONPATH=tests $(BIN)/python tests/robustness/fuzz.py --minutes $(MINUTES)
 
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow" $(PYTEST)

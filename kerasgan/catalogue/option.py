@@ -4,6 +4,8 @@ import dataclasses
 import math
 import numbers
 
+MOST = 10**9  # Greatest value of an integer that has no bound of its own,
+LARGEST = 1e6  # and of another number.
 KINDS = ("integer", "number", "flag", "choice", "text", "integers", "mapping", "object")
 
 
@@ -65,12 +67,12 @@ class Option:
             return None if isinstance(value, str) else "text"
         if self.kind == "integers":
             several = isinstance(value, (list, tuple)) and all(map(self._in_range, value))
-            return None if several else f"a list of integers{self._range()}"
+            return None if several else f"a list of integers{self._range(None)}"
         if self.kind == "mapping":
             return None if isinstance(value, dict) else "a mapping from names to numbers"
         if self.kind in ("integer", "number"):
             kind = "an integer" if self.kind == "integer" else "a number"
-            return None if self._in_range(value) else f"{kind}{self._range()}"
+            return None if self._in_range(value) else f"{kind}{self._range(value)}"
         return None
 
     def _in_range(self, value):
@@ -89,13 +91,22 @@ class Option:
         )
         return low and high
 
-    def _range(self):
+    def _range(self, value):
         words = []
         if self.minimum is not None:
             words.append(f"{'above' if self.above else 'of at least'} {self.minimum:g}")
-        if self.maximum is not None:
-            words.append(f"{'below' if self.below else 'of at most'} {self.maximum:g}")
+        # What nobody would ask for needs no words, unless somebody did.
+        told = self.maximum not in (MOST, LARGEST) or (
+            isinstance(value, numbers.Real) and value > 1
+        )
+        if self.maximum is not None and told:
+            words.append(f"{'below' if self.below else 'of at most'} {_plain(self.maximum)}")
         return " " + " and ".join(words) if words else ""
+
+
+def _plain(number):
+    """Return a number as people write it."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
 
 
 def joined(options):
@@ -127,17 +138,17 @@ def joined(options):
     )
 
 
-def integer(name, help, minimum=1, maximum=10**9, **more):
+def integer(name, help, minimum=1, maximum=MOST, **more):
     """Return an `Option` that is an integer, from 1 to a thousand million."""
     return Option(name, "integer", help, minimum=minimum, maximum=maximum, **more)
 
 
-def weight(name, help, maximum=1e6, **more):
+def weight(name, help, maximum=LARGEST, **more):
     """Return an `Option` that is a number from 0 to a million."""
     return Option(name, "number", help, minimum=0, maximum=maximum, **more)
 
 
-def positive(name, help, maximum=1e6, **more):
+def positive(name, help, maximum=LARGEST, **more):
     """Return an `Option` that is a number above 0, up to a million."""
     return Option(name, "number", help, minimum=0, above=True, maximum=maximum, **more)
 

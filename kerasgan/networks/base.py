@@ -7,13 +7,21 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasgan import validation
+from kerasgan import catalogue, validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT
 from kerasgan.layers import MinibatchDiscrimination, SpectralDense, SpectralEmbedding
 
 NORMS = (None, "batch", "spectral")
 CONDITIONINGS = ("projection", "concat")
 MINIBATCHES = (None, "discrimination", "stddev")
+
+
+_BOUNDS = {
+    option.name: option
+    for entry in catalogue.ARCHITECTURES.values()
+    for option in entry.options
+    if option.kind == "integer"
+}
 
 
 class Builder(keras.Model):
@@ -93,14 +101,19 @@ def pair(generator, critic, scope):
 
 
 def check(num_classes=None, **sizes_and_choices):
-    """Raise ValueError for a size that is not a positive integer or an unknown choice."""
+    """Raise ValueError for a size that is no positive integer or has no sense, or a wrong choice.
+
+    The catalogue has the bounds of sizes. A preset of somebody else may ask for 100,000 layers.
+    """
     for name, value in sizes_and_choices.items():
         if name in _CHOICES:
             validation.choice(name, value, _CHOICES[name])
         else:
             validation.positive_integer(name, value)
+            _BOUNDS.get(name, catalogue.option.integer(name, "", maximum=4096)).check(value)
     if num_classes is not None:
         validation.positive_integer("num_classes", num_classes)
+        catalogue.option.integer("num_classes", "", maximum=2**16).check(num_classes)
 
 
 def latent_inputs(latent_dim, num_classes):
