@@ -16,6 +16,7 @@ OF_SURFACE = 0.45  # and one of the surface, whose 150 cells make it steadier.
 LASTING = 0.4  # A loss that counts as a collapse after two checks in a row.
 DIP = 0.2  # A loss that is reported.
 CHANCE = 0.25  # A class has few images in a check, so this much of a loss may be chance.
+SOFT = 0.75  # The loss of sharpness that counts as a loss of all: no blur takes it all away.
 WHOLE = (0.6, 0.9)  # FAINT and LEARNED of the share of images without a twin, and of sharpness.
 
 
@@ -87,7 +88,8 @@ class Detector:
     - a loss of two fifths is a collapse if two checks in a row see it;
     - where the best was low, losses count in part. But if the generator had at least doubled what
       it showed, and had come to 0.15, a loss of two fifths that two checks in a row see is a
-      collapse.
+      collapse;
+    - a loss of sharpness counts a third more, since no blur takes all of it away.
 
     Args:
         class_names: Names of the classes, for the sentences.
@@ -180,7 +182,8 @@ def _loss(name, measurements, read):
     learned = min(1.0, max(0.0, (best - faint) / (full - faint)))
     chance = CHANCE if name.startswith("class ") else 0.0
     lost = [1 - value / best if best > 0 else 0.0 for value in values[-2:]]
-    lost = [max(0.0, (loss - chance) / (1 - chance)) for loss in lost]
+    all_of_it = SOFT if name == "blur" else 1.0
+    lost = [min(1.0, max(0.0, (loss - chance) / (1 - chance)) / all_of_it) for loss in lost]
     sudden = OF_SURFACE if name == "surface" else SUDDEN
     score = learned * max(min(lost), lost[-1] if learned * lost[-1] >= sudden else 0.0)
     risen = best >= RISEN and best >= GROWN * min(values[: second + 1])
