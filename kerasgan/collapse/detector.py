@@ -17,7 +17,8 @@ LASTING = 0.4  # A loss that counts as a collapse after two checks in a row.
 DIP = 0.2  # A loss that is reported.
 CHANCE = 0.25  # A class has few images in a check, so this much of a loss may be chance.
 SOFT = 0.75  # The loss of sharpness that counts as a loss of all: no blur takes it all away.
-WHOLE = (0.6, 0.9)  # FAINT and LEARNED of the share of images without a twin, and of sharpness.
+WHOLE = (0.6, 0.9)  # FAINT and LEARNED of the share of images without a twin,
+SHARP = (0.4, 0.7)  # and of sharpness.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,8 +175,8 @@ def _loss(name, measurements, read):
     faint, full, counted = FAINT, LEARNED, values
     if name in ("copies", "blur"):
         # The noise of a generator that has learned nothing is sharp, and never the same.
-        faint, full = WHOLE
-        shown = [measurements[i].layout >= FAINT for i in places]
+        faint, full = WHOLE if name == "copies" else SHARP
+        shown = [measurements[i].layout >= RISEN for i in places]
         counted = [value * has for value, has in zip(values, shown, strict=True)]
     pairs = [(min(pair), i) for i, pair in enumerate(itertools.pairwise(counted), 1)]
     best, second = max(pairs, key=lambda pair: pair[0], default=(0.0, 0))

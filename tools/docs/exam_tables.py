@@ -1,5 +1,6 @@
 """The results of the collapse detector's exam, from the histories that the package has."""
 
+import json
 import statistics
 
 from scripts import script
@@ -34,3 +35,33 @@ def rescues():
         rows.append([POLICIES[policy], *(f"{m:.2f}" for m in means), f"{kept} of {len(ends)}"])
     head = ["", "Modes covered", "Coverage", f"Runs with {exam.KEPT:.0%} of their best modes"]
     return experiment.markdown(head, rows)
+
+
+def pictures():
+    """Return what the detector catches in each half of the exam on pictures."""
+    rows = []
+    for half, title in (("design", "design"), ("exam", "the other half")):
+        histories = exam.histories(half, "pictures")
+        imposed = [h for h in histories if _is_imposed(h)]
+        own = [h for h in histories if not _is_imposed(h)]
+        for what, chosen in (("its own losses", own), ("losses that were imposed", imposed)):
+            found = exam.figures([exam.examine(history) for history in chosen])
+            delay = "-" if found["median_delay"] is None else f"{found['median_delay']:g}"
+            auroc = "-" if found["auroc"] != found["auroc"] else f"{found['auroc']:.3f}"
+            rows.append([
+                f"{title}, {what}", str(found["collapsed"]), str(found["caught"]),
+                str(found["healthy"]), str(found["false_alarms"]), auroc, delay,
+            ])  # fmt: skip
+    head = ["Runs", "Collapse", "Caught", "Do not", "False alarms", "AUROC", "Median delay, checks"]
+    first = json.loads(exam.HERE.joinpath("first_use.json").read_text(encoding="utf-8"))
+    return (
+        f"{experiment.markdown(head, rows)}\n\nWhen the other half was used for the first time, the "
+        f"detector caught {first['caught']} of its {first['collapsed']} collapses and raised "
+        f"{first['false_alarms']} false alarms; its AUROC was {first['auroc']:.2f}. After that, "
+        "three of the detector's constants were changed, so no half of this exam is unseen now."
+    )
+
+
+def _is_imposed(history):
+    """Return whether something was done to the images of a run, and not to its training."""
+    return any("generated" in event for event in history["recipe"].get("events", ()))

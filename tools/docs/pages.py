@@ -41,6 +41,7 @@ def makers():
             mode_tables.benchmark, "stacked-mnist", "stacked-mnist-small"
         ),
         "exam": exam_tables.detector,
+        "exam on pictures": exam_tables.pictures,
         "rescues": exam_tables.rescues,
         "noise": zoo_tables.noise,
         "zoo": zoo_tables.zoo,
