@@ -55,8 +55,8 @@ def pictures():
     head = ["Runs", "Collapse", "Caught", "Do not", "False alarms", "AUROC", "Median delay, checks"]
     first = json.loads(exam.HERE.joinpath("first_use.json").read_text(encoding="utf-8"))
     return (
-        f"{experiment.markdown(head, rows)}\n\nWhen the other half was used for the first time, the "
-        f"detector caught {first['caught']} of its {first['collapsed']} collapses and raised "
+        f"{experiment.markdown(head, rows)}\n\nWhen the other half was used for the first time, "
+        f"the detector caught {first['caught']} of its {first['collapsed']} collapses and raised "
         f"{first['false_alarms']} false alarms; its AUROC was {first['auroc']:.2f}. After that, "
         "three of the detector's constants were changed, so no half of this exam is unseen now."
     )
