@@ -1,7 +1,6 @@
 """CollapseGuard: notice a mode collapse during training, and restore the model."""
 
 import math
-import statistics
 from pathlib import Path
 
 import keras
@@ -18,7 +17,6 @@ POLICIES = ("rescue", "stop", "warn")
 LOSSES_EVERY = 100  # Steps between two checks of the losses within an epoch.
 FEWEST_STEPS = 150  # Critic steps between two checks, unless `every` is given.
 NOISE = 0.02  # Share of a level that two checks of one state may differ by.
-FRESH = 3  # Measurements of a state from which its level is known without luck.
 
 
 class CollapseGuard(keras.callbacks.Callback):
@@ -271,10 +269,9 @@ class CollapseGuard(keras.callbacks.Callback):
         if verdict.bad or not at_the_end:
             self._follow(verdict, measurement, images)
 
-    def _measure(self, seed=None):
+    def _measure(self):
         """Return images of the generator in its present state, and their `Measurement`."""
-        seed = self.seed if seed is None else seed
-        images = self.model.sample(self.metric.samples, seed=seed, labels=self._labels)
+        images = self.model.sample(self.metric.samples, seed=self.seed, labels=self._labels)
         return images, self.metric.measure(images, self._labels)
 
     def _diverged(self, sentence):
@@ -359,25 +356,13 @@ class CollapseGuard(keras.callbacks.Callback):
             return
         if self.collapsed is not None:
             return
-        measurement = self._measure()[1]
-        if measurement.level >= (1 - NOISE) * best.level:
+        level = self._measure()[1].level
+        if level >= (1 - NOISE) * best.level:
             return
-        # The highest of many levels owes something to luck, so both states are measured anew.
-        last, level = snapshot.take(self.model, measurement), self._level_anew()
+        seen = f"its level is {best.level:.2f}, and that of the last {level:.2f}"
         self._kept = best
-        if not self._put_kept_back():
-            return
-        best_level = self._level_anew()
-        if level >= (1 - NOISE) * best_level:
-            self._kept = None
-            self._put_back(last)
-            return
-        seen = f"its level is {best_level:.2f}, and that of the last {level:.2f}"
-        self._records.decide("keep", f"training ends with its best state: {seen}", best.step)
-
-    def _level_anew(self):
-        seeds = range(self.seed + 1, self.seed + 1 + FRESH)
-        return statistics.fmean(self._measure(seed)[1].level for seed in seeds)
+        if self._put_kept_back():
+            self._records.decide("keep", f"training ends with its best state: {seen}", best.step)
 
     def _put_kept_back(self):
         """Restore the state that the training ends with, and return whether that worked."""
