@@ -60,7 +60,8 @@ def watch(
     generator has lost what it had, unless --on-collapse is given. Pictures are read in the order of
     their names. Those without a number in their names, or that begin with "real", are left out.
 
-    Exit code: 0 nothing was lost, 3 the training has collapsed, 130 interrupted.
+    Exit code: 0 nothing was lost, 1 nothing could be checked, 3 the training has collapsed, 130
+    interrupted.
     """
     find_data(real)
     out = out or folder.resolve().parent / f"{folder.resolve().name}-watch"
@@ -92,16 +93,21 @@ def watch(
                 name = printable(path.relative_to(folder))
                 click.echo(f"{name}  {verdict.state}: {verdict.sentence}")
                 if verdict.bad and on_collapse is None and not once:
+                    _say_what_is_left_out(folder, found.skipped[told:])
                     return _conclude(watcher, out)
-            for path, reason in found.skipped[told:]:
-                name = printable(path.relative_to(folder))
-                click.echo(f"left out {name}: {printable(reason)}", err=True)
+            _say_what_is_left_out(folder, found.skipped[told:])
             told = len(found.skipped)
             if once or (idle is not None and time.monotonic() - changed >= idle):
                 return _conclude(watcher, out)
             time.sleep(interval)
     except (PicturesError, MetricError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _say_what_is_left_out(folder, skipped):
+    for path, reason in skipped:
+        name = printable(path.relative_to(folder))
+        click.echo(f"left out {name}: {printable(reason)}", err=True)
 
 
 def _say_where(watcher, given, real):
@@ -116,8 +122,7 @@ def _say_where(watcher, given, real):
 
 def _conclude(watcher, out):
     if watcher is None:
-        click.echo("no pictures were found to check.", err=True)
-        return
+        raise click.ClickException("no pictures were found that can be checked.")
     click.echo(f"see {out / 'report.html'}")
     if watcher.verdict.bad:
         click.echo(f"Error: the training has collapsed: {watcher.verdict.sentence}.", err=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from pathlib import Path
 
 from kerasgan import report
 from kerasgan.collapse import Decision, Journal, lost, message
@@ -15,7 +16,7 @@ class GuardRecords:
     """Prints a guard's messages, keeps its journal, and writes its files.
 
     Args:
-        folder: The run folder, a `Path`, or None to write nothing. The journal and the pictures go
+        folder: The run folder, or None to write nothing. The journal and the pictures go
             into its subfolder `guard`, the report into the folder itself.
         stream: Where to print; None for `sys.stdout`.
         now: A callable that returns the present epoch and critic step.
@@ -29,7 +30,7 @@ class GuardRecords:
     def __init__(self, folder, stream, now, on_collapse=None):
         message.check(on_collapse)
         self.on_collapse = on_collapse
-        self.folder = folder
+        self.folder = None if folder is None else Path(folder)
         self.stream = stream
         self.journal = Journal()
         self.complaints = set()
@@ -104,6 +105,12 @@ class GuardRecords:
         new = text not in self.complaints
         self.complaints.add(text)
         return new
+
+    def begin(self):
+        """Remove what another training has left in the folder about its checks."""
+        with self.surviving("remove old pictures", OSError):
+            if self.folder is not None:
+                lost.drop(self.subfolder)
 
     def resume(self, model, store):
         """Read the journal and the snapshots of an earlier part of a training.

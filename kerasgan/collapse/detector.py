@@ -120,7 +120,9 @@ class Detector:
             now += f"; {self._told(reported[0], measurements)}"
         else:
             state = "learning" if learned < 1 else "healthy"
-        if state == "learning":
+        if state == "learning" and len(measurements) == 1:
+            now += "; the first check tells nothing of a loss yet"
+        elif state == "learning":
             now += f"; it has not learned {'much yet' if learned else 'enough to lose it'}"
         return Verdict(state, now, score, tuple(loss.name for loss in reported))
 

@@ -57,10 +57,17 @@ def write_check(folder, metric, entry, measurement, images, peaks, alarm=False):
         _write(folder / f"alarm-{entry.step:09d}.npz", **found)
 
 
+def drop(folder):
+    """Remove all that `write_exemplars` and `write_check` have written."""
+    for name in ("cells.npz", "check.npz", "look.npz"):
+        (folder / name).unlink(missing_ok=True)
+    drop_alarms(folder, -1)
+
+
 def drop_alarms(folder, step):
     """Remove the files of alarms after a critic step, from which a training resumes."""
     for path in folder.glob("alarm-*.npz"):
-        if path.stem > f"alarm-{step:09d}":
+        if step < 0 or path.stem > f"alarm-{step:09d}":
             path.unlink(missing_ok=True)
 
 

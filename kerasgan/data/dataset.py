@@ -73,7 +73,7 @@ class ImageDataset(keras.utils.PyDataset):
         unlabelled=None,
     ):
         super().__init__()
-        self.images = _checked_images(images)
+        self.images = checked_images(images)
         self.labels = None if labels is None else forms.checked(labels, len(self.images))
         self.batch_size = positive_int("batch_size", batch_size)
         if self.batch_size > len(self.images):
@@ -273,7 +273,13 @@ class _Buffers:
         return flat.reshape(self._shape)
 
 
-def _checked_images(images):
+def checked_images(images):
+    """Return images as a uint8 or float32 array, or a memory map as it is.
+
+    Raises:
+        DataError: If they are empty, of the wrong rank or dtype, or hold NaN, infinity or values
+            outside [-1, 1]. If no float is dark, as of images in [0, 1], there is a warning.
+    """
     images = np.asanyarray(images)  # `asarray` would turn a memory map into a plain view.
     if images.ndim != 4:
         raise DataError(

@@ -67,7 +67,13 @@ def _builder(name, data_dir):
         # TensorFlow only decodes here: it must not reserve the accelerator's memory.
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow_datasets as tfds
+    try:
+        import tensorflow_datasets as tfds
+    except ModuleNotFoundError as error:
+        raise UnknownDataError(
+            "`name_or_path` must be a path that exists, or a name of TFDS, which is not installed "
+            f"(pip install tensorflow-datasets tensorflow). Received: {name!r}"
+        ) from error
 
     try:
         return tfds.builder(name, data_dir=data_dir)

@@ -9,6 +9,7 @@ from PIL import Image
 from kerasgan import pictures
 from kerasgan.data import from_uint8
 from kerasgan.data.labels import natural
+from kerasgan.data.pixels import eight_bit, wide_colour
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 TRIES = 5  # How often a picture that cannot be read is tried, before it is left out.
@@ -50,6 +51,7 @@ class Pictures:
         self.skipped = []
         self._done = set()
         self._failed = {}  # How often each picture could not be read.
+        self._kinds = set()  # The kinds of names of those that fit: one.
         self._singles = []  # Single images that wait for others, and their paths.
 
     def new(self, last=False):
@@ -70,6 +72,9 @@ class Pictures:
         for path in self._found():
             try:
                 pixels = self._read(path)
+            except PicturesError as error:
+                self._refuse(path, error)
+                continue
             except (OSError, ValueError, SyntaxError) as error:
                 self._failed[path] = self._failed.get(path, 0) + 1
                 if isinstance(error, FileNotFoundError):
@@ -79,12 +84,29 @@ class Pictures:
                     continue
                 return  # Those after it wait: the order of the checks counts.
             self._done.add(path)
-            yield from self._check(path, pixels)
+            try:
+                found = list(self._check(path, pixels))
+            except PicturesError as error:
+                self._refuse(path, error)
+                continue
+            self._kinds.add(self._kind(path))
+            yield from found
+
+    def _refuse(self, path, error):
+        """Leave out a picture that does not fit, or raise the error if it is the first one."""
+        if not self._kinds:
+            raise error
+        self._skip(path, str(error))
 
     def _found(self):
         paths = [p for p in self.folder.rglob("*") if p not in self._done and self._wanted(p)]
-        kinds = {self._kind(path): path.name for path in [*self._done, *paths]}
-        if len(kinds) > 1:
+        kinds = {self._kind(path): path.name for path in paths}
+        if self._kinds:
+            for path in paths:
+                if self._kind(path) not in self._kinds:
+                    self._skip(path, "has a name of another kind than those before it")
+            paths = [path for path in paths if self._kind(path) in self._kinds]
+        elif len(kinds) > 1:
             examples = ", ".join(sorted(kinds.values())[:4])
             raise PicturesError(
                 "the pictures must be of one kind; `pattern` chooses some by their names. "
@@ -110,8 +132,14 @@ class Pictures:
 
     def _read(self, path):
         with Image.open(path) as opened:
+            wide = wide_colour(opened)
             opened.load()
-            image = pictures.opaque(opened)
+            image = eight_bit(opened, wide=wide)
+        if image.mode == "L" and self.image_shape[-1] == 3:
+            raise PicturesError(
+                f"{path.name} is grey, and the real images are in colour; `channels` 1 compares "
+                "both in grey"
+            )
         pixels = np.asarray(image.convert("L" if self.image_shape[-1] == 1 else "RGB"))
         return pixels.reshape(*pixels.shape[:2], -1)
 
@@ -128,9 +156,10 @@ class Pictures:
         images = pictures.tiles(pixels, *self.image_shape[:2], self.gap)
         if images is None:
             height, width = self.image_shape[:2]
+            gaps = f"0 to {pictures.GAPS[-1]}" if self.gap is None else self.gap
             raise PicturesError(
                 f"pictures must be images of {height}x{width} pixels, or grids of them with "
-                f"0 to {pictures.GAPS[-1]} pixels between. Received: {path.name} of "
+                f"{gaps} pixels between. Received: {path.name} of "
                 f"{pixels.shape[0]}x{pixels.shape[1]}"
             )
         if len(images) < FEWEST:

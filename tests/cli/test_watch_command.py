@@ -111,7 +111,7 @@ def test_what_does_not_fit(command, folder, real, options, words):
 def test_nothing_to_read(command, folder, real):
     folder.mkdir()
     code, _, err = command("watch", folder, "--real", real, "--once")
-    assert code == 0 and "no pictures were found" in err
+    assert code == 1 and "no pictures were found" in err
 
 
 def test_too_few_real_images(command, folder, tmp_path):

@@ -111,3 +111,29 @@ def test_a_smaller_grid_among_others_is_left_out(tmp_path):
     found = Pictures(tmp_path, SHAPE)
     assert names(found) == ["0.png", "1.png", "3.png"]
     assert found.skipped[0][1] == "holds 40 images, fewer than 64"
+
+
+def test_grey_pictures_are_not_compared_with_colours(tmp_path):
+    write_grids(tmp_path, [12], "{}.png")
+    with pytest.raises(PicturesError, match=r"0\.png is grey.*in colour; `channels` 1"):
+        list(Pictures(tmp_path, (8, 8, 3)).new())
+
+
+def test_pictures_of_16_bits(tmp_path):
+    images = patterns(64, 0)
+    pixels = pictures.grid(images, 8)[..., 0].astype("uint16") * 257
+    Image.fromarray(pixels).save(tmp_path / "1.png")
+    ((_, found),) = Pictures(tmp_path, SHAPE).new()
+    np.testing.assert_allclose(found, images, atol=0.02)
+
+
+def test_what_does_not_fit_later_is_left_out(tmp_path):
+    write_grids(tmp_path, [12], "g{}.png")
+    found = Pictures(tmp_path, SHAPE)
+    assert names(found) == ["g0.png"]
+    write_grids(tmp_path, [12], "loss_{}.png", first=1)
+    Image.new("L", (30, 31)).save(tmp_path / "g1.png")
+    write_grids(tmp_path, [12], "g{}.png", first=2)
+    assert names(found) == ["g2.png"]
+    reasons = {path.name: reason for path, reason in found.skipped}
+    assert "another kind" in reasons["loss_1.png"] and "30" in reasons["g1.png"]

@@ -7,6 +7,7 @@ import pytest
 from written_pictures import COLLAPSING, HEALTHY, patterns
 
 import kerasgan
+from kerasgan.data import to_uint8
 from kerasgan.watch import Watcher
 
 REAL = patterns(600, seed=1000)
@@ -52,3 +53,44 @@ def test_images_that_do_not_fit():
     for wrong in (np.zeros((50, 8, 8, 1)), np.zeros((100, 9, 8, 1))):
         with pytest.raises(ValueError, match=r"shape \(100, 8, 8, 1\).*Received: shape"):
             watcher.check(wrong)
+
+
+def test_the_folder_may_be_text_and_may_hold_another_watch(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for samples, kinds in ((100, COLLAPSING), (40, HEALTHY)):
+        stream = io.StringIO()
+        watcher = Watcher(REAL, samples=samples, folder="runs/loop", stream=stream)
+        for i, known in enumerate(kinds):
+            watcher.check(patterns(samples, i, known))
+        watcher.write_report()
+        assert "error" not in stream.getvalue()
+    page = (tmp_path / "runs" / "loop" / "report.html").read_text()
+    assert "What it lost" not in page and not list(tmp_path.rglob("alarm-*"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (127.5 * (REAL + 1), r"in \[-1, 1\]"),
+        ((127.5 * (REAL + 1)).astype("int64"), "uint8"),
+        (REAL[0], "shape"),
+        ("photos", "shape"),
+        (np.where(np.arange(600)[:, None, None, None] == 5, np.nan, REAL), "1 of 600 images"),
+    ],
+)
+def test_real_images_of_another_kind(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        Watcher(wrong)
+
+
+def test_images_of_another_range():
+    for wrong in (127.5 * (REAL + 1), (127.5 * (REAL + 1)).astype("int32"), REAL > 0):
+        with pytest.raises(ValueError, match=r"floats in \[-1, 1\]"):
+            Watcher(REAL, samples=100).check(wrong)
+    with pytest.warns(UserWarning, match="none is dark|should hold images in"):
+        Watcher(REAL, samples=100).check((REAL + 1) / 2)
+    watcher = Watcher(REAL, samples=100, stream=io.StringIO())
+    as_bytes = watcher.check(to_uint8(patterns(100, 0)))
+    assert as_bytes.state in ("learning", "healthy")
+    assert watcher.check(patterns(100, 1)).state == "healthy"
+    assert watcher.check(np.full_like(patterns(100, 1), 1e30)).bad
