@@ -8,7 +8,7 @@ from kerasgan_cli.common import backend_option, choose_backend
 
 _workers = click.option(
     "--workers",
-    type=click.IntRange(1, 10**9),
+    type=click.IntRange(min=1),
     default=1,
     show_default=True,
     help="How many trainings run at a time; each gets an equal share of the cores.",
@@ -123,7 +123,7 @@ def _modes(name, help, options=(), budgets=""):
     )
     @click.option(
         "--trials",
-        type=click.IntRange(1, 10**9),
+        type=click.IntRange(min=1),
         help="How many trials of each recipe.  [default: the recipe's own number, 3 or 10]",
     )
     @click.option(

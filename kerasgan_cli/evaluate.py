@@ -31,7 +31,7 @@ def _names(context, parameter, value):
 @click.option("--data", metavar="NAME_OR_PATH",
               help="The real images.  [default: those that a run was trained on]")  # fmt: skip
 @click.option("--split", help="Split of a TFDS data set.  [default: train]")
-@click.option("--limit", type=click.IntRange(1, 10**9), help="Use only the first so many images.")
+@click.option("--limit", type=click.IntRange(min=1), help="Use only the first so many images.")
 @click.option("--upscale/--no-upscale", default=None,
               help="Enlarge images that are smaller than the model's.")  # fmt: skip
 @click.option("--bit-depth", type=click.IntRange(9, 16),

@@ -120,6 +120,7 @@ def asked(model, file, given):
     settings |= chosen
     _check_guard(settings, chosen)
     try:
+        run_settings(chosen)
         recipe = flat.apply(recipe, given)
     except ValueError as error:
         raise click.UsageError(made.with_flags(str(error))) from error
