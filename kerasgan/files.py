@@ -1,8 +1,10 @@
 """Files on disk: written whole, and read only where they are what they seem. Imports no backend."""
 
 import contextlib
+import csv
 import errno
 import hashlib
+import io
 import itertools
 import json
 import os
@@ -143,6 +145,19 @@ def read_json(path):
         return json.loads(read_text(path))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def read_rows(path):
+    """Return the rows of a CSV file with a header, dictionaries of text.
+
+    Raises:
+        OSError: See `read_text`.
+        ValueError: If it is no CSV.
+    """
+    try:
+        return list(csv.DictReader(io.StringIO(read_text(path), newline="")))
+    except csv.Error as error:
+        raise ValueError(f"it is no CSV file: {error}") from error
 
 
 def check_archive(path):

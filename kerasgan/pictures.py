@@ -141,6 +141,15 @@ def opaque(image):
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
+def opened(path):
+    """Return a picture file as a Pillow image in RGB, or None if it cannot be read."""
+    try:
+        with Image.open(regular(path)) as image:
+            return opaque(image)
+    except Exception:  # Pillow raises many kinds of errors for files that are damaged.
+        return None
+
+
 def save_grid(path, images, columns=None, scale=1):
     """Write a grid of images as a PNG.
 
@@ -191,8 +200,8 @@ class _Film(Image.Image):
     def __init__(self, paths):
         super().__init__()
         paths = list(paths)
-        opened = filter(None, map(self._opened, paths))
-        first = next(opened, None)
+        readable = filter(None, map(opened, paths))
+        first = next(readable, None)
         if first is None:
             raise OSError(f"none of {len(paths)} pictures can be read")
         first.thumbnail((LARGEST, LARGEST))
@@ -203,13 +212,6 @@ class _Film(Image.Image):
         self._paths, self._place = paths, None
         self.n_frames = len(paths)
 
-    @staticmethod
-    def _opened(path):
-        try:
-            return opaque(Image.open(regular(path)))
-        except Exception:  # Pillow raises many kinds of errors for files that are damaged.
-            return None
-
     def _show(self, image):
         self.im, self._mode, self._size = image.im, image.mode, image.size
 
@@ -218,7 +220,7 @@ class _Film(Image.Image):
         if frame >= self.n_frames:
             raise EOFError
         if frame != self._place:
-            image = self._opened(self._paths[frame])
+            image = opened(self._paths[frame])
             if image is not None:
                 self._show(image if image.size == self.size else image.resize(self.size))
             self._place = frame

@@ -40,9 +40,7 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     if isinstance(preset, str) and preset in known:
         return known[preset]
     folder = Path(preset)
-    with contextlib.suppress(
-        RuntimeError, OSError, ValueError
-    ):  # No home folder, or no possible file name.
+    with contextlib.suppress(OSError, ValueError):  # No possible file name.
         folder = expanded(folder)
         if folder.is_dir():
             return folder

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from kerasgan import catalogue
+from kerasgan.files import read_json
 from kerasgan.text import printable
 from kerasgan_cli import stages
 from kerasgan_cli.options import with_flags
@@ -139,11 +140,9 @@ def short_warnings():
 
 def _configured():
     """Return the backend that Keras' own configuration file names, or its default."""
-    import json
-
     try:
         home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-        return json.loads((home / "keras.json").read_text())["backend"]
+        return read_json(home / "keras.json")["backend"]
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):  # Or there is no home.
         return "tensorflow"
 

@@ -7,7 +7,6 @@ import re
 import click
 
 from kerasgan import catalogue
-from kerasgan.catalogue.option import LARGEST, MOST
 from kerasgan.recipe import options as flat
 
 
@@ -94,8 +93,7 @@ def from_catalogue(entry, help=None, flag=None):
     if entry.kind in ("integer", "number"):
         ranges = {"integer": click.IntRange, "number": Number}
         # A bound that nobody meets would only make the help longer; recipes are checked with it.
-        most = None if entry.maximum in (MOST, LARGEST) else entry.maximum
-        kind = ranges[entry.kind](entry.minimum, most, entry.above, entry.below)
+        kind = ranges[entry.kind](entry.minimum, entry.own_maximum, entry.above, entry.below)
         return option(*flags, type=kind, metavar=entry.kind.upper(), help=text)
     if entry.kind == "choice":
         kind = click.Choice([str(c) for c in (*entry.choices, *([entry.none] * bool(entry.none)))])

@@ -1,12 +1,11 @@
 """The folder of a training run."""
 
-import csv
 import os
 import re
 import time
 from pathlib import Path
 
-from kerasgan.files import expanded, read_json, regular, sweep, temporary_beside, write_json
+from kerasgan.files import expanded, read_json, read_rows, sweep, temporary_beside, write_json
 from kerasgan.recipe import FORMAT, Recipe, run_settings
 from kerasgan.text import listed, short
 
@@ -157,9 +156,8 @@ class Run:
     def seconds(self):
         """Return how long its finished epochs took, those of all its resumes together."""
         try:
-            with open(regular(self.metrics), newline="", encoding="utf-8") as file:
-                return sum(float(row.get("seconds") or 0) for row in csv.DictReader(file))
-        except (OSError, ValueError, csv.Error) as error:
+            return sum(float(row.get("seconds") or 0) for row in read_rows(self.metrics))
+        except (OSError, ValueError) as error:
             raise ValueError(f"{self.metrics} is damaged: {short(error)}") from error
 
     def is_whole(self, animation, guarded):

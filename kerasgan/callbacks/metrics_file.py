@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from kerasgan.callbacks.steps import Steps
-from kerasgan.files import atomic, read_json, regular, write_json
+from kerasgan.files import atomic, read_json, read_rows, write_json
 
 
 class MetricsFile(Steps):
@@ -32,9 +32,8 @@ class MetricsFile(Steps):
     def on_train_begin(self, logs=None):
         if self.path.exists():
             try:
-                with open(regular(self.path), newline="", encoding="utf-8") as file:
-                    self.rows = {int(row["epoch"]): row for row in csv.DictReader(file)}
-            except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+                self.rows = {int(row["epoch"]): row for row in read_rows(self.path)}
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 self.rows = {}
                 kept = self.path.with_name(f"{self.path.name}.damaged")
                 os.replace(self.path, kept)

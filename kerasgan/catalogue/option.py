@@ -49,6 +49,11 @@ class Option:
         """Its name in the shell."""
         return f"--{self.name.replace('_', '-')}"
 
+    @property
+    def own_maximum(self):
+        """Its greatest value, or None where that is one that nobody would ask for."""
+        return None if self.maximum in (MOST, LARGEST) else self.maximum
+
     def check(self, value):
         """Raise ValueError unless `value`, as JSON holds it, is of its kind and in its range."""
         if value is None and self.none is not None:
@@ -96,10 +101,8 @@ class Option:
         if self.minimum is not None:
             words.append(f"{'above' if self.above else 'of at least'} {self.minimum:g}")
         # What nobody would ask for needs no words, unless somebody did.
-        told = self.maximum not in (MOST, LARGEST) or (
-            isinstance(value, numbers.Real) and value > 1
-        )
-        if self.maximum is not None and told:
+        asked = isinstance(value, numbers.Real) and value > 1
+        if self.maximum is not None and (self.own_maximum is not None or asked):
             words.append(f"{'below' if self.below else 'of at most'} {_plain(self.maximum)}")
         return " " + " and ".join(words) if words else ""
 

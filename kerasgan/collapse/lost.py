@@ -59,15 +59,15 @@ def write_check(folder, metric, entry, measurement, images, peaks, alarm=False):
 
 def drop(folder):
     """Remove all that `write_exemplars` and `write_check` have written."""
-    for name in ("cells.npz", "check.npz", "look.npz"):
-        (folder / name).unlink(missing_ok=True)
-    drop_alarms(folder, -1)
+    for path in (*folder.glob("alarm-*.npz"), folder / "cells.npz", folder / "check.npz"):
+        path.unlink(missing_ok=True)
+    (folder / "look.npz").unlink(missing_ok=True)  # The name of a check in earlier versions.
 
 
 def drop_alarms(folder, step):
     """Remove the files of alarms after a critic step, from which a training resumes."""
     for path in folder.glob("alarm-*.npz"):
-        if step < 0 or path.stem > f"alarm-{step:09d}":
+        if path.stem > f"alarm-{step:09d}":
             path.unlink(missing_ok=True)
 
 

@@ -15,6 +15,7 @@ from kerasgan.data import pixels
 from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError, UnknownDataError
 from kerasgan.files import expanded
+from kerasgan.text import short
 
 SUGGESTED = [
     "mnist",
@@ -84,7 +85,7 @@ def _builder(name, data_dir):
     except Exception as error:  # A data set's builder may raise anything.
         raise DataError(
             "`name_or_path` is a TFDS data set that cannot be opened (is the configuration or the "
-            f"version wrong?). Received: {name!r}, {_short(error)}"
+            f"version wrong?). Received: {name!r}, {short(error)}"
         ) from error
 
 
@@ -109,7 +110,7 @@ def _prepare(builder, name, split, data_dir):
         try:
             builder.download_and_prepare()
         except Exception as error:  # Network, TFDS, checksum and disk raise various classes.
-            raise _not_downloaded(name, builder, _short(error)) from error
+            raise _not_downloaded(name, builder, short(error)) from error
     try:
         return builder.info.splits[split]
     except Exception as error:
@@ -145,11 +146,6 @@ def _not_downloaded(name, builder, reason):
         f"data_dir (TFDS looked in {builder.data_path}); or use 'avatars', a folder or an .npz, "
         f"which need no network. Received: {name!r}, {reason}"
     )
-
-
-def _short(error):
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:400]}"
 
 
 def _decode(builder, split_info, split, writer, options, progress):

@@ -18,9 +18,13 @@ MINIBATCHES = (None, "discrimination", "stddev")
 
 _BOUNDS = {
     option.name: option
-    for entry in catalogue.ARCHITECTURES.values()
-    for option in entry.options
+    for options in (catalogue.LOADING, *(a.options for a in catalogue.ARCHITECTURES.values()))
+    for option in options
     if option.kind == "integer"
+}
+_BOUNDS |= {  # What the catalogue leaves to the data.
+    "channels": catalogue.option.integer("channels", "channels of an image", maximum=4096),
+    "num_classes": catalogue.option.integer("num_classes", "classes", maximum=2**16),
 }
 
 
@@ -105,15 +109,14 @@ def check(num_classes=None, **sizes_and_choices):
 
     The catalogue has the bounds of sizes. A preset of somebody else may ask for 100,000 layers.
     """
+    if num_classes is not None:
+        sizes_and_choices["num_classes"] = num_classes
     for name, value in sizes_and_choices.items():
         if name in _CHOICES:
             validation.choice(name, value, _CHOICES[name])
         else:
             validation.positive_integer(name, value)
-            _BOUNDS.get(name, catalogue.option.integer(name, "", maximum=4096)).check(value)
-    if num_classes is not None:
-        validation.positive_integer("num_classes", num_classes)
-        catalogue.option.integer("num_classes", "", maximum=2**16).check(num_classes)
+            _BOUNDS[name].check(value)
 
 
 def latent_inputs(latent_dim, num_classes):

@@ -6,10 +6,8 @@ import io
 import json
 
 import numpy as np
-from PIL import Image
 
 from kerasgan import pictures
-from kerasgan.files import regular
 
 FRAMES = 24  # Grids of samples in the page, from evenly spaced epochs.
 FRAME_SIDE = 640  # Pixels; larger grids are shrunk to it.
@@ -80,10 +78,8 @@ def _moment(path):
 
 def _embedded(path):
     """Return a picture file as a data URL, shrunk and compressed; None if it cannot be read."""
-    try:
-        with Image.open(regular(path)) as opened:
-            image = pictures.opaque(opened)
-    except Exception:  # Pillow raises many kinds of errors for files that are damaged.
+    image = pictures.opened(path)
+    if image is None:
         return None
     image.thumbnail((FRAME_SIDE, FRAME_SIDE))
     return _url(image, "WEBP", quality=80)

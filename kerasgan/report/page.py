@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import csv
 import hashlib
 import html
 import math
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from kerasgan.collapse import Journal
 from kerasgan.collapse.advice import advice
-from kerasgan.files import atomic, read_json, regular
+from kerasgan.files import atomic, read_json, read_rows
 from kerasgan.recipe import Recipe
 from kerasgan.report import lost, tables
 from kerasgan.report.charts import HEIGHT, line_chart
@@ -114,9 +113,8 @@ def _verdict(journal):
 
 def _rows(path):
     try:
-        with open(regular(path), newline="", encoding="utf-8") as file:
-            return [row for row in csv.DictReader(file) if (row.get("epoch") or "").isdigit()]
-    except OSError:
+        return [row for row in read_rows(path) if (row.get("epoch") or "").isdigit()]
+    except (OSError, ValueError):
         return []
 
 

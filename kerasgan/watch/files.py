@@ -71,9 +71,11 @@ class Pictures:
         """
         for path in self._found():
             try:
-                pixels = self._read(path)
+                found = list(self._check(path, self._read(path)))
             except PicturesError as error:
-                self._refuse(path, error)
+                if not self._kinds:
+                    raise
+                self._skip(path, str(error))
                 continue
             except (OSError, ValueError, SyntaxError) as error:
                 self._failed[path] = self._failed.get(path, 0) + 1
@@ -84,19 +86,8 @@ class Pictures:
                     continue
                 return  # Those after it wait: the order of the checks counts.
             self._done.add(path)
-            try:
-                found = list(self._check(path, pixels))
-            except PicturesError as error:
-                self._refuse(path, error)
-                continue
             self._kinds.add(self._kind(path))
             yield from found
-
-    def _refuse(self, path, error):
-        """Leave out a picture that does not fit, or raise the error if it is the first one."""
-        if not self._kinds:
-            raise error
-        self._skip(path, str(error))
 
     def _found(self):
         paths = [p for p in self.folder.rglob("*") if p not in self._done and self._wanted(p)]

@@ -1,13 +1,12 @@
 """A training that is killed at any moment goes on as if nothing had happened."""
 
-import csv
-
 import keras
 import numpy as np
 import pytest
 from guarded_training import Sabotage, fit, guarded, healthy
 
 from kerasgan.callbacks import Checkpoint, MetricsFile, SampleGrid
+from kerasgan.files import read_rows
 
 EPOCHS = 7
 BROKEN_IN = (3, 5)
@@ -57,8 +56,7 @@ def train(folder, every=4, place=None, epoch=None, policy="rescue"):
 
 
 def rows(folder):
-    with open(folder / "metrics.csv", newline="") as file:
-        found = list(csv.DictReader(file))
+    found = read_rows(folder / "metrics.csv")
     for row in found:
         del row["seconds"]
     return found

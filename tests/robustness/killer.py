@@ -1,6 +1,5 @@
 """Kills a training at random moments with SIGKILL, resumes it, and compares how it ends."""
 
-import csv
 import json
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import numpy as np
 from written_pictures import patterns
 
 from kerasgan.data import to_uint8
+from kerasgan.files import read_rows
 
 EPOCHS = 24
 BREAKS_AT = 130  # The critic step from which the rates are absurd, so that a rescue follows.
@@ -72,8 +72,10 @@ def state(run):
 
     model = load_model(run / "model.keras")
     variables = [*model.variables, *model.optimizer.variables]
-    with open(run / "metrics.csv", newline="") as file:
-        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+    rows = [
+        {name: value for name, value in row.items() if name != "seconds"}
+        for row in read_rows(run / "metrics.csv")
+    ]
     journal = json.loads((run / "guard" / "journal.json").read_text())
     return {
         "steps": (model.critic_steps, model.generator_steps),

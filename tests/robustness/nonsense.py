@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from kerasgan import catalogue
+from kerasgan_cli.main import cli
 
 VALUES = (  # noqa: SIM905
     "0 -1 1 2 3 7 64 nan inf -inf 1e300 -1e300 1e-300 1e22 99999999999999999999999 0x10 1_000 "
@@ -20,18 +21,38 @@ VALUES = (  # noqa: SIM905
 ODD = ("", " ", "\n", "\t", "\x1b[2J", "é", "文字", "\u202e", "\udcff", "a" * 300, "x" * 5000)
 
 
-def command_line(rng, commands):
-    """Return a command line that is more or less wrong.
+CODES = {0, 1, 2, 3, 130}
+COMMANDS = {n: command for n, command in cli.commands.items() if command.params and n != "bench"}
+
+
+def fault(words, code, out, err):
+    """Return what is wrong with how a command ended, or None.
 
     Args:
-        rng: A NumPy generator.
-        commands: Click commands by name, of which one is taken.
+        words: The command line.
+        code: Its exit code.
+        out: What it printed to stdout,
+        err: and to stderr.
     """
-    name = str(rng.choice(sorted(commands)))
+    told = err[err.rfind("Error:") :] if "Error:" in err else ""
+    rules = {
+        "another exit code": code in CODES,
+        "a traceback": "Traceback" not in err and "debug shows the traceback" not in err,
+        "a long error": len(told.strip().splitlines()) <= 2 and len(told) < 3000,
+        "raw characters": not any(c in out + err for c in "\x1b\u202e\udcff"),
+        "no word": code == 0 or err,
+    }
+    broken = [rule for rule, holds in rules.items() if not holds]
+    return f"{words}: {code}, {broken}\n{out[-500:]}\n{err[-2000:]}" if broken else None
+
+
+def command_line(rng):
+    """Return a command line that is more or less wrong."""
+    name = str(rng.choice(sorted(COMMANDS)))
     words = [name, "--dry-run"] if name == "train" else [name]
     if name == "train" and rng.random() < 0.8:
         words += [str(rng.choice(sorted(catalogue.VARIANTS))), "--data", "avatars"]
-    parameters = [p for p in commands[name].params if p.name not in ("model", "recipe", "resume")]
+    parameters = [p for p in COMMANDS[name].params if p.name not in ("model", "recipe", "resume")]
     for parameter in rng.permutation(np.array(parameters, object))[: rng.integers(0, 5)]:
         if isinstance(parameter, click.Argument):
             words.append(_value(rng))

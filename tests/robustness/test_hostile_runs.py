@@ -109,3 +109,8 @@ def test_places_that_are_not_there(run):
     path.write_text(json.dumps(stored))
     with pytest.raises(ValueError, match="must hold places of checks"):
         Journal.read(path)
+
+
+def test_metrics_that_are_no_text_leave_the_page_whole(run):
+    (run / "metrics.csv").write_bytes(b"epoch,critic_loss\n1,\xff\xfe\n")
+    assert "Losses" in report.write(run).read_text()

@@ -12,9 +12,7 @@ import kerasgan
 from kerasgan.data.folder import read_image
 from kerasgan.storage import PresetError
 from kerasgan_cli import main
-from kerasgan_cli.main import cli
 
-CODES = {0, 1, 2, 3, 130}
 SECONDS = 30
 
 
@@ -24,14 +22,8 @@ def call(capsys, *words):
     with pytest.raises(SystemExit) as stop:
         main(list(words))
     out, err = capsys.readouterr()
-    told = err[err.rfind("Error:") :] if "Error:" in err else ""
-    what = f"{words}: {stop.value.code}\n{out[-500:]}\n{err[-2000:]}"
-    assert stop.value.code in CODES, what
-    assert "Traceback" not in err and "debug shows the traceback" not in err, what
-    assert len(told.strip().splitlines()) <= 2 and len(told) < 3000, what
-    assert not any(c in out + err for c in "\x1b\u202e\udcff"), what
-    assert stop.value.code == 0 or err, what
-    assert time.monotonic() - started < SECONDS, what
+    assert nonsense.fault(words, stop.value.code, out, err) is None
+    assert time.monotonic() - started < SECONDS, words
     return stop.value.code, out
 
 
@@ -44,11 +36,9 @@ def only(folder):
 def test_command_lines(seed, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(seed)
-    commands = {name: command for name, command in cli.commands.items() if command.params}
-    commands.pop("bench", None)
     null = os.stat(os.devnull).st_mode
     for _ in range(int(os.environ.get("KERASGAN_FUZZ", 40))):
-        call(capsys, *nonsense.command_line(rng, commands))
+        call(capsys, *nonsense.command_line(rng))
     assert os.stat(os.devnull).st_mode == null
 
 

@@ -1,6 +1,7 @@
 """The results of the collapse detector's exam, from the histories that the package has."""
 
 import json
+import math
 import statistics
 
 from scripts import script
@@ -47,7 +48,7 @@ def pictures():
         for what, chosen in (("its own losses", own), ("losses that were imposed", imposed)):
             found = exam.figures([exam.examine(history) for history in chosen])
             delay = "-" if found["median_delay"] is None else f"{found['median_delay']:g}"
-            auroc = "-" if found["auroc"] != found["auroc"] else f"{found['auroc']:.3f}"
+            auroc = "-" if math.isnan(found["auroc"]) else f"{found['auroc']:.3f}"
             rows.append([
                 f"{title}, {what}", str(found["collapsed"]), str(found["caught"]),
                 str(found["healthy"]), str(found["false_alarms"]), auroc, delay,
