@@ -3,7 +3,9 @@
 import itertools
 import re
 
+import keras
 import numpy as np
+from keras import ops
 
 from kerasgan.backend import private
 
@@ -72,6 +74,25 @@ def own_metrics(model):
     known = {id(tracker) for tracker in model.trackers.values()}
     known.add(id(private.loss_tracker(model)))
     return [metric for metric in model.metrics if id(metric) not in known]
+
+
+def not_finite(model):
+    """Return the name of a variable that holds NaN or infinity, "a generated image", or None.
+
+    Losses tell less: they were computed before the last update, which may have broken the weights.
+    """
+    model.synchronize()
+    variables = [
+        variable
+        for variable in (*model.weights, *model.optimizer.variables)
+        if keras.backend.is_float_dtype(variable.dtype)
+    ]
+    finite = ops.stack([ops.all(ops.isfinite(variable)) for variable in variables])
+    finite = ops.convert_to_numpy(finite)  # One read of the device for all of them.
+    if not finite.all():
+        return variables[int(finite.argmin())].path
+    images = model.sample(16, seed=0)
+    return None if np.isfinite(images).all() else "a generated image"
 
 
 def past_weights(model, network):

@@ -3,8 +3,8 @@
 import math
 
 import keras
-import numpy as np
 
+from kerasgan.adversarial.state import not_finite
 from kerasgan.storage import save_model
 
 
@@ -40,7 +40,9 @@ class Checkpoint(keras.callbacks.Callback):
         # After a rescue the losses belong to the state before it.
         if self.model._put_back_at != self.model.critic_steps:
             self._check_losses(logs or {}, f"in epoch {epoch + 1}")
-        self._check_weights(epoch)
+        found = not_finite(self.model)
+        if found:
+            self._stop(f"{found} was no longer finite after epoch {epoch + 1}")
         if self.diverged is None:
             save_model(self.model, self.path)
             self.saved = True
@@ -51,14 +53,6 @@ class Checkpoint(keras.callbacks.Callback):
             for key in (name, f"val_{name}"):
                 if not math.isfinite(float(logs.get(key, 0.0))):
                     self._stop(f"{key} became {float(logs[key])} {when}")
-
-    def _check_weights(self, epoch):
-        # The losses were computed before the last update, which may have broken the weights.
-        for variable in (*self.model.weights, *self.model.optimizer.variables):
-            if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
-                self._stop(f"{variable.path} was no longer finite after epoch {epoch + 1}")
-        if not np.isfinite(self.model.sample(16, seed=0)).all():
-            self._stop(f"generated images were no longer finite after epoch {epoch + 1}")
 
     def _stop(self, sentence):
         self.diverged = self.diverged or sentence

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from kerasgan import validation
+from kerasgan.adversarial.state import not_finite
 from kerasgan.callbacks.guard_records import GuardRecords, described
 from kerasgan.callbacks.real_images import metric_of
 from kerasgan.collapse import BROKEN, Detector, Entry, Verdict, remedies, snapshot
@@ -28,7 +29,8 @@ class CollapseGuard(keras.callbacks.Callback):
     that of held-out real images. Place the guard before the callbacks that read the logs.
 
     A `kerasgan.collapse.Detector` compares each check with the checks before it. When the generator
-    has lost much of what it had, or a loss is NaN or infinite, the guard follows its policy:
+    has lost much of what it had, or a loss or a weight is NaN or infinite, the guard follows its
+    policy:
 
     - "warn" prints a message.
     - "stop" restores the best state and stops the training.
@@ -65,7 +67,7 @@ class CollapseGuard(keras.callbacks.Callback):
             rescue to the next check.
         collapsed: After training, one sentence if it ended collapsed or diverged, or None.
         metric: The `kerasgan.collapse.DiversityMetric`, or None if the real images cannot be used;
-            then the guard checks nothing but the losses.
+            then the guard checks nothing but the losses and the weights.
         store: The `kerasgan.collapse.snapshot.SnapshotStore`.
 
     Example:
@@ -181,7 +183,7 @@ class CollapseGuard(keras.callbacks.Callback):
         self._records.mark(self.store)
 
     def _check_epoch(self, logs):
-        broken = self._check_losses(logs)
+        broken = self._check_losses(logs) or self._check_weights()
         if self.model.stop_training:  # An epoch that was cut short is checked when it is whole.
             return
         last = self._epoch >= max(self.epochs or 0, self.params["epochs"])
@@ -261,6 +263,13 @@ class CollapseGuard(keras.callbacks.Callback):
                 self._diverged(f"{name} became {float(logs[name])}")
                 return True
         return False
+
+    def _check_weights(self):
+        """Act if a weight or an image is not finite; return whether there was one."""
+        found = not_finite(self.model)
+        if found:
+            self._diverged(f"{found} was no longer finite")
+        return bool(found)
 
     def _check(self, at_the_end=False):
         images, measurement = self._measure()

@@ -95,6 +95,30 @@ def test_without_a_healthy_state_it_says_so_and_stops():
     assert guard.collapsed
 
 
+@pytest.mark.parametrize("part", ["weight", "slot", "moving average"])
+def test_what_broke_since_the_losses_were_computed_is_rescued_before_the_checkpoint(tmp_path, part):
+    class Break(keras.callbacks.Callback):
+        """Breaks one value at the end of an epoch, as the last update of it would."""
+
+        def on_epoch_end(self, epoch, logs=None):
+            network = self.model.generator if part == "weight" else self.model.ema_generator
+            variable = network.layers[-3].kernel
+            if part == "slot":
+                variable = self.model.optimizer.critic_optimizer.variables[-1]
+            if epoch == 2:  # Two epochs before the next check.
+                value = np.array(keras.ops.convert_to_numpy(variable))
+                value.flat[-1] = np.inf
+                variable.assign(value)
+
+    gan, real = healthy()
+    guard = guarded(every=20)
+    saved = callbacks.Checkpoint(tmp_path / "checkpoint.keras")
+    gan.fit(real, batch_size=60, epochs=6, verbose=0, callbacks=[Break(), guard, saved])
+    (decision,) = guard.journal.decisions
+    assert decision.action == "rescue" and decision.step == 30
+    assert saved.diverged is None and gan.critic_steps == 60
+
+
 def test_other_callbacks_may_use_the_diversity(tmp_path):
     gan, real = healthy()
     stop = keras.callbacks.EarlyStopping("diversity", mode="max", patience=1, baseline=2.0)

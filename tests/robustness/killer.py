@@ -16,7 +16,7 @@ EPOCHS = 24
 BREAKS_AT = 130  # The critic step from which the rates are absurd, so that a rescue follows.
 COMMAND = [sys.executable, "-m", "kerasgan_cli", "train"]
 OPTIONS = (
-    "gan --network mlp --width 16 --latent-dim 4 --batch-size 50 --guard-every 12 --grid-every 2 "
+    "gan --network mlp --width 16 --latent-dim 4 --batch-size 50 --guard-every 30 --grid-every 2 "
     f"--epochs {EPOCHS}"
 ).split()
 
