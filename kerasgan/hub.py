@@ -193,4 +193,8 @@ def _client():
         raise ImportError(
             "presets on a hub need another package: pip install 'kerasgan[hub]'"
         ) from error
+    except RuntimeError as error:  # There is no home.
+        raise PresetError(
+            f"the hub's client has no folder for its cache; set $HF_HOME to one: {short(error)}"
+        ) from error
     return huggingface_hub, errors

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from kerasgan_cli.common import backend_option, choose_backend
+from kerasgan_cli.common import backend_option, choose_backend, echo
 
 _workers = click.option(
     "--workers",
@@ -86,7 +86,7 @@ def collapse(which, half, repeat, pictures, keep_images, policy, workers, rescue
     if rescues and which != "small":
         raise click.UsageError("--rescues goes with --exam small.")
     if rescues:
-        click.echo(exam.policy_table(exam.rescues()))
+        echo(exam.policy_table(exam.rescues()))
         return
     wanted = None if half == "both" else half
     if repeat is None:
@@ -108,7 +108,7 @@ def collapse(which, half, repeat, pictures, keep_images, policy, workers, rescue
     chosen = [h for h in histories if only is None or only in h["recipe"]["name"]]
     if not chosen:
         raise click.UsageError(f"no run's name contains {only!r}.")
-    click.echo(exam.table([exam.examine(history) for history in chosen]))
+    echo(exam.table([exam.examine(history) for history in chosen]))
 
 
 def _modes(name, help, options=(), budgets=""):
@@ -184,13 +184,13 @@ def _run_modes(task, recipes, trials, steps, out, workers):
         (out / f"{stem}.md").write_text(text + "\n", encoding="utf-8")
     except (OSError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"\n{text}\n\ntable: {out / f'{stem}.md'}")
+    echo(f"\n{text}\n\ntable: {out / f'{stem}.md'}")
     try:
         tables.plot(lines, lambda line: modes.samples_of(out, line), out / f"{stem}.png")
     except ImportError:
-        click.echo("no pictures: matplotlib is not installed. pip install 'kerasgan[plots]'")
+        echo("no pictures: matplotlib is not installed. pip install 'kerasgan[plots]'")
     else:
-        click.echo(f"pictures: {out / f'{stem}.png'}")
+        echo(f"pictures: {out / f'{stem}.png'}")
 
 
 _modes(

@@ -92,6 +92,16 @@ def without_import_chatter():
             os.close(kept)
 
 
+def echo(text, err=False):
+    """Print lines without what would move a terminal's cursor; names of files may hold any bytes.
+
+    Args:
+        text: The lines.
+        err: Whether to print to stderr.
+    """
+    click.echo("\n".join(map(printable, str(text).split("\n"))), err=err)
+
+
 @contextlib.contextmanager
 def lasting_output():
     """Let no error of stdout end what runs inside the block: a full disk, or a pipe that is closed.
@@ -135,7 +145,7 @@ def short_warnings():
         yield
     for warning in caught:
         stages.clear()
-        click.echo(f"warning: {printable(with_flags(str(warning.message)))}", err=True)
+        echo(f"warning: {with_flags(str(warning.message))}", err=True)
 
 
 def _configured():

@@ -10,6 +10,7 @@ from kerasgan.files import write_json
 from kerasgan_cli.common import (
     backend_option,
     choose_backend,
+    echo,
     nearest,
     refuse_existing,
     short_warnings,
@@ -101,7 +102,7 @@ def evaluate(
         progress=_Progress(),
     )
     names = real.class_names or class_names(source)
-    click.echo(_text(results, names))
+    echo(_text(results, names))
     if json_file is not None:
         found = {"source": source, "class_names": names}
         write_json(json_file, {**found, "results": [r.as_dict() for r in results]})
@@ -113,7 +114,7 @@ def _extractor(library, name, real):
         return library.extractors.EXTRACTORS[name]()
     extractor = library.extractors.default_extractor(real.image_shape)
     if library.extractors.advice(extractor):
-        click.echo(f"note: {library.extractors.advice(extractor)}", err=True)
+        echo(f"note: {library.extractors.advice(extractor)}", err=True)
     return extractor
 
 

@@ -1,5 +1,6 @@
 """The `kerasgan` command."""
 
+import io
 import os
 import sys
 import traceback
@@ -9,6 +10,7 @@ import click
 from kerasgan.text import clipped, printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
+from kerasgan_cli.common import echo
 from kerasgan_cli.evaluate import evaluate
 from kerasgan_cli.report import report
 from kerasgan_cli.sample import sample
@@ -42,6 +44,10 @@ def main(arguments=None):
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # Names of files may hold any bytes.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if os.path.expanduser("~") == "~":  # In a container with any user; libraries would make `./~`.
+        os.environ["HOME"] = "/nonexistent"
     try:
         try:
             _refuse_empty(arguments)
@@ -55,7 +61,7 @@ def main(arguments=None):
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        echo("Interrupted.", err=True)
         code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output is gone; Python would complain once more while it exits.
@@ -65,7 +71,7 @@ def main(arguments=None):
         if debug:
             traceback.print_exc()
         else:
-            click.echo(f"Error: {_in_words(error)}", err=True)
+            echo(f"Error: {_in_words(error)}", err=True)
         code = FAILURE
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from kerasgan_cli.common import choose_any_backend
+from kerasgan_cli.common import choose_any_backend, echo
 from kerasgan_cli.runs import Run
 
 
@@ -24,4 +24,4 @@ def report(run):
     choose_any_backend()
     from kerasgan import report as library
 
-    click.echo(library.write(run))
+    echo(library.write(run))

@@ -7,7 +7,7 @@ import click
 
 from kerasgan.text import listed
 from kerasgan_cli import options as made
-from kerasgan_cli.common import backend_option, choose_backend, refuse_existing
+from kerasgan_cli.common import backend_option, choose_backend, echo, refuse_existing
 from kerasgan_cli.sources import class_names, open_model
 
 
@@ -97,7 +97,7 @@ def sample(
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     written = {"grid": _grid, "folder": _folder, "array": _array}[kind](out, images, columns, scale)
-    click.echo(f"wrote {written}{_of_classes(label, model, names)}")
+    echo(f"wrote {written}{_of_classes(label, model, names)}")
 
 
 def _check_pictures(kind, model, source):

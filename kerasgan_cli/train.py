@@ -10,7 +10,7 @@ from kerasgan.files import read_json
 from kerasgan.recipe import Recipe, run_settings
 from kerasgan.recipe import options as flat
 from kerasgan_cli import options as made
-from kerasgan_cli.common import GroupedCommand, choose_backend, nearest, options_group
+from kerasgan_cli.common import GroupedCommand, choose_backend, echo, nearest, options_group
 from kerasgan_cli.options import option
 from kerasgan_cli.runs import SETTINGS, Run
 from kerasgan_cli.sources import find_data
@@ -89,7 +89,7 @@ def train(context, model, recipe, resume, run_dir, dry_run, on_collapse, **optio
     if on_collapse is not None and settings["guard"] == "off":
         raise click.UsageError("--on-collapse goes with a guard, and --guard is off.")
     if dry_run:
-        click.echo(json.dumps({**chosen.to_json(), "run": settings}, indent=2))
+        echo(json.dumps({**chosen.to_json(), "run": settings}, indent=2))
         return
     chosen.backend = choose_backend(chosen.backend, always=True)
     from kerasgan_cli import training  # Imports Keras.
@@ -161,7 +161,7 @@ def _resumed(model, resume, given):
     epochs = given.pop("epochs", None)
     if epochs is not None:
         if epochs > recipe.length["epochs"] and recipe.falls:
-            click.echo(
+            echo(
                 "note: the learning rates stay at their last values in the added epochs.", err=True
             )
         recipe.length = {"epochs": epochs}

@@ -16,7 +16,7 @@ from kerasgan.environment import describe
 from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
 from kerasgan_cli import stages
-from kerasgan_cli.common import lasting_output, short_warnings, without_import_chatter
+from kerasgan_cli.common import echo, lasting_output, short_warnings, without_import_chatter
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
@@ -116,7 +116,7 @@ def _check_same_data(folder, recipe, dataset):
         if now and catalogue.source_of(place) == "folder":
             wanted = sorted(now)  # The order in which earlier versions numbered the classes.
         if place != folder.recipe().data["name_or_path"]:
-            click.echo(
+            echo(
                 "note: an earlier version wrote this run, and did not note what identifies its "
                 "images. Only their number can be compared.",
                 err=True,
@@ -150,19 +150,19 @@ def _list_skipped(folder, dataset):
     with atomic(folder.skipped) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
     what = "unusable file or link" if len(lines) == 1 else "unusable files and links"
-    click.echo(f"skipped {len(lines)} {what}, listed in {folder.skipped}", err=True)
+    echo(f"skipped {len(lines)} {what}, listed in {folder.skipped}", err=True)
 
 
 def _introduce(folder, recipe, dataset, model):
     height, width, channels = dataset.image_shape
-    click.echo(f"run       {printable(folder.folder)}")
-    click.echo(
+    echo(f"run       {printable(folder.folder)}")
+    echo(
         f"data      {printable(dataset.name)}: {dataset.num_examples:,} images of "
         f"{height}x{width}x{channels}, {dataset.batches_per_epoch} critic steps an epoch"
     )
     if recipe.conditional and dataset.class_names:
-        click.echo(f"classes   {listed(dataset.class_names)}")
-    click.echo(
+        echo(f"classes   {listed(dataset.class_names)}")
+    echo(
         f"model     {recipe.variant} on {keras.backend.backend()}: generator "
         f"{model.generator.count_params():,} parameters, critic {model.critic.count_params():,}"
     )
@@ -174,12 +174,12 @@ def _fit(folder, recipe, settings, dataset, model, guard):
     animation = None if settings["animation"] == "none" else settings["animation"]
     trained = first >= epochs
     if trained and folder.is_whole(animation, guard is not None):
-        click.echo(f"nothing to do: the run has its {first} epochs; --epochs asks for more.")
+        echo(f"nothing to do: the run has its {first} epochs; --epochs asks for more.")
         return 0
     if trained:
-        click.echo(f"resuming  after all {first} epochs, to write what a run ends with")
+        echo(f"resuming  after all {first} epochs, to write what a run ends with")
     elif first or batch:
-        click.echo(f"resuming  in epoch {first + 1}, after {batch} of its critic steps")
+        echo(f"resuming  in epoch {first + 1}, after {batch} of its critic steps")
     checkpoint = callbacks.Checkpoint(folder.checkpoint)
     interrupt = _Interrupt()
     grids = callbacks.SampleGrid(
@@ -245,23 +245,21 @@ def _stopped(guard):
 
 def _conclude(folder, checkpoint, interrupt, guard, where):
     if guard and guard.collapsed:
-        click.echo(f"Error: training ended collapsed: {guard.collapsed}.", err=True)
+        echo(f"Error: training ended collapsed: {guard.collapsed}.", err=True)
         if _stopped(guard):
-            click.echo(_last_good(folder), err=True)
-        click.echo(f"see {folder.report}", err=True)
+            echo(_last_good(folder), err=True)
+        echo(f"see {folder.report}", err=True)
         return COLLAPSED
     if checkpoint.diverged:
-        click.echo(
-            f"Error: training diverged: {checkpoint.diverged}. {_last_good(folder)}", err=True
-        )
+        echo(f"Error: training diverged: {checkpoint.diverged}. {_last_good(folder)}", err=True)
         return DIVERGED
     if interrupt.requested:
-        click.echo(f"stopped{where}; the work is saved. Go on with:")
-        click.echo(f"  kerasgan train --resume {shlex.quote(str(folder.folder))}")
+        echo(f"stopped{where}; the work is saved. Go on with:")
+        echo(f"  kerasgan train --resume {shlex.quote(str(folder.folder))}")
         return INTERRUPTED
-    click.echo(f"done: {folder.model}")
+    echo(f"done: {folder.model}")
     run, out = (shlex.quote(str(path)) for path in (folder.folder, folder.folder / "samples.png"))
-    click.echo(f"  kerasgan sample {run} --out {out} --overwrite")
+    echo(f"  kerasgan sample {run} --out {out} --overwrite")
     return 0
 
 
@@ -309,7 +307,7 @@ class _Interrupt(keras.callbacks.Callback):
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        click.echo("\nstopping after this step (Ctrl-C again stops at once) ...", err=True)
+        echo("\nstopping after this step (Ctrl-C again stops at once) ...", err=True)
 
     def on_train_batch_begin(self, batch, logs=None):
         if self.requested:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from kerasgan.text import printable
-from kerasgan_cli.common import choose_any_backend, short_warnings
+from kerasgan_cli.common import choose_any_backend, echo, short_warnings
 from kerasgan_cli.options import Number
 from kerasgan_cli.sources import find_data
 
@@ -91,7 +91,7 @@ def watch(
                 shown.append(path)
                 watcher.write_report(shown)
                 name = printable(path.relative_to(folder))
-                click.echo(f"{name}  {verdict.state}: {verdict.sentence}")
+                echo(f"{name}  {verdict.state}: {verdict.sentence}")
                 if verdict.bad and on_collapse is None and not once:
                     _say_what_is_left_out(folder, found.skipped[told:])
                     return _conclude(watcher, out)
@@ -107,14 +107,14 @@ def watch(
 def _say_what_is_left_out(folder, skipped):
     for path, reason in skipped:
         name = printable(path.relative_to(folder))
-        click.echo(f"left out {name}: {printable(reason)}", err=True)
+        echo(f"left out {name}: {printable(reason)}", err=True)
 
 
 def _say_where(watcher, given, real):
     few = "; with so few, the verdicts are less certain" if watcher.samples < 300 else ""
-    click.echo(f"checks of {watcher.samples} images against {real}{few}")
+    echo(f"checks of {watcher.samples} images against {real}{few}")
     if watcher.samples < given:
-        click.echo(
+        echo(
             f"note: a check takes {watcher.samples} of {given} images, a third of the real ones.",
             err=True,
         )
@@ -123,7 +123,7 @@ def _say_where(watcher, given, real):
 def _conclude(watcher, out):
     if watcher is None:
         raise click.ClickException("no pictures were found that can be checked.")
-    click.echo(f"see {out / 'report.html'}")
+    echo(f"see {out / 'report.html'}")
     if watcher.verdict.bad:
-        click.echo(f"Error: the training has collapsed: {watcher.verdict.sentence}.", err=True)
+        echo(f"Error: the training has collapsed: {watcher.verdict.sentence}.", err=True)
         click.get_current_context().exit(COLLAPSED)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from kerasgan.files import read_json
-from kerasgan_cli.common import backend_option, choose_backend, nearest
+from kerasgan_cli.common import backend_option, choose_backend, echo, nearest
 from kerasgan_cli.sources import class_names
 from kerasgan_cli.train import train
 
@@ -70,7 +70,7 @@ def list_presets():
         found = {result["name"]: float(result["value"]) for result in results}
         figures = [text.format(found[key]) for key, text in _KEY_FIGURES.items() if key in found]
         rows.append((name, f"{size / 1e6:.1f} MB", metadata.get("data", ""), ", ".join(figures)))
-    click.echo(_table(rows, "<><<"))
+    echo(_table(rows, "<><<"))
 
 
 def _table(rows, sides):
@@ -90,7 +90,7 @@ def show(name, as_json):
     folder = _folder(name)
     metadata = _metadata(folder)
     if as_json:
-        click.echo(json.dumps(metadata, indent=2))
+        echo(json.dumps(metadata, indent=2))
         return
     file = folder / "recipe.json"
     recipe = read_json(file) if file.exists() else {}
@@ -106,7 +106,7 @@ def show(name, as_json):
     parts += [f"Limits: {about['limits']}"] if "limits" in about else []
     words = {"attribution": "Training images", "license": "Licence of the weights"}
     parts += [f"{word}: {metadata[key]}" for key, word in words.items() if key in metadata]
-    click.echo("\n\n".join(parts))
+    echo("\n\n".join(parts))
 
 
 def _of_recipe(recipe):
@@ -200,7 +200,7 @@ def _verified(name, folder, metrics):
     from kerasgan.data import DataError
     from kerasgan.storage import PresetError
 
-    click.echo(name)
+    echo(name)
     try:
         storage.verify_files(folder, storage.FILES)
         gan = from_preset(folder)
@@ -212,12 +212,12 @@ def _verified(name, folder, metrics):
         if metrics:
             checks += scorecard.check(gan, _metadata(folder).get("card"))
     except (PresetError, DataError, OSError) as error:
-        click.echo(f"  FAILED  {error}")
+        echo(f"  FAILED  {error}")
         return False
     for check in checks:
         word = "ok" if check.passed else "FAILED"
         now = "not measured: other data or features" if check.now is None else f"{check.now:.6g}"
-        click.echo(
+        echo(
             f"  {word:<6}  {check.name} {now}, published {check.published:.6g} ± {check.error:.2g}"
         )
     return all(check.passed for check in checks)

@@ -81,7 +81,7 @@ def write(folder, frames=None):
     )
     path = folder / NAME
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path
 
 
