@@ -1,8 +1,8 @@
 """Kills a training at random moments with SIGKILL, resumes it, and compares how it ends."""
 
 import json
-import subprocess
-import sys
+import multiprocessing
+import os
 import time
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from kerasgan.files import read_rows
 
 EPOCHS = 24
 BREAKS_AT = 130  # The critic step from which the rates are absurd, so that a rescue follows.
-COMMAND = [sys.executable, "-m", "kerasgan_cli", "train"]
+# A process that has imported Keras, and done nothing more, forks one for each training.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["keras", "kerasgan_cli", "kerasgan_cli.training"])
 OPTIONS = (
     "gan --network mlp --width 16 --latent-dim 4 --batch-size 50 --guard-every 30 --grid-every 2 "
     f"--epochs {EPOCHS}"
@@ -22,7 +24,7 @@ OPTIONS = (
 
 
 def prepare(folder, backend):
-    """Write the images and the recipe of a training that is rescued once, and return its command.
+    """Write the images and the recipe of a training that is rescued once, and return its options.
 
     Args:
         folder: Where the images and the recipe go.
@@ -30,33 +32,59 @@ def prepare(folder, backend):
     """
     np.save(folder / "images.npy", to_uint8(patterns(600, seed=1000)))
     given = [*OPTIONS, "--data", str(folder / "images.npy"), "--backend", backend]
-    done = subprocess.run([*COMMAND, *given, "--dry-run"], capture_output=True, text=True)
-    recipe = json.loads(done.stdout)
+    recipe = json.loads(train([*given, "--dry-run"], folder / "recipe.log"))
     rates = {"boundaries": [BREAKS_AT], "values": [1e-3, 1e12]}
     for player in ("generator", "critic"):
         recipe["optimizers"].setdefault(player, {})["learning_rate"] = rates
     (folder / "recipe.json").write_text(json.dumps(recipe))
-    return [*COMMAND, "--recipe", str(folder / "recipe.json"), "--run-dir"]
+    return ["--recipe", str(folder / "recipe.json"), "--run-dir"]
 
 
-def train(command):
-    """Run a command to its end."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+def _train(options, log):
+    from kerasgan_cli import main
+
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    main(["train", *options])
 
 
-def killed(command, folder, rng):
+def start(options, log):
+    """Start a training in a process of its own.
+
+    Args:
+        options: Words that follow `kerasgan train`.
+        log: The file for what it prints.
+    """
+    process = _FORKS.Process(target=_train, args=([str(word) for word in options], log))
+    process.start()
+    return process
+
+
+def train(options, log):
+    """Run a training to its end, and return what it printed."""
+    process = start(options, log)
+    process.join(600)
+    printed = log.read_text()
+    assert process.exitcode == 0, f"{options}: {process.exitcode}, {printed[-4000:]}"
+    return printed
+
+
+def kill(process):
+    """Kill a process, if it has not ended, and wait until it is gone."""
+    process.kill()
+    process.join()
+
+
+def killed(options, folder, rng):
     """Train into a folder, kill the process at a random moment, and return the run or None."""
-    process = subprocess.Popen(
-        [*command, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = start([*options, folder], folder.with_suffix(".log"))
     rows = int(rng.integers(0, EPOCHS))
     end = time.time() + 300
-    while process.poll() is None and time.time() < end and _rows(folder) < rows:
+    while process.is_alive() and time.time() < end and _rows(folder) < rows:
         time.sleep(0.01)
     time.sleep(float(rng.uniform(0, 0.3)))
-    process.kill()
-    process.wait()
+    kill(process)
     runs = list(folder.glob("[0-9]*"))
     return runs[0] if runs else None
 
@@ -122,25 +150,21 @@ def rounds(backend, folder, seeds):
         seeds: Seeds of the moments.
     """
     folder = Path(folder)
-    command = prepare(folder, backend)
-    train([*command, str(folder / "whole")])
+    log = folder / "train.log"
+    options = prepare(folder, backend)
+    train([*options, folder / "whole"], log)
     (whole,) = (folder / "whole").iterdir()
     expected = state(whole)
     assert [d["action"] for d in expected["journal"]["decisions"]][:1] == ["rescue"]
     for seed in seeds:
         rng = np.random.default_rng(seed)
         place = folder / f"killed-{seed}"
-        run = killed(command, place, rng)
+        run = killed(options, place, rng)
         if run is not None and rng.random() < 0.3:  # And once more, while it is resumed.
-            process = subprocess.Popen(
-                [*COMMAND, "--resume", str(run)],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            time.sleep(float(rng.uniform(2, 10)))
-            process.kill()
-            process.wait()
-        train([*COMMAND, "--resume", str(run)] if run else [*command, str(place)])
+            process = start(["--resume", run], log)
+            time.sleep(float(rng.uniform(0, 5)))
+            kill(process)
+        train(["--resume", run] if run else [*options, place], log)
         found = state(run or next(place.glob("[0-9]*")))
         wrong = differences(found, expected, backend != "torch")
         wrong += [path.name for path in place.rglob(".tmp-*")]
