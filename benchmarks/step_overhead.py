@@ -122,7 +122,7 @@ def measure(options):
     import keras
     from hand_written.contest import Contest
 
-    from kerasgan.bench import environment
+    from kerasgan import environment
 
     keras.utils.set_random_seed(0)
     settings = {name: value for name, value in vars(options).items() if name != "out"}

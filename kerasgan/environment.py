@@ -1,9 +1,13 @@
-"""Where a number was measured: machine, cores, versions, date and load."""
+"""The machine that a number was measured on, and what a backend will use of it."""
 
+import contextlib
 import datetime
 import importlib
 import os
 import platform
+from importlib import metadata
+
+_JAX_PLUGINS = ("jax-cuda12-plugin", "jax-cuda13-plugin", "jax-rocm7-plugin", "jax-metal")
 
 
 def describe(backend):
@@ -13,7 +17,7 @@ def describe(backend):
         "backend": backend,
         "machine": f"{_processor()}, {platform.system()} {platform.machine()}",
         "cores": cores(),
-        "accelerator": _accelerator(backend),
+        "accelerator": accelerator(backend),
         "versions": {
             "python": platform.python_version(),
             **{name: importlib.import_module(name).__version__ for name in packages},
@@ -37,8 +41,11 @@ def _processor():
     return name
 
 
-def _accelerator(backend):
-    """Return the name of the device that the backend computes on, or None for a CPU."""
+def accelerator(backend):
+    """Return the name of the device that the backend computes on, or None for a CPU.
+
+    On JAX this starts its devices, after which flags of XLA are not read any more.
+    """
     library = importlib.import_module(backend)
     if backend == "torch":
         return library.cuda.get_device_name() if library.cuda.is_available() else None
@@ -59,3 +66,57 @@ def cores():
 def load():
     """Return the load average of the last minute, or None where there is none."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def used(backend):
+    """Return what computations on this backend will use, as text by name.
+
+    The backend is the one that Keras runs on.
+    """
+    import keras
+
+    device = accelerator(backend)
+    found = {
+        "system": f"Python {platform.python_version()}, {platform.system()} {platform.machine()}",
+        "processor": f"{_processor()}, {cores()} cores for this process",
+        "backend": f"{backend} {importlib.import_module(backend).__version__}",
+        "device": device or "the CPU",
+        "precision": keras.config.dtype_policy().name,
+        **_details(backend, device),
+    }
+    for package in ("kerasgan", "keras", "numpy", "pillow"):
+        found[package] = metadata.version(package)
+    others = {name: _installed(name) for name in ("tensorflow", "jax", "torch") if name != backend}
+    found["beside it"] = ", ".join(f"{k} {v}" for k, v in others.items() if v) or "no other backend"
+    return found
+
+
+def _installed(package):
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return metadata.version(package)
+
+
+def _details(backend, device):
+    """Return the settings of a backend that change its results or its speed."""
+    library = importlib.import_module(backend)
+    if backend == "torch":
+        cuda = library.version.cuda or library.version.hip
+        return {
+            "built for": f"CUDA {cuda}" if cuda else "CPUs alone",
+            "TF32": "on" if library.backends.cuda.matmul.allow_tf32 else "off",
+            "threads": str(library.get_num_threads()),
+        }
+    if backend == "jax":
+        plugins = [f"{name} {_installed(name)}" for name in _JAX_PLUGINS if _installed(name)]
+        return {
+            "built for": ", ".join(plugins) or "CPUs alone",
+            "devices": ", ".join(map(str, library.devices())),
+            "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
+        }
+    built = library.sysconfig.get_build_info()
+    cuda = built.get("cuda_version")
+    return {
+        "built for": f"CUDA {cuda}" if cuda else "CPUs alone",
+        "XLA": "on" if device else "off; compile(jit_compile=True) turns it on",
+        "oneDNN": "off" if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" else "on",
+    }

@@ -11,6 +11,7 @@ from kerasgan.text import clipped, printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
 from kerasgan_cli.common import echo
+from kerasgan_cli.env import env
 from kerasgan_cli.evaluate import evaluate
 from kerasgan_cli.report import report
 from kerasgan_cli.sample import sample
@@ -36,6 +37,7 @@ cli.add_command(report)
 cli.add_command(watch)
 cli.add_command(bench)
 cli.add_command(zoo)
+cli.add_command(env)
 
 
 def main(arguments=None):

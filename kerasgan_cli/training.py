@@ -12,7 +12,7 @@ import keras
 from kerasgan import backend, callbacks, catalogue, data
 from kerasgan.adversarial import feed
 from kerasgan.data import content, labels
-from kerasgan.environment import describe
+from kerasgan.environment import accelerator, describe
 from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
 from kerasgan_cli import stages
@@ -39,11 +39,17 @@ def run(recipe, settings, parent, resume, on_collapse=None):
         interrupted.
     """
     keep_freed_memory()
-    if recipe.deterministic:
+    if recipe.deterministic:  # Before the backend starts its devices.
+        backend.make_deterministic()
+    device = accelerator(recipe.backend)
+    exact = device is None if recipe.deterministic is None else recipe.deterministic
+    if exact:
         backend.make_deterministic()
     with without_import_chatter():  # Keras imports TensorFlow, if it is there, to seed it too.
         keras.utils.set_random_seed(recipe.seed)
-    keras.config.set_dtype_policy(recipe.precision)
+    mixed = recipe.precision.startswith("mixed")
+    backend.set_float32_precision("float32" if recipe.precision == "float32" else "tf32")
+    keras.config.set_dtype_policy(recipe.precision if mixed else "float32")
     dataset = _load(recipe, resume)
     folder, model = _resumed(resume, recipe, dataset) if resume else (None, None)
     if model is None:
@@ -67,7 +73,7 @@ def run(recipe, settings, parent, resume, on_collapse=None):
     else:  # Its end may have been moved.
         folder.write_options({**options, "environment": folder.options().get("environment")})
     with lasting_output():
-        _introduce(folder, recipe, dataset, model)
+        _introduce(folder, recipe, dataset, model, device, exact)
         guard = _guard(folder, recipe, settings, on_collapse)
         return _fit(folder, recipe, settings, dataset, model, guard)
 
@@ -153,7 +159,7 @@ def _list_skipped(folder, dataset):
     echo(f"skipped {len(lines)} {what}, listed in {folder.skipped}", err=True)
 
 
-def _introduce(folder, recipe, dataset, model):
+def _introduce(folder, recipe, dataset, model, device, exact):
     height, width, channels = dataset.image_shape
     echo(f"run       {printable(folder.folder)}")
     echo(
@@ -165,6 +171,10 @@ def _introduce(folder, recipe, dataset, model):
     echo(
         f"model     {recipe.variant} on {keras.backend.backend()}: generator "
         f"{model.generator.count_params():,} parameters, critic {model.critic.count_params():,}"
+    )
+    echo(
+        f"device    {device or 'CPU'}, "
+        + ("deterministic" if exact else "not deterministic: a resumed run may go another way")
     )
 
 

@@ -35,8 +35,9 @@ class Training:
             run_eagerly: Run every step uncompiled, for debugging.
             steps_per_execution: Must be 1, since the schedule chooses the next step on the host.
             jit_compile: As in `keras.Model.compile`; "auto" is XLA on JAX and on TensorFlow with
-                a GPU, tf.function alone on a CPU, and eager execution on PyTorch, where True is
-                refused.
+                a GPU, and tf.function alone on a CPU. On PyTorch "auto" traces a step after some
+                and runs its tensor operations from then on, without the way through Keras'
+                layers; True compiles these by `torch.compile`; False runs layer by layer.
             auto_scale_loss: As in `keras.Model.compile`. It has no effect, since `mixed_float16` is
                 refused.
             **unknown: Refused, with what to pass instead.
@@ -64,8 +65,9 @@ class Training:
         known = {id(v) for v in self.trainable_variables}
         object.__setattr__(self, "_optimized", known)
         backend.set_memory_layout([*self.variables, *self.optimizer.variables])
-        for inner in pair:
-            backend.fuse_steps(inner)
+        if jit_compile is not True:  # A compiler fuses them by itself.
+            for inner in pair:
+                backend.fuse_steps(inner)
 
     def _optimizers(self, given):
         """Return the pair that `compile` was given, and note its learning rates."""

@@ -17,9 +17,9 @@ folder is written once, in `keras.ops`, and calls these.
 - `replica_rows(fn, batch_size)`: the rows of a random draw that belong to this replica.
 - `compiled(fn, variables)`: a function of arrays and of these variables as one program, for
   inference outside `fit`.
-- `resolve_jit(jit_compile)`: what "auto" means on this backend and machine; it raises where steps
-  cannot be compiled.
+- `resolve_jit(jit_compile)`: what "auto" means for Keras on this backend and machine.
 - `refuse_processes()`: raise where several processes train one model, which is not supported.
+- `set_float32_precision(name)`: whether products of float32 may be made in "tf32".
 - `make_deterministic()`: ask the backend for reproducible kernels.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
 - `PREFERRED_DATA_FORMAT`: the convolution layout that the backend runs fastest.
@@ -54,6 +54,7 @@ replica_rows = _backend.replica_rows
 compiled = _backend.compiled
 resolve_jit = _backend.resolve_jit
 refuse_processes = _backend.refuse_processes
+set_float32_precision = _backend.set_float32_precision
 make_deterministic = _backend.make_deterministic
 PREFERRED_DATA_FORMAT = _backend.PREFERRED_DATA_FORMAT
 Conv2D = _backend.Conv2D

@@ -198,6 +198,12 @@ def refuse_processes():
     """Let every process train: this backend distributes a model by itself."""
 
 
+def set_float32_precision(name):
+    """Let products of float32 be "float32", or "tf32" on devices that have it."""
+    precision = "tensorfloat32" if name == "tf32" else "float32"
+    jax.config.update("jax_default_matmul_precision", precision)
+
+
 def make_deterministic():
     """Ask XLA for reproducible kernels; must run before the first computation."""
     flag = "--xla_gpu_deterministic_ops=true"

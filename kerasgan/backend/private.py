@@ -279,3 +279,97 @@ def noise_of(seeds, shared):
     """
     _install()
     return _inside("noise", counter_noise.CounterNoise(seeds, shared))
+
+
+def noise_from(source):
+    """Return a context in which Keras draws numbers from a source; see `NoiseTape`."""
+    _install()
+    return _inside("noise", source)
+
+
+class NoiseTape:
+    """The draws of random numbers in one step, which can be repeated ahead of another.
+
+    A step draws in the same order each time. So what it would draw can be drawn before it, from the
+    same seeds, and handed to it.
+    """
+
+    def __init__(self):
+        self._calls = []
+
+    def recording(self):
+        """Return a source that draws as usual and notes each draw."""
+        return _Recording(self._calls)
+
+    def draw(self):
+        """Return new numbers for all draws of a step."""
+        return [_drawn(*call) for call in self._calls]
+
+    def replaying(self, numbers):
+        """Return a source that hands out what `draw` returned."""
+        return _Replaying(self._calls, numbers)
+
+
+def _drawn(name, args, kwargs, apart):
+    with _inside("noise", None), _inside("independent_seeds", apart):
+        return getattr(_random(), name)(*args, **kwargs)
+
+
+class _Recording:
+    def __init__(self, calls):
+        self._calls = calls
+
+    def __getattr__(self, name):
+        def draw(*args, **kwargs):
+            if name not in ("normal", "uniform", "truncated_normal", "randint", "dropout"):
+                raise NotImplementedError(f"its draws by keras.random.{name} depend on the data")
+            apart = getattr(_active, "independent_seeds", None)
+            given = args
+            if name == "dropout":  # What it draws is what it makes of ones.
+                given = (ops.ones_like(args[0]), *args[1:])
+            self._calls.append((name, given, kwargs, apart))
+            drawn = _drawn(name, given, kwargs, apart)
+            return args[0] * drawn if name == "dropout" else drawn
+
+        return draw
+
+
+class _Replaying:
+    def __init__(self, calls, numbers):
+        self._left = iter(zip(calls, numbers, strict=True))
+
+    def __getattr__(self, name):
+        def draw(*args, **kwargs):
+            (expected, *_), drawn = next(self._left, (("no more",), None))
+            if name != expected:
+                raise NotImplementedError(f"a step drew {name} where another drew {expected}")
+            return args[0] * drawn if name == "dropout" else drawn
+
+        return draw
+
+
+def torch_graph(fn, *args):
+    """Run a function of tensors on PyTorch, and return its operations as a `torch.fx.GraphModule`.
+
+    `torch.fx.experimental.proxy_tensor.make_fx`. Without it, steps on PyTorch run layer by layer.
+    `torch.nn.functional.one_hot` reads the labels on the host, so that no trace can contain it; in
+    `keras.src.backend.torch.nn` it is replaced for that time. Without that, steps of conditional
+    networks run layer by layer.
+    """
+    import torch
+    from keras.src.backend.torch import nn
+    from torch.fx.experimental import proxy_tensor
+
+    class Functional:
+        def __getattr__(self, name):
+            return getattr(torch.nn.functional, name)
+
+        def one_hot(self, labels, num_classes):
+            classes = torch.arange(num_classes, device=labels.device)
+            return (labels.unsqueeze(-1) == classes).to(torch.int64)
+
+    usual, nn.tnn = nn.tnn, Functional()
+    try:
+        return proxy_tensor.make_fx(fn)(*args)
+    finally:
+        nn.tnn = usual

@@ -125,6 +125,11 @@ def refuse_processes():
     """Let every process train: this backend distributes a model by itself."""
 
 
+def set_float32_precision(name):
+    """Let products of float32 be "float32", or "tf32" on devices that have it."""
+    tf.config.experimental.enable_tensor_float_32_execution(name == "tf32")
+
+
 def make_deterministic():
     """Ask for reproducible kernels; must run before the first op."""
     tf.config.experimental.enable_op_determinism()

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from kerasgan.backend import private
+from kerasgan.backend.torch_traced import TracedStep
 
 PREFERRED_DATA_FORMAT = "channels_first"
 
@@ -28,7 +29,15 @@ class Trainer:
                 "`steps_per_execution` must be 1 with the PyTorch backend. "
                 f"Received: steps_per_execution={self.steps_per_execution}"
             )
-        return lambda data: step(data[0])
+        arguments = self._compile_arguments
+        if arguments["run_eagerly"] or arguments["jit_compile"] is False:
+            return lambda data: step(data[0])
+        traced = TracedStep(step, self._all_variables, compiled=arguments["jit_compile"] is True)
+        return lambda data: traced(data[0])
+
+    def _all_variables(self):
+        groups = (self.variables, self.metrics_variables, self.optimizer.variables)
+        return list({id(v): v for group in groups for v in group}.values())
 
     def synchronize(self):
         """Make the variables hold the present state, which they always do here."""
@@ -105,9 +114,9 @@ def fuse_steps(optimizer):
     far = {}  # A step count whose bias corrections are 1, on each device.
 
     def step(gradients, variables, learning_rate):
-        values = [v.value.data for v in variables]
+        values = [v.value.detach() for v in variables]
         moments = [private.adam_moments(optimizer, v) for v in variables]
-        first, second = ([m.value.data for m in group] for group in zip(*moments, strict=True))
+        first, second = ([m.value.detach() for m in group] for group in zip(*moments, strict=True))
         one = values[0]
         alike = all(t.dtype == one.dtype and t.device == one.device for t in (*values, *gradients))
         # The kernel goes through memory as it lies, so all of a variable's must lie alike.
@@ -151,17 +160,8 @@ def compiled(fn, variables):
 
 
 def resolve_jit(jit_compile):
-    """Return what "auto" stands for: eager execution on PyTorch.
-
-    Raises:
-        ValueError: For True: torch.compile does not take the gradients inside a step.
-    """
-    if jit_compile is True:
-        raise ValueError(
-            "`jit_compile` must be False or 'auto' on PyTorch: torch.compile cannot trace the "
-            "gradients that a step takes of its losses. Received: jit_compile=True"
-        )
-    return False if jit_compile == "auto" else jit_compile
+    """Return False: what Keras would compile on PyTorch is compiled by `TracedStep`, if at all."""
+    return False
 
 
 def refuse_processes():
@@ -174,6 +174,13 @@ def refuse_processes():
                 "a model must be trained by one process: gradients are not averaged over the ranks "
                 f"of torch.distributed. Received: a process group of {size}"
             )
+
+
+def set_float32_precision(name):
+    """Let products of float32 be "float32", or "tf32" on devices that have it."""
+    tf32 = name == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
 
 
 def make_deterministic():

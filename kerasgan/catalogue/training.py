@@ -50,8 +50,18 @@ LENGTH = (
 PLAIN = (
     integer("batch_size", "images in one critic step; 64 by default", maximum=2**16),
     integer("seed", "seed of everything; 0 by default", 0, 2**32 - 1),
-    choice("precision", ("float32", "mixed_bfloat16"), "precision policy; float32 by default"),
-    flag("deterministic", "reproducible kernels, with which resuming is exact; set by default"),
+    choice(
+        "precision",
+        ("float32", "tf32", "mixed_bfloat16"),
+        "of the networks; tf32 is float32 with products of 10 bits, on devices that have it, and "
+        "elsewhere the same as float32, which is the default",
+    ),
+    flag(
+        "deterministic",
+        "reproducible kernels, with which resuming is exact; by default on a CPU, where they are "
+        "as fast, and not on an accelerator",
+        none="auto",
+    ),
     flag("conditional", "give both networks the labels of the data"),
     choice(
         "backend",

@@ -40,8 +40,9 @@ class Recipe:
         length: `{"epochs": n}` or `{"steps": n}`, critic steps.
         batch_size: Images of one critic step.
         seed: Seed of the weights, the order of the images and the noise.
-        precision: "float32" or "mixed_bfloat16".
-        deterministic: Whether the backend is asked for reproducible kernels.
+        precision: "float32", "tf32" or "mixed_bfloat16".
+        deterministic: Whether the backend is asked for reproducible kernels; None for yes on a CPU
+            and no on an accelerator.
         backend: "tensorflow", "jax" or "torch"; None for Keras' own setting.
     """
 
@@ -57,7 +58,7 @@ class Recipe:
     batch_size: int = 64
     seed: int = 0
     precision: str = "float32"
-    deterministic: bool = True
+    deterministic: bool | None = None
     backend: str | None = None
 
     # JSON.

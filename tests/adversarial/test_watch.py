@@ -219,17 +219,6 @@ def test_policies_that_cannot_go_well_are_refused(policy):
         gan.compile()
 
 
-def test_compiled_steps_are_refused_where_they_fail(backend_name):
-    gan = kerasgan.GAN(*pair())
-    if backend_name == "torch":
-        with pytest.raises(ValueError, match=r"`jit_compile` must be False.*jit_compile=True"):
-            gan.compile(jit_compile=True)
-    else:
-        gan.compile(jit_compile=True)
-        gan.fit(IMAGES, batch_size=8, verbose=0)
-    gan.compile(jit_compile=False)
-
-
 def test_hdf5_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"`filepath` must end in \.keras.*a\.h5"):
         kerasgan.GAN(*pair()).save(tmp_path / "a.h5")
