@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from gpu_plan import Workers, plan, training
+from on_device.plan import Workers, plan, training
 
 TAKES = "as long as it is given"
 STORED = Path(__file__).resolve().parent / "results" / "gpu"

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import errno
+import functools
 import hashlib
 import io
 import itertools
@@ -10,17 +11,21 @@ import json
 import os
 import re
 import shutil
+import socket
 import stat
 import tempfile
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
-LARGEST_TEXT = 64 << 20  # Bytes of a text file that is read.
+from kerasgan.text import printable
+
+LARGEST_TEXT = 16 << 20  # Bytes of a text file that is read; as JSON it takes thirty times that.
 UNPACKED = 64 << 20  # Bytes that an archive may unpack to in any case,
 RATIO = 8  # or as many times its own size: arrays of weights hardly shrink.
 STALE_SECONDS = 24 * 3600  # Age of temporary files whose process cannot be asked for.
-_TEMPORARY = re.compile(r"\.tmp-(\d+)-")
+_TEMPORARY = re.compile(r"\.tmp-(\d+)-(?:([0-9a-f]{8})-)?")
 _numbers = itertools.count()
 
 
@@ -68,25 +73,38 @@ def expanded(path):
 def temporary_beside(path):
     """Return an unused path in the same folder, which `sweep` removes once this process is gone."""
     # Not the whole name: it may be as long as names can be.
-    return path.with_name(f".tmp-{os.getpid()}-{next(_numbers)}{path.suffix[-16:]}")
+    name = f".tmp-{os.getpid()}-{_processes()}-{next(_numbers)}{path.suffix[-16:]}"
+    return path.with_name(name)
+
+
+@functools.cache
+def _processes():
+    """Return a name of where the numbers of processes count: this machine, or this container."""
+    place = socket.gethostname()
+    with contextlib.suppress(OSError):
+        place += os.readlink("/proc/self/ns/pid")
+    return f"{zlib.crc32(place.encode(errors='replace')):08x}"
 
 
 def sweep(folder):
     """Remove what `atomic` and `temporary_beside` left in a folder when a process was killed.
 
-    Files of processes that are alive stay, unless they are older than a day.
+    Files of processes that are alive stay, unless they are older than a day. Of another machine or
+    container nobody knows which processes are alive.
     """
     with contextlib.suppress(OSError):
         for path in Path(folder).iterdir():
             found = _TEMPORARY.match(path.name)
-            if found and _is_left(path, int(found[1])):
+            if found and _is_left(path, int(found[1]), found[2] in (None, _processes())):
                 _remove(path)
 
 
-def _is_left(path, process):
+def _is_left(path, process, known):
     with contextlib.suppress(OSError):
         if time.time() - path.lstat().st_mtime > STALE_SECONDS:
             return True
+    if not known:
+        return False
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -109,6 +127,22 @@ def write_json(path, value):
         temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
+def check_own(folder):
+    """Raise ValueError if a folder holds more than files and folders of its own.
+
+    What is written through a link lands elsewhere, and a pipe or a device may never end.
+    """
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(place) / name
+            mode = path.lstat().st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                raise ValueError(
+                    f"{printable(folder)} must hold files and folders of its own alone. Received: "
+                    f"{printable(path.relative_to(folder))}, which is a link or no regular file"
+                )
+
+
 def regular(path):
     """Return a path if it is a regular file, or a link to one.
 
@@ -123,15 +157,23 @@ def regular(path):
 
 
 def read_text(path):
-    """Return the text of a regular file of at most 64 MiB.
+    """Return the text of a regular file of at most 16 MiB.
 
     Raises:
         OSError: If it cannot be read, or is too large.
         ValueError: If it is no UTF-8.
     """
-    if os.stat(regular(path)).st_size > LARGEST_TEXT:
-        raise OSError(errno.EFBIG, f"it is larger than {LARGEST_TEXT >> 20} MiB", str(path))
+    try:
+        check_text(os.stat(regular(path)).st_size)
+    except ValueError as error:
+        raise OSError(errno.EFBIG, str(error), str(path)) from None
     return Path(path).read_text(encoding="utf-8")
+
+
+def check_text(size):
+    """Raise ValueError if a text of so many bytes is too large to be read."""
+    if size > LARGEST_TEXT:
+        raise ValueError(f"it is larger than {LARGEST_TEXT >> 20} MiB")
 
 
 def read_json(path):
@@ -160,8 +202,12 @@ def read_rows(path):
         raise ValueError(f"it is no CSV file: {error}") from error
 
 
-def check_archive(path):
+def check_archive(path, ratio=RATIO):
     """Check a zip archive, such as .npz and .keras files, before it is unpacked.
+
+    Args:
+        path: The archive.
+        ratio: As many times its own size it may unpack to.
 
     Returns:
         The path.
@@ -175,13 +221,13 @@ def check_archive(path):
             unpacked = sum(member.file_size for member in archive.infolist())
     except zipfile.BadZipFile as error:
         raise ValueError(f"it is no zip archive: {error}") from error
-    check_unpacked(unpacked, os.stat(path).st_size)
+    check_unpacked(unpacked, os.stat(path).st_size, ratio)
     return path
 
 
-def check_unpacked(unpacked, size):
+def check_unpacked(unpacked, size, ratio=RATIO):
     """Raise ValueError if so many bytes cannot have been written into a file of this size."""
-    if unpacked > max(UNPACKED, RATIO * size):
+    if unpacked > max(UNPACKED, ratio * size):
         raise ValueError(
             f"it would unpack to {unpacked / 1e6:,.0f} MB, and has {size / 1e6:,.1f} MB itself"
         )

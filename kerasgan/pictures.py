@@ -1,13 +1,15 @@
 """Writing images as pictures: grids, single files, animations."""
 
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from kerasgan.data import to_uint8
-from kerasgan.files import atomic, regular
+from kerasgan.data.picture_files import open_picture
+from kerasgan.files import atomic
 
 GAPS = range(9)  # Pixels between the images of a grid that `gap_of` tries.
 NEAR = 24  # How far JPEG may move the colour of such a gap.
@@ -144,7 +146,8 @@ def opaque(image):
 def opened(path):
     """Return a picture file as a Pillow image in RGB, or None if it cannot be read."""
     try:
-        with Image.open(regular(path)) as image:
+        with warnings.catch_warnings(), open_picture(path) as image:
+            warnings.simplefilter("ignore")  # Pillow warns of sizes that were checked.
             return opaque(image)
     except Exception:  # Pillow raises many kinds of errors for files that are damaged.
         return None

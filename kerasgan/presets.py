@@ -7,6 +7,7 @@ from pathlib import Path
 from kerasgan import hub, storage
 from kerasgan.files import expanded
 from kerasgan.storage import PresetError
+from kerasgan.text import quoted
 
 
 def presets():
@@ -47,7 +48,8 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
     near = difflib.get_close_matches(str(preset), list(known), n=3, cutoff=0.4)
     raise PresetError(
         f"`preset` must be one of the zoo's names, a preset's folder or hf://user/name. Nearest: "
-        f"{', '.join(near or list(known)) or 'none, the zoo is empty'}. Received: {str(preset)!r}"
+        f"{', '.join(near or list(known)) or 'none, the zoo is empty'}. Received: "
+        f"{quoted(str(preset))}"
     )
 
 

@@ -8,6 +8,7 @@ import contextlib
 import datetime
 import io
 import json
+import math
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from kerasgan.files import (
     atomic,
     check_archive,
+    check_text,
     check_unpacked,
     read_json,
     sha256,
@@ -24,13 +26,14 @@ from kerasgan.files import (
     temporary_beside,
     write_json,
 )
-from kerasgan.text import short
+from kerasgan.text import clipped, printable, short
 from kerasgan.version import __version__
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 GOLDEN, GOLDEN_SEED, GOLDEN_COUNT = "golden.npz", 1, 16
 FILES = (CONFIG, WEIGHTS, GOLDEN)
 FORMAT = 1
+LARGEST_FILE = 16 << 30  # Bytes of a file of a preset.
 # Classes that would run or fetch code when a configuration is deserialized. Keras refuses them too,
 # but not after `keras.config.enable_unsafe_deserialization()`.
 UNSAFE = {"__lambda__", "TorchModuleWrapper", "TFSMLayer"}
@@ -107,13 +110,7 @@ def _write(model, folder, metadata, half):
                 "critic": model.critic.count_params(),
             },
             **metadata,
-            "files": {
-                name: {
-                    "bytes": (temporary / name).stat().st_size,
-                    "sha256": sha256(temporary / name),
-                }
-                for name in FILES
-            },
+            "files": {name: described(temporary / name) for name in FILES},
         }
         write_json(temporary / METADATA, written)
         folder.mkdir(exist_ok=True)
@@ -256,13 +253,18 @@ def read_config(folder):
     return config
 
 
-def _class_names(value):
+def _class_names(config):
     """Return every class name in a configuration, without its module or package."""
-    if isinstance(value, dict):
-        full = (str(value.get(key)) for key in ("class_name", "registered_name"))
-        own = {re.split("[.>]", name)[-1] for name in full}
-        return own.union(*map(_class_names, value.values()))
-    return set().union(*map(_class_names, value)) if isinstance(value, list) else set()
+    found, left = set(), [config]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            full = (str(value.get(key)) for key in ("class_name", "registered_name"))
+            found.update(re.split("[.>]", name)[-1] for name in full)
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return found
 
 
 def read_preset(folder, load_weights=True, kind=None):
@@ -314,9 +316,12 @@ def load_model(path):
     """
     import keras
 
+    if Path(path).suffix != ".keras":  # Keras would read it as something else than what is checked.
+        raise PresetError(f"a model's file must end in .keras. Received: {printable(path)}")
     try:
         with zipfile.ZipFile(check_archive(path)) as archive:
-            config = json.loads(archive.read("config.json"))
+            check_text(archive.getinfo(CONFIG).file_size)
+            config = json.loads(archive.read(CONFIG))
             with archive.open(WEIGHTS) as weights:
                 check_arrays(io.BytesIO(weights.read()), os.stat(path).st_size)
         unsafe = _class_names(config) & UNSAFE
@@ -330,6 +335,27 @@ def load_model(path):
         return keras.saving.load_model(path, safe_mode=True)
     except Exception as error:
         raise PresetError(f"{path} cannot be loaded: {short(error)}") from error
+
+
+def critic_steps(path):
+    """Return how many critic steps the model in a .keras file has taken.
+
+    Raises:
+        PresetError: If it is no such file.
+    """
+    import h5py
+
+    try:
+        with (
+            zipfile.ZipFile(check_archive(path)) as archive,
+            archive.open(WEIGHTS) as weights,
+            h5py.File(weights, "r") as stored,
+        ):
+            return int(stored["vars"]["schedule"][0])
+    except Exception as error:
+        raise PresetError(
+            f"{path} is not a .keras file, or it is damaged: {short(error)}"
+        ) from error
 
 
 def check_arrays(file, size):
@@ -356,7 +382,9 @@ def check_arrays(file, size):
         if isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
                 return f"{name} refers to another file"
-            unpacked += item.size * item.dtype.itemsize
+            if item.dtype.kind not in "biufc":  # Text may have any length.
+                return f"{name} holds no numbers"
+            unpacked += math.prod(item.shape or ()) * item.dtype.itemsize
         return None
 
     with h5py.File(file, "r") as stored:
@@ -381,14 +409,30 @@ def verify_files(folder, names=FILES):
         _verify(Path(folder) / name, files.get(name))
 
 
+def described(path):
+    """Return what the metadata of a preset say of a file: its size and its checksum."""
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
+
+
 def _verify(path, expected):
     if not isinstance(expected, dict) or "sha256" not in expected:
         raise PresetError(f"{path.parent / METADATA} names no checksum for {path.name}.")
     if not path.is_file():
         raise PresetError(f"The preset lacks a file: {path}")
+    size, wanted = path.stat().st_size, expected.get("bytes", "so many")
+    if size != wanted or size > LARGEST_FILE:
+        raise PresetError(
+            f"{path} is damaged or was altered: it must have {_short(wanted)} bytes, at most "
+            f"{LARGEST_FILE:,}. Received: {size} bytes"
+        )
     found = sha256(path)
     if found != expected["sha256"]:
         raise PresetError(
-            f"{path} is damaged or was altered: its SHA-256 must be {expected['sha256']}. "
-            f"Received: {found} over {path.stat().st_size} bytes"
+            f"{path} is damaged or was altered: its SHA-256 must be {_short(expected['sha256'])}. "
+            f"Received: {found} over {size} bytes"
         )
+
+
+def _short(value):
+    """Return a value of somebody's metadata as text for a message."""
+    return clipped(printable(value), 100)

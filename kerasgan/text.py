@@ -45,8 +45,21 @@ def printable(text):
     )
 
 
+def told(text, most=200):
+    """Return somebody else's text in a form that fits into a message: one line, and not long."""
+    return clipped(printable(text), most)
+
+
+def quoted(value, most=200):
+    """Return a value as Python writes it, in a form that fits into a message."""
+    try:
+        return told(repr(value), most)
+    except (ValueError, RecursionError):  # Thousands of digits, or of lists in each other.
+        return f"a value of the type {type(value).__name__} that is too large to show"
+
+
 def listed(names, most=20):
     """Return names with commas between them, no more than `most`: `ant, bee and 3 more`."""
-    names = [printable(name) for name in names]
+    names = [told(name) for name in names]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

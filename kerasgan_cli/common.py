@@ -112,9 +112,23 @@ def lasting_output():
         yield
 
 
+@contextlib.contextmanager
+def standard_streams():
+    """Have a stdout and a stderr inside the block, of which stderr may fail without a word.
+
+    A process may have been started without them, and a log may be on a full disk.
+    """
+    with open(os.devnull, "w") as nothing, contextlib.ExitStack() as stack:
+        if sys.stdout is None:
+            stack.enter_context(contextlib.redirect_stdout(nothing))
+        stack.enter_context(contextlib.redirect_stderr(_Lasting(sys.stderr or nothing, False)))
+        yield
+
+
 class _Lasting:
-    def __init__(self, stream):
+    def __init__(self, stream, says=True):
         self._stream = stream
+        self._says = says
 
     def write(self, text):
         self._try(self._stream.write, text)
@@ -131,7 +145,7 @@ class _Lasting:
             function(*given)
         except OSError as error:
             with contextlib.suppress(OSError):
-                if not isinstance(error, BrokenPipeError):
+                if self._says and not isinstance(error, BrokenPipeError):
                     print(f"stdout: {error.strerror}. The training goes on", file=sys.stderr)
                 # What the stream still holds would fail again when Python exits.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
@@ -139,13 +153,20 @@ class _Lasting:
 
 @contextlib.contextmanager
 def short_warnings():
-    """Print what warnings about data say, without the line of code that they come from."""
-    with warnings.catch_warnings(record=True) as caught:
+    """Print what users are warned of, once each, without the line of code that it comes from."""
+    said = set()
+
+    def show(message, category, *place, **more):
+        text = f"warning: {with_flags(str(message))}"
+        if issubclass(category, UserWarning) and text not in said:
+            said.add(text)
+            stages.clear()
+            echo(text, err=True)
+
+    with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
         yield
-    for warning in caught:
-        stages.clear()
-        echo(f"warning: {with_flags(str(warning.message))}", err=True)
 
 
 def _configured():

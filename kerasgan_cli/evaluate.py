@@ -73,7 +73,6 @@ def evaluate(
     """
     if json_file is not None:
         refuse_existing(json_file, overwrite)
-        json_file.parent.mkdir(parents=True, exist_ok=True)
     if data is not None:
         find_data(data, split)
     choose_backend(backend)
@@ -105,6 +104,7 @@ def evaluate(
     echo(_text(results, names))
     if json_file is not None:
         found = {"source": source, "class_names": names}
+        json_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(json_file, {**found, "results": [r.as_dict() for r in results]})
 
 

@@ -1,8 +1,11 @@
 """The `kerasgan` command."""
 
+import contextlib
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
 
 import click
@@ -10,7 +13,7 @@ import click
 from kerasgan.text import clipped, printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
-from kerasgan_cli.common import echo
+from kerasgan_cli.common import echo, standard_streams
 from kerasgan_cli.env import env
 from kerasgan_cli.evaluate import evaluate
 from kerasgan_cli.report import report
@@ -42,6 +45,24 @@ cli.add_command(env)
 
 def main(arguments=None):
     """Run the command and exit: 0 done, 1 failure, 2 usage, 3 collapsed, 130 interrupted."""
+    with standard_streams(), _ending_by_signals():
+        _main(arguments)
+
+
+@contextlib.contextmanager
+def _ending_by_signals():
+    """Let a termination end the command as Ctrl-C does, in a main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _main(arguments):
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]

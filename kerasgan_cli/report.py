@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from kerasgan.files import check_own
 from kerasgan_cli.common import choose_any_backend, echo
 from kerasgan_cli.runs import Run
 
@@ -21,6 +22,7 @@ def report(run):
             f"{run} holds no guard/journal.json, which `kerasgan train` writes into the folder of "
             f"a run with a guard. Found: {Run(run).content()}"
         )
+    check_own(run)
     choose_any_backend()
     from kerasgan import report as library
 

@@ -1,13 +1,28 @@
 """The folder of a training run."""
 
+import contextlib
 import os
 import re
 import time
 from pathlib import Path
 
-from kerasgan.files import expanded, read_json, read_rows, sweep, temporary_beside, write_json
+from kerasgan.files import (
+    check_own,
+    expanded,
+    read_json,
+    read_rows,
+    sweep,
+    temporary_beside,
+    write_json,
+)
 from kerasgan.recipe import FORMAT, Recipe, run_settings
+from kerasgan.storage import critic_steps
 from kerasgan.text import listed, short
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
 
 # What a run has unless it says otherwise, beside its recipe.
 SETTINGS = {"guard": "rescue", "guard_every": None, "grid_every": 1, "animation": "webp"}
@@ -72,8 +87,13 @@ class Run:
                 claim.rmdir()
             number = greatest + 1
 
-    def sweep(self):
-        """Remove what a killed process left in the folder."""
+    def prepare(self):
+        """Check that the folder's content is its own, and remove what a killed process left.
+
+        Raises:
+            ValueError: If there are links in it, or what is no regular file.
+        """
+        check_own(self.folder)
         for folder in (self.folder, self.samples, self.folder / "guard"):
             sweep(folder)
 
@@ -167,7 +187,9 @@ class Run:
             animation: Format of the animation, or None.
             guarded: Whether the run has a guard, and so a report.
         """
-        parts = [(self.model, [self.checkpoint])]
+        if self.checkpoint.exists() and self.model_file() != self.model:
+            return False
+        parts = [(self.model, [])]
         if animation is not None:
             parts.append((self.samples / f"epochs.{animation}", self.samples.glob("epoch_*.png")))
         if guarded:
@@ -183,7 +205,31 @@ class Run:
         files = [path for path in (self.model, self.checkpoint) if path.exists()]
         if not files:
             raise ValueError(f"{self.folder} holds no model yet: no epoch was finished.")
-        return max(files, key=lambda path: path.stat().st_mtime_ns)
+        # Their times come second: a copy of the folder may not keep them.
+        return max(files, key=lambda path: (critic_steps(path), path.stat().st_mtime_ns))
+
+    @contextlib.contextmanager
+    def alone(self):
+        """Keep others from training in this folder inside the block.
+
+        Raises:
+            ValueError: If another process does.
+        """
+        if fcntl is None:  # On Windows.
+            yield
+            return
+        place = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(place)
+            raise ValueError(f"another process is training in {self.folder}.") from None
+        except OSError:  # Some file systems of networks have no locks.
+            pass
+        try:
+            yield
+        finally:
+            os.close(place)
 
 
 def _is_held(claim):

@@ -48,12 +48,13 @@ def _is_preset(source):
     return known or (expanded(source) / storage.METADATA).exists()
 
 
-def find_data(name_or_path, split=None, **others):
+def find_data(name_or_path, split=None, flag="--data", **others):
     """Return the name or the path of images, a path as an absolute one; they are not read.
 
     Args:
-        name_or_path: What `--data` is given.
+        name_or_path: What the user gave.
         split: What `--split` is given.
+        flag: Where the user gave it.
         **others: Other arguments of `kerasgan.data.load`, which are not looked at.
     """
     source = catalogue.source_of(name_or_path)
@@ -61,7 +62,7 @@ def find_data(name_or_path, split=None, **others):
         raise click.BadParameter(
             "must be a path that exists, or the name of a data set, such as avatars or mnist. "
             f"Received: {name_or_path}",
-            param_hint="--data",
+            param_hint=flag,
         )
     if split not in (None, "train") and not catalogue.SOURCES[source].splits:
         takers = [key for key, entry in catalogue.SOURCES.items() if entry.splits]

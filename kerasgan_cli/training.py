@@ -50,8 +50,17 @@ def run(recipe, settings, parent, resume, on_collapse=None):
     mixed = recipe.precision.startswith("mixed")
     backend.set_float32_precision("float32" if recipe.precision == "float32" else "tf32")
     keras.config.set_dtype_policy(recipe.precision if mixed else "float32")
+    with contextlib.ExitStack() as stack:  # It ends with the training.
+        return _run(recipe, settings, parent, resume, on_collapse, device, exact, stack)
+
+
+def _run(recipe, settings, parent, resume, on_collapse, device, exact, stack):
     dataset = _load(recipe, resume)
-    folder, model = _resumed(resume, recipe, dataset) if resume else (None, None)
+    folder, model = None, None
+    if resume:
+        folder = Run(resume)
+        stack.enter_context(folder.alone())
+        model = _resumed(folder, recipe, dataset)
     if model is None:
         stages.say("building the networks")
         steps = recipe.critic_steps(dataset.batches_per_epoch)
@@ -69,6 +78,7 @@ def run(recipe, settings, parent, resume, on_collapse=None):
         name = f"{recipe.variant}-{Path(dataset.name).stem or 'images'}"
         options["environment"] = describe(recipe.backend)
         folder = Run.create(parent, name, options)
+        stack.enter_context(folder.alone())
         _list_skipped(folder, dataset)
     else:  # Its end may have been moved.
         folder.write_options({**options, "environment": folder.options().get("environment")})
@@ -101,14 +111,13 @@ def _load(recipe, resume):
         raise click.BadParameter(str(error), param_hint="--data") from error
 
 
-def _resumed(resume, recipe, dataset):
-    """Return the run and its model, or no model where no epoch was finished."""
-    folder = Run(resume)
-    folder.sweep()
+def _resumed(folder, recipe, dataset):
+    """Return the model of a run, or None where no epoch was finished."""
+    folder.prepare()
     _check_same_data(folder, recipe, dataset)
     if not (folder.checkpoint.exists() or folder.model.exists()):
-        return folder, None
-    return folder, load_file(folder.model_file())
+        return None
+    return load_file(folder.model_file())
 
 
 def _check_same_data(folder, recipe, dataset):
@@ -212,7 +221,7 @@ def _fit(folder, recipe, settings, dataset, model, guard):
     watched = "" if guard is None else "preparing the guard and "
     stages.say(f"{watched}compiling the first step", always=True)
     try:
-        with interrupt.listening():
+        with interrupt.listening(), short_warnings():
             for start, end, skip in spans:
                 stopped = checkpoint.diverged or interrupt.requested or _stopped(guard)
                 if (start < end or trained) and not stopped:

@@ -63,7 +63,7 @@ def watch(
     Exit code: 0 nothing was lost, 1 nothing could be checked, 3 the training has collapsed, 130
     interrupted.
     """
-    find_data(real)
+    find_data(real, flag="--real")
     out = out or folder.resolve().parent / f"{folder.resolve().name}-watch"
     choose_any_backend()
     from kerasgan import data

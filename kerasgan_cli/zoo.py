@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from kerasgan.files import read_json
+from kerasgan.text import short, told
 from kerasgan_cli.common import backend_option, choose_backend, echo, nearest
 from kerasgan_cli.sources import class_names
 from kerasgan_cli.train import train
@@ -43,7 +44,7 @@ def _recipes():
 def _folder(name):
     presets = _presets()
     if name not in presets:
-        raise nearest("NAME", name, list(presets))
+        raise nearest("NAME", told(name), list(presets))
     return presets[name]
 
 
@@ -63,7 +64,7 @@ def list_presets():
         try:
             metadata = _metadata(folder)
         except PresetError as error:
-            rows.append((name, "-", "-", f"cannot be read: {error}"))
+            rows.append((name, "-", "-", f"cannot be read: {short(error, named=False)}"))
             continue
         size = sum(entry["bytes"] for entry in metadata["files"].values())
         results = metadata.get("card", {}).get("results", ())
@@ -156,7 +157,7 @@ def train_preset(context, name, options):
         raise click.UsageError("NAME comes first, and then options of `kerasgan train`.")
     recipes = {path.parent.name: path for path in _recipes()}
     if name not in recipes:
-        raise nearest("NAME", name, list(recipes))
+        raise nearest("NAME", told(name), list(recipes))
     arguments = ["--recipe", str(recipes[name]), *options]
     with train.make_context("train", arguments, parent=context) as inner:
         train.invoke(inner)
@@ -186,7 +187,7 @@ def verify(context, name, metrics, backend):
         try:
             chosen = {name: presets.find(name, storage.FILES)}
         except (storage.PresetError, ImportError) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(short(error, most=500, named=False)) from error
     if not chosen:
         raise click.ClickException("the package came without its zoo.")
     passed = [_verified(key, folder, metrics) for key, folder in chosen.items()]
@@ -200,7 +201,7 @@ def _verified(name, folder, metrics):
     from kerasgan.data import DataError
     from kerasgan.storage import PresetError
 
-    echo(name)
+    echo(told(name))
     try:
         storage.verify_files(folder, storage.FILES)
         gan = from_preset(folder)
@@ -212,14 +213,13 @@ def _verified(name, folder, metrics):
         if metrics:
             checks += scorecard.check(gan, _metadata(folder).get("card"))
     except (PresetError, DataError, OSError) as error:
-        echo(f"  FAILED  {error}")
+        echo(f"  FAILED  {short(error, most=500, named=False)}")
         return False
     for check in checks:
         word = "ok" if check.passed else "FAILED"
         now = "not measured: other data or features" if check.now is None else f"{check.now:.6g}"
-        echo(
-            f"  {word:<6}  {check.name} {now}, published {check.published:.6g} ± {check.error:.2g}"
-        )
+        published = f"{check.published:.6g} ± {check.error:.2g}"
+        echo(f"  {word:<6}  {told(check.name)} {now}, published {published}")
     return all(check.passed for check in checks)
 
 

@@ -104,9 +104,8 @@ def test_code_in_a_config_is_refused(folder, unsafe, name, monkeypatch):
         "registered_name": None,
     }
     (folder / "config.json").write_text(json.dumps(config))
-    digest = storage.sha256(folder / "config.json")
     files = json.loads((folder / "metadata.json").read_text())["files"]
-    files["config.json"]["sha256"] = digest
+    files["config.json"] = storage.described(folder / "config.json")
     edit_metadata(folder, files=files)
     if unsafe:
         keras.config.enable_unsafe_deserialization()
@@ -123,7 +122,7 @@ def test_a_preset_of_something_else_is_refused(folder, tmp_path):
     config = keras.saving.serialize_keras_object(model)
     (folder / "config.json").write_text(json.dumps(config))
     files = json.loads((folder / "metadata.json").read_text())["files"]
-    files["config.json"]["sha256"] = storage.sha256(folder / "config.json")
+    files["config.json"] = storage.described(folder / "config.json")
     edit_metadata(folder, files=files)
     for load_weights in (False, True):
         with pytest.raises(PresetError, match="holds a Sequential"):
@@ -310,7 +309,7 @@ def test_a_preset_is_float32_whatever_the_policy(tmp_path):
 def test_configs_that_describe_nothing_are_refused(folder, config):
     (folder / "config.json").write_text(config)
     files = json.loads((folder / "metadata.json").read_text())["files"]
-    files["config.json"]["sha256"] = storage.sha256(folder / "config.json")
+    files["config.json"] = storage.described(folder / "config.json")
     edit_metadata(folder, files=files)
     with pytest.raises(PresetError, match=r"describes no model|must hold a model"):
         kerasgan.from_preset(folder)
@@ -336,7 +335,7 @@ def test_foreign_weights_are_refused(folder, tmp_path):
     other.save_to_preset(tmp_path / "other")
     shutil.copy(tmp_path / "other" / "model.weights.h5", folder)
     files = json.loads((folder / "metadata.json").read_text())["files"]
-    files["model.weights.h5"]["sha256"] = storage.sha256(folder / "model.weights.h5")
+    files["model.weights.h5"] = storage.described(folder / "model.weights.h5")
     edit_metadata(folder, files=files)
     with pytest.raises(PresetError, match="does not fit"):
         kerasgan.from_preset(folder)

@@ -2,17 +2,18 @@
 
 import math
 import warnings
+from numbers import Real
 
 import keras
 import numpy as np
 from keras import ops
 
-from kerasgan import validation
+from kerasgan import catalogue, validation
 from kerasgan.adversarial import network_checks
 from kerasgan.augment import ADA
 from kerasgan.backend import private
 from kerasgan.penalties import Penalty
-from kerasgan.text import extent
+from kerasgan.text import extent, quoted
 
 
 def one_critic(critic, discriminator):
@@ -26,7 +27,7 @@ def one_critic(critic, discriminator):
 
 
 def numbers(positive=(), optional=(), non_negative=(), integers=()):
-    """Raise ValueError for a number that is out of range.
+    """Raise ValueError for a number that is out of range, or above the catalogue's bound.
 
     Args:
         positive: Numbers above 0, by the name of their argument.
@@ -34,15 +35,25 @@ def numbers(positive=(), optional=(), non_negative=(), integers=()):
         non_negative: Numbers of at least 0.
         integers: Integers of at least 1.
     """
-    for name, value in dict(positive).items():
+    given = {name: value for name, value in dict(optional).items() if value is not None}
+    for name, value in {**dict(positive), **given}.items():
+        _bounded(name, value, "positive number")
         validation.positive(name, value)
-    for name, value in dict(optional).items():
-        if value is not None:
-            validation.positive(name, value)
     for name, value in dict(non_negative).items():
+        _bounded(name, value, "non-negative number")
         validation.positive(name, value, zero=True)
     for name, value in dict(integers).items():
+        _bounded(name, value, "positive integer")
         validation.positive_integer(name, value)
+
+
+def _bounded(name, value, kind):
+    """Raise ValueError for a number beyond what the catalogue allows any variant."""
+    most = catalogue.bound(name)
+    if isinstance(value, Real) and abs(value) > most:
+        raise ValueError(
+            f"`{name}` must be a {kind} of at most {most:,.0f}. Received: {name}={quoted(value)}"
+        )
 
 
 def compile_arguments(metrics, steps_per_execution, unknown):

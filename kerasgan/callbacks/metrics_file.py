@@ -46,6 +46,7 @@ class MetricsFile(Steps):
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
         self.rows = {key: row for key, row in self.rows.items() if key <= epoch}
+        self._forget_part(epoch)
         self._started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -68,7 +69,19 @@ class MetricsFile(Steps):
             writer = csv.DictWriter(file, fields)
             writer.writeheader()
             writer.writerows(self.rows[key] for key in sorted(self.rows))
-        self.part.unlink(missing_ok=True)
+
+    def on_train_end(self, logs=None):
+        self._forget_part(max(self.rows, default=0))
+
+    def _forget_part(self, finished):
+        """Remove the first part of an epoch that is finished.
+
+        Not earlier: where a training is killed before the end of that epoch is saved, it is trained
+        once more from the end of the part.
+        """
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            if read_json(self.part)["epoch"] <= finished:
+                self.part.unlink()
 
     def _first_part(self, epoch):
         """Return what an earlier `fit` noted of the part of this epoch that it trained, or None."""

@@ -13,6 +13,7 @@ tables are written from it. A test holds it equal to the classes.
 """
 
 import importlib
+import math
 
 from kerasgan.catalogue.data import SOURCES, Source, source_of
 from kerasgan.catalogue.ingredients import AUGMENTATIONS, AUGMENTS, LOSSES, PENALTIES, Ingredient
@@ -45,6 +46,7 @@ __all__ = [
     "Option",
     "Source",
     "Variant",
+    "bound",
     "joined",
     "options",
     "resolve",
@@ -60,6 +62,17 @@ def options(variant):
     """
     own = {option.name: option for option in VARIANTS[variant].options}
     return {**{option.name: option for option in SHARED}, **own}
+
+
+def bound(name):
+    """Return the greatest value that a number of this name may have in any variant.
+
+    Args:
+        name: The name of an option; one that is unknown has no bound.
+    """
+    found = [options(variant).get(name) for variant in VARIANTS]
+    most = [option.maximum for option in found if option and option.maximum is not None]
+    return max(most, default=math.inf)
 
 
 def resolve(path):

@@ -1,5 +1,6 @@
 """Where images come from."""
 
+import contextlib
 import dataclasses
 import os
 
@@ -54,10 +55,11 @@ def source_of(name_or_path):
     # A folder of that name is opened by ./name.
     if name_or_path in SOURCES and SOURCES[name_or_path].named:
         return name
-    if path.is_dir():
-        return "folder"
-    if path.is_file():
-        return "array"
+    with contextlib.suppress(OSError, ValueError):  # No possible file name.
+        if path.is_dir():
+            return "folder"
+        if path.is_file():
+            return "array"
     looks_like_path = isinstance(name_or_path, os.PathLike) or name.startswith((".", "~", "/"))
     looks_like_path = looks_like_path or name.count("/") > 1  # TFDS: name/config:version
     if looks_like_path or "\\" in name or name.endswith("/") or path.suffix.lower() in _SUFFIXES:

@@ -4,6 +4,8 @@ import dataclasses
 import math
 import numbers
 
+from kerasgan.text import quoted
+
 MOST = 10**9  # Greatest value of an integer that has no bound of its own,
 LARGEST = 1e6  # and of another number.
 KINDS = ("integer", "number", "flag", "choice", "text", "integers", "mapping", "object")
@@ -60,7 +62,7 @@ class Option:
             return
         rule = self._broken_rule(value)
         if rule is not None:
-            raise ValueError(f"`{self.name}` must be {rule}. Received: {self.name}={value!r}")
+            raise ValueError(f"`{self.name}` must be {rule}. Received: {self.name}={quoted(value)}")
 
     def _broken_rule(self, value):
         """Return the rule that a value breaks, in words, or None."""
@@ -69,7 +71,8 @@ class Option:
         if self.kind == "flag":
             return None if isinstance(value, bool) else "true or false"
         if self.kind == "text":
-            return None if isinstance(value, str) else "text"
+            fits = isinstance(value, str) and "\0" not in value
+            return None if fits else "text without a NUL character"
         if self.kind == "integers":
             several = isinstance(value, (list, tuple)) and all(map(self._in_range, value))
             return None if several else f"a list of integers{self._range(None)}"
@@ -82,7 +85,9 @@ class Option:
 
     def _in_range(self, value):
         kind = numbers.Real if self.kind == "number" else numbers.Integral
-        if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
+        # An integer may be too large for `math.isfinite`.
+        finite = isinstance(value, kind) and -math.inf < value < math.inf
+        if isinstance(value, bool) or not finite:
             return False
         low = (
             self.minimum is None

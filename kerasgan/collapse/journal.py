@@ -2,15 +2,19 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 
 from kerasgan.collapse.detector import STATES
 from kerasgan.collapse.diversity import Measurement
 from kerasgan.files import atomic, read_json
+from kerasgan.text import quoted
 
 ACTIONS = ("warn", "rescue", "stop", "keep", "failed", "error")
 MARKS = 2
+MOST = 2**63 - 1  # Of an integer that is read.
+_CLASS = re.compile(r"class \d{1,18}", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -262,8 +266,30 @@ def _entry(stored):
     # Earlier versions called a measurement a look.
     found = stored.pop("look" if "look" in stored else "measurement")
     stored["evidence"] = tuple(_checked("evidence", stored.get("evidence", []), str))
+    for kind in stored["evidence"]:
+        if kind.startswith("class ") and not _CLASS.fullmatch(kind):
+            _refuse("evidence", kind)
     _check(stored, epoch=int, step=int, sentence=str, state=STATES)
-    return Entry(**stored, measurement=Measurement.from_json(found))
+    return Entry(**stored, measurement=_measurement(found))
+
+
+def _measurement(stored):
+    """Return the measurement in JSON values, each of the kind and in the range that it can have."""
+    if not isinstance(stored, dict):
+        _refuse("measurement", stored)
+    found = Measurement.from_json(stored)
+    for field in dataclasses.fields(found):
+        value = getattr(found, field.name)
+        several = field.default == ()
+        kind = bool if field.name == "finite" else float
+        # Classes with few images are not measured.
+        optional = field.default is None or field.name == "classes"
+        if (type(value) is tuple) != several or not all(
+            optional if number is None else _fits(number, kind) and not number < 0
+            for number in (value if several else (value,))
+        ):
+            _refuse(field.name, value)
+    return found
 
 
 def _decision(stored):
@@ -287,14 +313,23 @@ def _check(stored, **fields):
     """
     for name, kind in fields.items():
         value = stored[name]
-        right = value in kind if isinstance(kind, tuple) else type(value) is kind
-        if not right:
-            raise ValueError(f"`{name}` has a value that it cannot have: {value!r:.60}")
+        if not (value in kind if isinstance(kind, tuple) else _fits(value, kind)):
+            _refuse(name, value)
 
 
 def _checked(name, values, kind):
     """Return a list, or raise ValueError if it is none or holds something of another kind."""
-    kinds = (float, int) if kind is float else (kind,)
-    if type(values) is not list or not all(type(value) in kinds for value in values):
-        raise ValueError(f"`{name}` must be a list of {kind.__name__}: {values!r:.60}")
+    if type(values) is not list or not all(_fits(value, kind) for value in values):
+        raise ValueError(f"`{name}` must be a list of {kind.__name__}: {quoted(values, 100)}")
     return values
+
+
+def _fits(value, kind):
+    """Return whether a value is of a kind; an integer, for a float too, is from 0 to `MOST`."""
+    if type(value) is int and kind in (int, float):
+        return 0 <= value <= MOST
+    return type(value) is kind
+
+
+def _refuse(name, value):
+    raise ValueError(f"`{name}` has a value that it cannot have: {quoted(value, 100)}")

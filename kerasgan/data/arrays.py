@@ -11,8 +11,10 @@ from kerasgan.data import labels as forms
 from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.dataset import float_range
 from kerasgan.data.pixels import DataError
+from kerasgan.files import check_archive, regular
 from kerasgan.text import extent
 
+SHRUNK = 200  # As many times its size may an archive of drawings have.
 IMAGE_KEYS = ("images", "x", "x_train", "arr_0")
 LABEL_KEYS = ("labels", "y", "y_train", "arr_1")
 
@@ -81,6 +83,8 @@ def _read(path):
     """Return the images and the labels, or None, unchanged from the file."""
     try:
         # An .npy file is memory-mapped; np.load ignores mmap_mode for .npz.
+        if zipfile.is_zipfile(regular(path)):
+            check_archive(path, ratio=SHRUNK)
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded, None

@@ -13,10 +13,10 @@ from PIL import Image
 from kerasgan.data import content, pixels
 from kerasgan.data import labels as forms
 from kerasgan.data.cache import Decoded, cached
+from kerasgan.data.picture_files import open_picture
 from kerasgan.data.pixels import DataError
 from kerasgan.text import listed, printable, short
 
-MAX_PIXELS = 100_000_000
 ROOM = pixels.Room(32_000_000)
 REPEATED = "a link to a folder that is read already"
 _DROPPINGS = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r"}
@@ -122,14 +122,6 @@ def _identity(path):
     return os.path.realpath(path)
 
 
-@functools.cache
-def _formats():
-    """Return the formats to open. EPS is not among them: PIL runs an interpreter for it."""
-    Image.init()
-    wanted = {"JPEG", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "TGA", "AVIF", "JPEG2000"}
-    return tuple(sorted(wanted & Image.OPEN.keys()))
-
-
 def _ignored(name):
     return name.startswith(".") or name.lower() in _DROPPINGS or name == "__MACOSX"
 
@@ -179,16 +171,16 @@ def read_image(root, file, options, largest=None):
         return "empty file"
     image_size, upscale = options["image_size"], options["upscale"]
     try:
-        with Image.open(root / path, formats=_formats()) as image:
+        with open_picture(root / path) as image:
             width, height = image.size
-            if width * height > MAX_PIXELS:
-                return f"more than {MAX_PIXELS} pixels ({width}x{height})"
             if image_size is not None:
                 pixels.check_size(width, height, image_size, upscale)
                 # For JPEG: decode at a fraction of the size, at least twice the size needed.
                 image.draft(None, (2 * image_size, 2 * image_size))
             wide, bits = pixels.wide_colour(image), options.get("bit_depth")
-            with ROOM.taken(image.width * image.height):
+            # A progressive JPEG is held whole by its decoder.
+            whole = width * height if "progressive" in image.info else 0
+            with ROOM.taken(max(whole, image.width * image.height)):
                 image = pixels.without_excess(pixels.upright(image), image_size)
                 image = pixels.eight_bit(image, bits, largest, wide)
                 image = pixels.square(image, image_size, upscale)

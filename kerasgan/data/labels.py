@@ -6,6 +6,8 @@ import numpy as np
 
 from kerasgan.data.pixels import DataError
 
+LEAST, MOST = -(2**31), 2**31 - 1  # Of the numbers that labels are stored as.
+
 
 def checked(labels, num_examples):
     """Return labels as int32 numbers `(num_examples,)`, or float32 if they are not all whole.
@@ -15,7 +17,8 @@ def checked(labels, num_examples):
         num_examples: Number of images.
 
     Raises:
-        DataError: If they are of another form; the message says what makes them numbers.
+        DataError: If they are of another form, not finite, or beyond 32 bits; the message says
+            what makes them numbers.
     """
     labels = _one_for_each(labels, num_examples)
     if labels.dtype.kind in "USO":
@@ -25,6 +28,7 @@ def checked(labels, num_examples):
         )
     if labels.dtype.kind not in "iufb":
         raise DataError(f"`labels` must be numbers. Received: dtype {labels.dtype}")
+    _check_range(labels)
     whole = labels.dtype.kind != "f" or np.array_equal(labels, np.rint(labels))
     return labels.astype(np.int32 if whole else np.float32)
 
@@ -69,6 +73,18 @@ def natural(name):
     """Return a key that sorts names with the numbers in them as numbers: 2 before 10."""
     parts = re.split(r"([0-9]+)", name)
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
+
+
+def _check_range(labels):
+    """Raise DataError for labels that are not finite, or that 32 bits cannot hold."""
+    if not labels.size:
+        return
+    low, high = labels.min().item(), labels.max().item()
+    if not LEAST <= low <= high <= MOST:  # NaN is neither above nor below.
+        raise DataError(
+            f"`labels` must be finite, and as numbers of classes whole, from 0 to {MOST:,}. "
+            f"Received: labels from {low} to {high}"
+        )
 
 
 def _one_for_each(labels, num_examples):

@@ -1,6 +1,17 @@
 """What must hold in a recipe. The catalogue says it; nothing is read, and Keras is not needed."""
 
+import dataclasses
+
 from kerasgan import catalogue, validation
+from kerasgan.catalogue import Option
+from kerasgan.text import quoted, told
+
+_OPTIMIZERS = {option.name: option for option in catalogue.OPTIMIZERS}
+_RATE = _OPTIMIZERS["learning_rate"]
+_FALLEN_RATE = dataclasses.replace(_RATE, above=False)  # It may be zero.
+# The shell has no such rates. The collapse benchmark makes trainings diverge with them.
+_STEPPED_RATE = dataclasses.replace(_FALLEN_RATE, maximum=1e12)
+_STEPS = next(option for option in catalogue.LENGTH if option.name == "steps")
 
 
 def check(recipe):
@@ -16,8 +27,7 @@ def check_parts(recipe):
     for option in catalogue.PLAIN:
         option.check(getattr(recipe, option.name))
     _check_values("data", recipe.data, catalogue.LOADING)
-    for name, value in recipe.length.items():
-        validation.positive_integer(name, value)
+    _check_values("length", recipe.length, catalogue.LENGTH)
     # These are fields of the recipe itself.
     known = [
         option
@@ -47,19 +57,20 @@ def _check_structure(recipe):
     fields = {name: getattr(recipe, name) for name in ("data", "networks", "arguments")}
     fields["optimizers"] = recipe.optimizers
     if isinstance(recipe.optimizers, dict):
-        fields |= {f"optimizers.{player}": own for player, own in recipe.optimizers.items()}
+        fields |= {f"optimizers.{told(key)}": own for key, own in recipe.optimizers.items()}
     if not isinstance(recipe.penalties, list):
-        raise ValueError(f"`penalties` must be a list. Received: penalties={recipe.penalties!r}")
+        given = quoted(recipe.penalties)
+        raise ValueError(f"`penalties` must be a list. Received: penalties={given}")
     fields |= {f"penalties[{i}]": item for i, item in enumerate(recipe.penalties)}
     if recipe.augment is not None:
         fields["augment"] = recipe.augment
     for name, value in fields.items():
         if not isinstance(value, dict):
-            raise ValueError(f"`{name}` must be a JSON object. Received: {name}={value!r}")
+            raise ValueError(f"`{name}` must be a JSON object. Received: {name}={quoted(value)}")
     length = recipe.length
     if not isinstance(length, dict) or list(length) not in (["epochs"], ["steps"]):
         raise ValueError(
-            f'`length` must be {{"epochs": n}} or {{"steps": n}}. Received: length={length!r}'
+            f'`length` must be {{"epochs": n}} or {{"steps": n}}. Received: length={quoted(length)}'
         )
 
 
@@ -69,9 +80,10 @@ def _check_values(where, values, options):
     for name, value in values.items():
         if name not in known:
             own = ", ".join(sorted(known)) or "none"
-            raise ValueError(f"`{name}` is no option of {where}; its own are {own}.")
+            raise ValueError(f"`{told(name)}` is no option of {where}; its own are {own}.")
         if known[name].steps and isinstance(value, dict) and list(value) == ["share"]:
-            validation.positive(f"{name}.share", value["share"])
+            share = Option(f"{name}.share", "number", "", minimum=0, maximum=1, above=True)
+            share.check(value["share"])
         else:
             known[name].check(value)
 
@@ -109,7 +121,7 @@ def _check_networks(recipe):
     if architecture not in entry.architectures:
         raise ValueError(
             f"`architecture` of {recipe.variant} must be one of "
-            f"{', '.join(entry.architectures)}. Received: {architecture!r}"
+            f"{', '.join(entry.architectures)}. Received: {quoted(architecture)}"
         )
     given = {name: v for name, v in recipe.networks.items() if name != "architecture"}
     _check_values(architecture, given, catalogue.ARCHITECTURES[architecture].options)
@@ -134,8 +146,7 @@ def _check_networks(recipe):
 
 
 def _check_optimizers(optimizers):
-    options = {option.name: option for option in catalogue.OPTIMIZERS}
-    betas = {name: option for name, option in options.items() if name.startswith("beta")}
+    betas = {name: option for name, option in _OPTIMIZERS.items() if name.startswith("beta")}
     for player, settings in optimizers.items():
         validation.choice("optimizers", player, ("generator", "critic"))
         for name, value in settings.items():
@@ -147,7 +158,7 @@ def _check_optimizers(optimizers):
             elif isinstance(value, dict):
                 _check_schedule(value)
             else:
-                options["learning_rate"].check(value)
+                _RATE.check(value)
 
 
 def _check_schedule(rate):
@@ -158,12 +169,15 @@ def _check_schedule(rate):
     if not (counts == {"cosine": 2} or (constant and counts["values"] == counts["boundaries"] + 1)):
         raise ValueError(
             '`learning_rate` must be a number, {"cosine": [first, last]} or {"boundaries": [...], '
-            f'"values": [...]}} with one value more than boundaries. Received: {rate!r}'
+            f'"values": [...]}} with one value more than boundaries. Received: {quoted(rate)}'
         )
-    for value in rate["values"] if constant else rate["cosine"]:
-        validation.positive("learning_rate", value, zero=True)
+    if not constant:
+        _RATE.check(rate["cosine"][0])
+        _FALLEN_RATE.check(rate["cosine"][1])
+    for value in rate.get("values", ()):
+        _STEPPED_RATE.check(value)
     for value in rate.get("boundaries", ()):
-        validation.positive_integer("boundaries", value)
+        dataclasses.replace(_STEPS, name="boundaries").check(value)
 
 
 def _check_data(recipe):

@@ -10,8 +10,10 @@ from kerasgan import catalogue, validation
 from kerasgan.files import read_json
 from kerasgan.recipe import checks
 from kerasgan.recipe import options as flat
+from kerasgan.text import listed, quoted, short, told
 
 FORMAT = 2
+LONGEST = 1000  # Characters of an error: what is in a recipe may come from somebody else.
 # What stands beside a recipe in the files of runs and of the zoo.
 BESIDE = ("about", "run", "images", "classes", "content", "environment")
 
@@ -79,19 +81,28 @@ class Recipe:
         Raises:
             ValueError: If they hold no recipe, or one of a later format.
         """
+        try:
+            return cls._from_json(stored, together)
+        except ValueError as error:
+            raise ValueError(short(error, LONGEST, named=False)) from error
+        except RecursionError:
+            raise ValueError("a recipe must not be nested so deeply") from None
+
+    @classmethod
+    def _from_json(cls, stored, together):
         if not isinstance(stored, dict):
-            raise ValueError(f"a recipe must be a JSON object. Received: {stored!r:.80}")
+            raise ValueError(f"a recipe must be a JSON object. Received: {quoted(stored, 80)}")
         if "format" not in stored:
             return cls._from_flat(stored)
         if stored["format"] != FORMAT:
             raise ValueError(
                 f"a recipe's `format` must be {FORMAT}; a later kerasgan wrote this one. Received: "
-                f"format={stored['format']!r}"
+                f"format={quoted(stored['format'])}"
             )
         fields = {k: v for k, v in stored.items() if k != "format" and k not in BESIDE}
         known = {field.name for field in dataclasses.fields(cls)}
         if fields.keys() - known or "variant" not in fields:
-            wrong = ", ".join(sorted(fields.keys() - known)) or "no variant"
+            wrong = listed(sorted(fields.keys() - known)) or "no variant"
             raise ValueError(
                 f"a recipe must have the entries {', '.join(sorted(known))}. Received: {wrong}"
             )
@@ -122,11 +133,12 @@ class Recipe:
         try:
             stored = read_json(path)
         except (OSError, ValueError) as error:
-            raise ValueError(f"{path} cannot be read: {error}") from error
+            text = short(error, named=False)
+            raise ValueError(f"{told(path)} cannot be read: {text}") from error
         try:
             return cls.from_json(stored)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{path}: {error}") from error
+            raise ValueError(f"{told(path)}: {short(error, LONGEST, named=False)}") from error
 
     def with_options(self, **options):
         """Return the recipe with options of the shell changed; see `kerasgan.recipe.options`.
@@ -283,7 +295,7 @@ def run_settings(stored):
         if not isinstance(found, dict) or found.keys() - known.keys():
             raise ValueError(
                 f"`run` must be a JSON object with entries among {', '.join(known)}. Received: "
-                f"run={found!r}"
+                f"run={quoted(found)}"
             )
     given = {name: found[name] for name in known if found.get(name) is not None}
     for name, value in given.items():

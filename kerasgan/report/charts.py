@@ -5,13 +5,15 @@ import math
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 34
+LARGEST = 1e39  # Greatest value that is drawn, just above those of float32.
 
 
 def line_chart(series, marks=(), label="", low=None, high=None, guide=None, tall=HEIGHT):
     """Return an SVG chart.
 
     Args:
-        series: `{name: [(x, y), ...]}`. Points that are not finite leave a gap in the line.
+        series: `{name: [(x, y), ...]}`. Points that are not finite, or beyond float32, leave a gap
+            in the line.
         marks: Vertical lines, each `(x, kind, text)`. The kind is a CSS class, the text a tooltip.
         label: What the chart shows, for screen readers.
         low: The lowest y; by default that of the data.
@@ -19,17 +21,14 @@ def line_chart(series, marks=(), label="", low=None, high=None, guide=None, tall
         guide: The y of a dashed line, or None.
         tall: Height of the chart, where its width is 720.
     """
-    points = [p for line in series.values() for p in line if math.isfinite(p[1])]
+    points = [p for line in series.values() for p in line if _is_drawn(p)]
     if not points:
         return '<p class="none">Nothing was recorded.</p>'
-    x0, x1 = min(p[0] for p in points), max(p[0] for p in points)
+    x0, x1 = _apart(min(p[0] for p in points), max(p[0] for p in points))
     ys = [p[1] for p in points]
     y0 = min(ys) if low is None else low
     y1 = max(ys) if high is None else max(high, *ys)
-    if x1 == x0:
-        x0, x1 = x0 - 0.5, x1 + 0.5
-    if y1 == y0:
-        y0, y1 = y0 - 0.5, y1 + 0.5
+    y0, y1 = _apart(y0, y1)
 
     def place(x, y):
         across = LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT)
@@ -90,10 +89,22 @@ def ticks(low, high, whole=False, about=6):
     return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
+def _is_drawn(point):
+    return abs(point[1]) <= LARGEST
+
+
+def _apart(low, high):
+    """Return the ends of an axis, moved apart if floats can hardly tell them from each other."""
+    size = max(abs(low), abs(high))
+    if high - low > max(1e-12 * size, 1e-300):
+        return low, high
+    return low - max(0.5, 1e-6 * size), high + max(0.5, 1e-6 * size)
+
+
 def _runs(line):
     part = []
     for point in line:
-        if math.isfinite(point[1]):
+        if _is_drawn(point):
             part.append(point)
         elif part:
             yield part

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from kerasgan.collapse import Journal
 from kerasgan.collapse.advice import advice
+from kerasgan.collapse.journal import MOST
 from kerasgan.files import atomic, read_json, read_rows
 from kerasgan.recipe import Recipe
 from kerasgan.report import lost, tables
 from kerasgan.report.charts import HEIGHT, line_chart
 from kerasgan.report.images import frames as frames_of
-from kerasgan.text import listed
+from kerasgan.text import listed, short
 
 NAME = "report.html"
+_EPOCH = re.compile(r"\d{1,18}", re.ASCII)
 LOW = 160  # Height of the chart of sharpness and copies.
 
 
@@ -45,7 +47,7 @@ def write(folder, frames=None):
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"`folder` must hold guard/journal.json, which a training with a guard writes. "
-            f"Received: {folder}: {error}"
+            f"Received: {folder}: {short(error, named=False)}"
         ) from error
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     rows, options = _rows(folder / "metrics.csv"), _options(folder)
@@ -113,7 +115,7 @@ def _verdict(journal):
 
 def _rows(path):
     try:
-        return [row for row in read_rows(path) if (row.get("epoch") or "").isdigit()]
+        return [row for row in read_rows(path) if _EPOCH.fullmatch(row.get("epoch") or "")]
     except (OSError, ValueError):
         return []
 
@@ -157,10 +159,12 @@ def _class_names(options):
 
 def _place(of, options):
     """Return the epoch of a check or a decision, with a fraction if the options allow it."""
-    try:
-        return of.step / (options["images"] // options["batch_size"])
-    except (KeyError, TypeError, ZeroDivisionError):
-        return of.epoch
+    counts = options if isinstance(options, dict) else {}
+    images, batch = counts.get("images"), counts.get("batch_size")
+    if all(type(count) is int and 0 < count <= MOST for count in (images, batch)):
+        batches = images // batch
+        return of.step / batches if batches else of.epoch
+    return of.epoch
 
 
 # The lines of the charts: what of a `Measurement` each shows, None where it was not measured.

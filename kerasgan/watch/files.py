@@ -1,6 +1,7 @@
 """The pictures that another program writes into a folder, as batches of generated images."""
 
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ from PIL import Image
 from kerasgan import pictures
 from kerasgan.data import from_uint8
 from kerasgan.data.labels import natural
+from kerasgan.data.picture_files import open_picture
 from kerasgan.data.pixels import eight_bit, wide_colour
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+# What Pillow raises for files that are damaged, half-written, or too large.
+UNREADABLE = (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError)
 TRIES = 5  # How often a picture that cannot be read is tried, before it is left out.
 FEWEST = 32  # Generated images of a check.
 SINGLES = 100  # Single images of a check.
@@ -77,7 +81,7 @@ class Pictures:
                     raise
                 self._skip(path, str(error))
                 continue
-            except (OSError, ValueError, SyntaxError) as error:
+            except UNREADABLE as error:
                 self._failed[path] = self._failed.get(path, 0) + 1
                 if isinstance(error, FileNotFoundError):
                     continue  # It has vanished; if it comes back, it is read.
@@ -122,7 +126,8 @@ class Pictures:
         return re.sub(r"\d+", "0", path.name)
 
     def _read(self, path):
-        with Image.open(path) as opened:
+        with warnings.catch_warnings(), open_picture(path) as opened:
+            warnings.simplefilter("ignore")  # Pillow warns of sizes that were checked.
             wide = wide_colour(opened)
             opened.load()
             image = eight_bit(opened, wide=wide)

@@ -124,7 +124,10 @@ def test_foreign_and_damaged_files_are_refused(command, tmp_path):
 def test_a_tampered_preset_is_refused(command, tmp_path):
     gan = kerasgan.GAN(*networks.mlp(12, 1, latent_dim=4, width=4, depth=1))
     gan.save_to_preset(tmp_path / "p")
-    with open(tmp_path / "p" / "model.weights.h5", "ab") as file:
-        file.write(b"x")
+    with open(tmp_path / "p" / "model.weights.h5", "rb+") as file:
+        file.seek(-1, 2)
+        last = file.read()
+        file.seek(-1, 2)
+        file.write(bytes([last[0] ^ 1]))
     code, _, err = command("sample", tmp_path / "p", "--out", tmp_path / "o.png")
     assert code == 1 and "SHA-256" in err

@@ -131,7 +131,7 @@ def test_verify_finds_samples_that_are_not_the_golden_ones(command, preset):
     np.savez(preset / "golden.npz", images=images + np.float32(0.01), seed=seed)
     path = preset / "metadata.json"
     metadata = json.loads(path.read_text())
-    metadata["files"]["golden.npz"]["sha256"] = storage.sha256(preset / "golden.npz")
+    metadata["files"]["golden.npz"] = storage.described(preset / "golden.npz")
     path.write_text(json.dumps(metadata))
     code, out, _ = command("zoo", "verify", preset)
     assert code == 1 and re.search(r"FAILED +golden samples: apart 0\.01", out)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan.data import DataError, folder, load, to_uint8
+from kerasgan.data import DataError, load, picture_files, to_uint8
 
 pytestmark = pytest.mark.numpy
 
@@ -170,7 +170,7 @@ def test_small_images_name_the_remedy_and_upscale_takes_them(photos):
 
 def test_too_many_pixels_are_refused_before_decoding(home, monkeypatch):
     Image.new("L", (64, 64)).save(home / "a.png")
-    monkeypatch.setattr(folder, "MAX_PIXELS", 64 * 64 - 1)
+    monkeypatch.setattr(picture_files, "MOST", 64 * 64 - 1)
     with pytest.raises(DataError, match=r"more than 4095 pixels \(64x64\)"):
         load(home, image_size=8, batch_size=1)
 

@@ -121,5 +121,4 @@ def test_a_folder_without_labels_says_why(tmp_path, change, words):
 
 def test_whole_floats_are_class_numbers():
     assert checked(np.array([0.0, 2.0, 1.0]), 3).dtype == np.int32
-    for given in ([0.5, 1.0, 2.0], [np.nan, 1.0, 2.0]):
-        assert checked(np.array(given), 3).dtype == np.float32
+    assert checked(np.array([0.5, 1.0, 2.0]), 3).dtype == np.float32

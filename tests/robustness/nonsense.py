@@ -1,6 +1,5 @@
 """Seeded nonsense: command lines, images, presets, model files and run folders."""
 
-import hashlib
 import io
 import json
 import shutil
@@ -10,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from kerasgan import catalogue
+from kerasgan.storage import described
 from kerasgan_cli.main import cli
 
 VALUES = (  # noqa: SIM905
@@ -158,10 +158,10 @@ def _sign(folder):
     """Write the checksums of the files as they are."""
     try:
         metadata = json.loads((folder / "metadata.json").read_text())
-        for name, about in metadata["files"].items():
-            about["sha256"] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in metadata["files"]:
+            metadata["files"][name] = described(folder / name)
         (folder / "metadata.json").write_text(json.dumps(metadata))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # The metadata are what is wrong.
 
 

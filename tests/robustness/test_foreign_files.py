@@ -69,7 +69,7 @@ def test_json_that_is_nested_too_deeply(tmp_path):
 def test_a_text_that_is_too_large(tmp_path):
     with open(tmp_path / "a.json", "wb") as file:
         file.truncate(files.LARGEST_TEXT + 1)
-    with pytest.raises(OSError, match="larger than 64 MiB"):
+    with pytest.raises(OSError, match="larger than 16 MiB"):
         files.read_text(tmp_path / "a.json")
 
 

@@ -1,7 +1,7 @@
 """What `gpu.py` measures, in which order, and the processes that measure it.
 
-This module is not an experiment. It imports neither Keras nor a backend: each backend has a process
-of its own, `gpu_worker.py`, since both would want the device, and one more that sees the CPU alone.
+It imports neither Keras nor a backend: each backend has a process of its own, `worker.py`, since
+both would want the device, and one more that sees the CPU alone.
 """
 
 import importlib.util
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-WORKER = Path(__file__).with_name("gpu_worker.py")
-ROOT = Path(__file__).resolve().parent.parent
+WORKER = Path(__file__).with_name("worker.py")
+BENCHMARKS = Path(__file__).resolve().parents[1]
 FIRST = ("gan", "wgan_gp", "r3gan")
 OTHERS = ("wgan", "dragan", "sngan", "unrolled_gan", "infogan", "pacgan", "flow_gan")
 
@@ -144,7 +144,7 @@ class Workers:
         environment = {
             **os.environ,
             "KERAS_BACKEND": backend,
-            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": _path(),
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # The processes share the device.
             "TF_CPP_MIN_LOG_LEVEL": "3",
         }
@@ -174,6 +174,12 @@ class Workers:
         self._processes.clear()
 
 
+def _path():
+    """Return the value of $PYTHONPATH with which kerasgan need not be installed."""
+    own = [str(BENCHMARKS.parent), str(BENCHMARKS)]
+    return os.pathsep.join([*own, os.environ.get("PYTHONPATH", "")])
+
+
 def _line(process, timeout):
     """Return the next line that a process prints, or None if none comes in time."""
     with selectors.DefaultSelector() as selector:
@@ -199,8 +205,7 @@ def training(backend, out, seconds, tiny):
         large = ["r3gan", "--network", "resnet", "--epochs", "200", "--precision", "tf32"]
         command += [*(small if tiny else large), "--data", str(data)]
         command += ["--run-dir", str(out / "runs")]
-    environment = {**os.environ, "KERAS_BACKEND": backend}
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": _path()}
     row = {"task": "training", "backend": backend, "arguments": {"seconds": round(seconds)}}
     log = out / "training.log"
     with open(log, "a") as file:

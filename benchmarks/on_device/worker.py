@@ -1,7 +1,4 @@
-"""The process that measures for `gpu.py`: it reads tasks as lines of JSON and answers in lines.
-
-This module is not an experiment.
-"""
+"""The process that measures for `gpu.py`: it reads tasks as lines of JSON, and answers in lines."""
 
 import json
 import os

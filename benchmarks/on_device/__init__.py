@@ -1,0 +1,1 @@
+"""What `gpu.py` measures, and the processes that measure it."""
