@@ -8,9 +8,7 @@ import contextlib
 import datetime
 import io
 import json
-import math
 import os
-import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -19,13 +17,13 @@ from kerasgan.files import (
     atomic,
     check_archive,
     check_text,
-    check_unpacked,
     read_json,
     sha256,
     sweep,
     temporary_beside,
     write_json,
 )
+from kerasgan.foreign import check_arrays, unsafe_classes
 from kerasgan.text import clipped, printable, short
 from kerasgan.version import __version__
 
@@ -34,9 +32,6 @@ GOLDEN, GOLDEN_SEED, GOLDEN_COUNT = "golden.npz", 1, 16
 FILES = (CONFIG, WEIGHTS, GOLDEN)
 FORMAT = 1
 LARGEST_FILE = 16 << 30  # Bytes of a file of a preset.
-# Classes that would run or fetch code when a configuration is deserialized. Keras refuses them too,
-# but not after `keras.config.enable_unsafe_deserialization()`.
-UNSAFE = {"__lambda__", "TorchModuleWrapper", "TFSMLayer"}
 RESERVED = {"format", "files", "kerasgan_version", "keras_version", "date_saved", "parameter_count"}
 
 
@@ -243,7 +238,7 @@ def read_config(folder):
     path = Path(folder) / CONFIG
     try:
         config = read_json(path)
-        unsafe = _class_names(config) & UNSAFE
+        unsafe = unsafe_classes(config)
     except (OSError, ValueError, RecursionError) as error:
         raise PresetError(f"{path} cannot be read: {error}") from error
     if not isinstance(config, dict):
@@ -251,20 +246,6 @@ def read_config(folder):
     if unsafe:
         raise PresetError(f"{path} describes no model that is safe to load: {sorted(unsafe)}")
     return config
-
-
-def _class_names(config):
-    """Return every class name in a configuration, without its module or package."""
-    found, left = set(), [config]
-    while left:
-        value = left.pop()
-        if isinstance(value, dict):
-            full = (str(value.get(key)) for key in ("class_name", "registered_name"))
-            found.update(re.split("[.>]", name)[-1] for name in full)
-            left += value.values()
-        elif isinstance(value, list):
-            left += value
-    return found
 
 
 def read_preset(folder, load_weights=True, kind=None):
@@ -324,7 +305,7 @@ def load_model(path):
             config = json.loads(archive.read(CONFIG))
             with archive.open(WEIGHTS) as weights:
                 check_arrays(io.BytesIO(weights.read()), os.stat(path).st_size)
-        unsafe = _class_names(config) & UNSAFE
+        unsafe = unsafe_classes(config)
     except Exception as error:
         raise PresetError(
             f"{path} is not a .keras file, or it is damaged: {short(error)}"
@@ -356,42 +337,6 @@ def critic_steps(path):
         raise PresetError(
             f"{path} is not a .keras file, or it is damaged: {short(error)}"
         ) from error
-
-
-def check_arrays(file, size):
-    """Check an HDF5 file before an array in it is read.
-
-    A small file may declare arrays of many gigabytes, and may refer to other files.
-
-    Args:
-        file: Its path, or an open binary file.
-        size: How many bytes the file has.
-
-    Raises:
-        ValueError: If the arrays are far larger than the file, or are in another file.
-    """
-    import h5py
-
-    unpacked = 0
-
-    def look(name, link):
-        nonlocal unpacked
-        if not isinstance(link, h5py.HardLink):
-            return f"{name} refers to another place"
-        item = stored[name]
-        if isinstance(item, h5py.Dataset):
-            if item.external or item.is_virtual:
-                return f"{name} refers to another file"
-            if item.dtype.kind not in "biufc":  # Text may have any length.
-                return f"{name} holds no numbers"
-            unpacked += math.prod(item.shape or ()) * item.dtype.itemsize
-        return None
-
-    with h5py.File(file, "r") as stored:
-        fault = stored.visititems_links(look)  # It ends at the first fault that `look` returns.
-    if fault is not None:
-        raise ValueError(fault)
-    check_unpacked(unpacked, size)
 
 
 def verify_files(folder, names=FILES):

@@ -14,9 +14,11 @@ import kerasgan_cli
 PACKAGE = Path(kerasgan.__file__).parent
 # Each package or module may import those before it.
 ORDER = [
-    ("version", "files", "validation", "text", "environment"),
+    ("version", "validation", "text", "environment"),
+    ("files",),
     ("catalogue", "registration"),
     ("backend",),
+    ("foreign",),
     ("storage",),
     ("hub",),
     ("presets",),

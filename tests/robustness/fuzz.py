@@ -165,7 +165,7 @@ def kills(folder):
     rounds = killer.rounds(keras.backend.backend(), place, itertools.count(1000))
 
     def trial(rng):
-        seed, wrong = next(rounds)
+        seed, wrong = next(rounds, (None, "no more rounds, after an error"))
         return f"kill {seed}: {wrong}" if wrong else None, [place]
 
     return trial

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasgan import files, storage
+from kerasgan import files, foreign, storage
 from kerasgan.callbacks import MetricsFile
 from kerasgan.data import DataError, load, picture_files
 from kerasgan.pictures import opened
@@ -88,7 +88,7 @@ def test_arrays_of_text_are_refused(tmp_path):
     with h5py.File(path, "w") as file:
         file.create_dataset("vars", (100,), h5py.string_dtype(), fillvalue="x" * 1000)
     with pytest.raises(ValueError, match="vars holds no numbers"):
-        storage.check_arrays(path, path.stat().st_size)
+        foreign.check_arrays(path, path.stat().st_size)
 
 
 def test_sizes_that_wrap_around_are_counted(tmp_path):
@@ -96,7 +96,7 @@ def test_sizes_that_wrap_around_are_counted(tmp_path):
     with h5py.File(path, "w") as file:
         file.create_dataset("vars", (2**32, 2**32), "f4", chunks=(1, 1024))
     with pytest.raises(ValueError, match="would unpack"):
-        storage.check_arrays(path, path.stat().st_size)
+        foreign.check_arrays(path, path.stat().st_size)
 
 
 def test_a_configuration_of_many_values_is_read_in_little_memory():
@@ -104,7 +104,7 @@ def test_a_configuration_of_many_values_is_read_in_little_memory():
 
     config = {"class_name": "a>__lambda__", "more": [[] for _ in range(100_000)]}
     tracemalloc.start()
-    assert storage._class_names(config) & storage.UNSAFE
+    assert foreign.unsafe_classes(config)
     assert tracemalloc.get_traced_memory()[1] < 10e6
     tracemalloc.stop()
 

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from kerasgan import files, storage
+from kerasgan import files, foreign, storage
 from kerasgan.data import DataError, pixels
 from kerasgan.text import printable, short
 
@@ -128,11 +128,11 @@ def arrays(make):
 )
 def test_arrays_that_are_elsewhere_or_far_larger_than_their_file(make, words):
     with pytest.raises(ValueError, match=words):
-        storage.check_arrays(*arrays(make))
+        foreign.check_arrays(*arrays(make))
 
 
 def test_arrays_of_their_own_size():
-    storage.check_arrays(*arrays(lambda f: f.create_dataset("vars/0", data=np.zeros((100, 100)))))
+    foreign.check_arrays(*arrays(lambda f: f.create_dataset("vars/0", data=np.zeros((100, 100)))))
 
 
 def test_a_huge_image_is_shrunk_first():
