@@ -3,19 +3,29 @@
 import math
 import numbers
 
+from kerasgan.text import quoted
+
 
 def positive_integer(name, value):
     """Raise ValueError unless `value` is an integer of at least 1."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={quoted(value)}")
 
 
 def positive(name, value, zero=False):
     """Raise ValueError unless `value` is a positive (or, with `zero`, non-negative) number."""
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+    if not _is_finite(value) or value < 0 or (value == 0 and not zero):
         rule = "a non-negative number" if zero else "a positive number"
-        raise ValueError(f"`{name}` must be {rule}. Received: {name}={value!r}")
+        raise ValueError(f"`{name}` must be {rule}. Received: {name}={quoted(value)}")
+
+
+def _is_finite(value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # An integer that no float can hold.
+        return False
 
 
 def fraction(name, value, optional=False):
@@ -24,11 +34,11 @@ def fraction(name, value, optional=False):
         return
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < 1:
         rule = "in (0, 1)" + (" or None" if optional else "")
-        raise ValueError(f"`{name}` must be {rule}. Received: {name}={value!r}")
+        raise ValueError(f"`{name}` must be {rule}. Received: {name}={quoted(value)}")
 
 
 def choice(name, value, allowed):
     """Raise ValueError unless `value` is one of `allowed`."""
     allowed = list(allowed)
     if value not in allowed:
-        raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={value!r}")
+        raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={quoted(value)}")

@@ -96,6 +96,11 @@ def _classes(recipe, dataset):
             f"--conditional needs labels, and {dataset.name} has none: "
             f"{dataset.unlabelled or 'the source gives no labels'}."
         )
+    if dataset.labels.min() < 0:
+        raise ValueError(
+            f"--conditional needs labels from 0 on. Received: {dataset.labels.min()} in "
+            f"{dataset.name}"
+        )
     return int(dataset.labels.max()) + 1
 
 

@@ -14,8 +14,8 @@ import kerasgan_cli
 PACKAGE = Path(kerasgan.__file__).parent
 # Each package or module may import those before it.
 ORDER = [
-    ("version", "validation", "text", "environment"),
-    ("files",),
+    ("version", "text"),
+    ("files", "validation", "environment"),
     ("catalogue", "registration"),
     ("backend",),
     ("foreign",),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kerasgan
-from kerasgan import catalogue, report
+from kerasgan import catalogue, report, validation
 from kerasgan.catalogue import source_of
 from kerasgan.collapse import Journal
 from kerasgan.data import DataError, load
@@ -352,3 +352,16 @@ def test_verify_tells_of_a_preset_in_short_lines(pair, tmp_path, capsys, monkeyp
         out, err = capsys.readouterr()
         assert stop.value.code == 1
         assert len((out + err).splitlines()) <= 2 and len(out + err) < 1500
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), "x" * 5000])
+def test_numbers_that_no_float_holds_and_long_words(value):
+    for check in (validation.positive, validation.positive_integer, validation.fraction):
+        if check is validation.positive_integer and value == 10**400:
+            continue
+        with pytest.raises(ValueError, match="`rate` must be") as raised:
+            check("rate", value)
+        assert len(str(raised.value)) < 400
+    with pytest.raises(ValueError, match="`rate` must be one of") as raised:
+        validation.choice("rate", value, ["a"])
+    assert len(str(raised.value)) < 400
