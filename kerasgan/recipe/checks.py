@@ -10,7 +10,7 @@ _OPTIMIZERS = {option.name: option for option in catalogue.OPTIMIZERS}
 _RATE = _OPTIMIZERS["learning_rate"]
 _FALLEN_RATE = dataclasses.replace(_RATE, above=False)  # It may be zero.
 # The shell has no such rates. The collapse benchmark makes trainings diverge with them.
-_STEPPED_RATE = dataclasses.replace(_FALLEN_RATE, maximum=1e12)
+_STEPPED_RATE = dataclasses.replace(_FALLEN_RATE, maximum=1e38)
 _STEPS = next(option for option in catalogue.LENGTH if option.name == "steps")
 
 
