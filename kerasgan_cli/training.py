@@ -11,12 +11,13 @@ import keras
 
 from kerasgan import backend, callbacks, catalogue, data
 from kerasgan.adversarial import feed
+from kerasgan.backend import private_random
 from kerasgan.data import content, labels
 from kerasgan.environment import accelerator, describe
 from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
 from kerasgan_cli import stages
-from kerasgan_cli.common import echo, lasting_output, short_warnings, without_import_chatter
+from kerasgan_cli.common import echo, lasting_output, short_warnings
 from kerasgan_cli.memory import keep_freed_memory
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
@@ -45,8 +46,7 @@ def run(recipe, settings, parent, resume, on_collapse=None):
     exact = device is None if recipe.deterministic is None else recipe.deterministic
     if exact:
         backend.make_deterministic()
-    with without_import_chatter():  # Keras imports TensorFlow, if it is there, to seed it too.
-        keras.utils.set_random_seed(recipe.seed)
+    private_random.set_random_seed(recipe.seed)
     mixed = recipe.precision.startswith("mixed")
     backend.set_float32_precision("float32" if recipe.precision == "float32" else "tf32")
     keras.config.set_dtype_policy(recipe.precision if mixed else "float32")

@@ -18,7 +18,7 @@ import keras  # noqa: E402
 
 import kerasgan  # noqa: E402
 from kerasgan import backend, catalogue  # noqa: E402
-from kerasgan.backend import private  # noqa: E402
+from kerasgan.backend import private_random  # noqa: E402
 from kerasgan.environment import accelerator, describe  # noqa: E402
 
 BACKEND = keras.backend.backend()
@@ -43,7 +43,7 @@ def agreement(tiny, variant, precision, weights, path):
     rng = np.random.default_rng(0)
     batch = np.tanh(rng.standard_normal((16, *model.image_shape), "float32"))
     losses = []
-    with private.noise_from(_SharedNoise()):
+    with private_random.noise_from(_SharedNoise()):
         while model.generator_steps < ROUNDS:
             found = model.train_on_batch(batch, return_dict=True)
             losses.append([float(found["critic_loss"]), float(found.get("generator_loss", 0.0))])

@@ -151,6 +151,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         for counter in state.COUNTERS:
             setattr(self, counter, 0)
         self._watch = None  # Looks at batches of `fit` and `evaluate` that nobody has checked.
+        self._reads = None  # The steps of `fit` whose logs are read; None for all.
         # What was logged since this was emptied, and what the epoch's steps have measured.
         self._names = types.SimpleNamespace(logged=set(), measured=None)
         self._put_back_at = None  # The critic steps at which an earlier state was put back.

@@ -6,7 +6,7 @@ from keras import ops, tree
 
 from kerasgan import backend, validation
 from kerasgan.adversarial import checks, latent, network_checks
-from kerasgan.backend import private
+from kerasgan.backend import private_random
 
 
 class Sampler:
@@ -160,7 +160,7 @@ class Sampler:
 
             def decode(inputs):
                 # For generators that draw any.
-                with private.noise_of(inputs["seeds"], inputs["shared_seed"]):
+                with private_random.noise_of(inputs["seeds"], inputs["shared_seed"]):
                     options = {**fixed, **inputs["values"]}
                     return self.decode(inputs["z"], inputs.get("labels"), network, **options)
 

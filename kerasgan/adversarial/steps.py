@@ -289,10 +289,19 @@ class Steps:
             self.critic_steps += 1
             self.generator_steps += int(turn)
             self.critic_steps_this_round = 0 if turn else self.critic_steps_this_round + 1
-            return _with_logs(result, lambda logs: self._measured(_unseen(logs, self._watch)))
+            return _with_logs(result, self._read)
 
         self.train_function = train_function
         return train_function
+
+    def _read(self, logs):
+        """Return what of the logs Keras is to read after this step."""
+        logs = _unseen(logs, self._watch)
+        return self._measured(logs) if self._reads is None or self._reads.due() else {}
+
+    def _get_metrics_result_or_logs(self, logs):
+        """Return the logs of an epoch, for which Keras would take those of its last step."""
+        return self.get_metrics_result()
 
     def make_test_function(self, force=False):
         """Return the function that measures the losses on a batch; see `make_train_function`."""

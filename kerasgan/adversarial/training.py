@@ -8,6 +8,7 @@ import keras
 from kerasgan import backend
 from kerasgan.adversarial import checks, feed
 from kerasgan.adversarial.optimizer import AdversarialOptimizer, rate_of
+from kerasgan.adversarial.reads import Reads
 from kerasgan.adversarial.watch import Watch, usable
 
 
@@ -164,13 +165,14 @@ class Training:
         }
         given = feed.Feed(self, x, y, batch_size, shuffle, held_out)
         steps = self.critic_steps, self.generator_steps
-        with self._watching(given.watch):
+        callbacks = given.callbacks(callbacks)
+        with self._watching(given.watch, Reads(callbacks, verbose)):
             history = super().fit(
                 given.x,
                 batch_size=given.batch_size,
                 epochs=epochs,
                 verbose=verbose,
-                callbacks=given.callbacks(callbacks),
+                callbacks=callbacks,
                 validation_data=given.validation_data,
                 shuffle=False,
                 initial_epoch=initial_epoch,
@@ -266,10 +268,14 @@ class Training:
         return [found.get(name, float("nan")) for name in self.metrics_names]
 
     @contextlib.contextmanager
-    def _watching(self, watch):
-        """Let a `Watch`, or None, look at the batches of the steps inside; `fit` evaluates too."""
-        around, self._watch = self._watch, watch
+    def _watching(self, watch, reads=None):
+        """Let a `Watch`, or None, look at the batches of the steps inside; `fit` evaluates too.
+
+        The logs of the steps that `reads` chooses are read; by default those of all.
+        """
+        around = self._watch, self._reads
+        self._watch, self._reads = watch, reads
         try:
             yield
         finally:
-            self._watch = around
+            self._watch, self._reads = around

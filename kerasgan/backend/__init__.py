@@ -24,8 +24,10 @@ folder is written once, in `keras.ops`, and calls these.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
 - `PREFERRED_DATA_FORMAT`: the convolution layout that the backend runs fastest.
 
-`private.py` holds every private name of Keras and the backends.
+`private.py` and `private_random.py` hold every private name of Keras and the backends.
 """
+
+import contextlib
 
 import keras
 
@@ -60,6 +62,19 @@ PREFERRED_DATA_FORMAT = _backend.PREFERRED_DATA_FORMAT
 Conv2D = _backend.Conv2D
 Conv2DTranspose = _backend.Conv2DTranspose
 BatchNormalization = _backend.BatchNormalization
+
+
+def hide_from_tensorflow():
+    """Hide accelerators from TensorFlow where it only reads images, beside another backend.
+
+    It would reserve nearly all of their memory, from which that backend takes its own.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return
+    import tensorflow as tf
+
+    with contextlib.suppress(RuntimeError):  # It runs already, and has what it took.
+        tf.config.set_visible_devices(tf.config.list_physical_devices("CPU"))
 
 
 def gradient(fn, x):

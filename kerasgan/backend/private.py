@@ -1,8 +1,8 @@
-"""Every private name of Keras and of the backends that the package uses.
+"""Every private name of Keras and of the backends that the package uses, but for random numbers.
 
 Private names may go in any release, so each stands here once, with what it is for and what happens
 without it. `kerasgan` pins Keras to the minor release with which these were tried, and a test calls
-each function.
+each function. Those of random numbers stand in `private_random.py`.
 """
 
 import contextlib
@@ -11,20 +11,18 @@ import threading
 
 from keras import ops
 
-from kerasgan.backend import counter_noise
-
-_active = threading.local()
+active = threading.local()  # What holds in this thread, for what is replaced here.
 
 
 @contextlib.contextmanager
-def _inside(name, value):
-    """Return a context inside of which `_active` has this attribute, in this thread."""
-    before = getattr(_active, name, None)
-    setattr(_active, name, value)
+def inside(name, value):
+    """Return a context inside of which `active` has this attribute, in this thread."""
+    before = getattr(active, name, None)
+    setattr(active, name, value)
     try:
         yield
     finally:
-        setattr(_active, name, before)
+        setattr(active, name, before)
 
 
 def weights_that_can_train(model):
@@ -118,6 +116,15 @@ def adam_moments(optimizer, variable=None):
     return tuple(group[index] for group in groups)
 
 
+def overrides(callback, name):
+    """Return whether a Keras callback has a method of its own, not that of `keras.callbacks`.
+
+    The mark `_is_default`, by which Keras too decides whether to wait for each step. Without it,
+    every step of `fit` waits for its logs.
+    """
+    return not getattr(getattr(callback, name), "_is_default", False)
+
+
 def give_back_jax_state(model, state):
     """Give a model on JAX the values back that Keras took out of its variables for an epoch.
 
@@ -146,7 +153,7 @@ def exact_moments():
     critic holds BatchNormalization, LayerNormalization or GroupNormalization.
     """
     _install_exact_moments()
-    return _inside("exact_moments", True)
+    return inside("exact_moments", True)
 
 
 @functools.cache
@@ -157,7 +164,7 @@ def _install_exact_moments():
 
     @functools.wraps(usual)
     def moments(x, axes, keepdims):
-        if not getattr(_active, "exact_moments", None):
+        if not getattr(active, "exact_moments", None):
             return usual(x, axes, keepdims)
         mean = ops.mean(x, axes, keepdims=True)
         variance = ops.mean(ops.square(x - mean), axes, keepdims=True)
@@ -166,43 +173,6 @@ def _install_exact_moments():
         return mean, variance
 
     nn._compute_moments = moments
-
-
-def independent_seeds():
-    """Return a context in which the random numbers of two seeds have nothing to do with each other.
-
-    `keras.src.backend.torch.random.torch_seed_generator`, on PyTorch alone. It adds a seed and the
-    number of the draw, so that draws 1, 2, ... of seed 0 are draws 0, 1, ... of seed 1. Without it,
-    two trials with neighbouring seeds see the same noise.
-    """
-    _install_independent_seeds()
-    return _inside("independent_seeds", True)
-
-
-@functools.cache
-def _install_independent_seeds():
-    import torch
-    from keras.src.backend.torch import random
-
-    usual = random.torch_seed_generator
-
-    @torch.compiler.disable
-    def seed_generator(seed):
-        device = random.get_device()
-        if device == "meta" or not getattr(_active, "independent_seeds", None):
-            return usual(seed)
-        first, draw = (int(n) for n in random.draw_seed(seed))
-        return torch.Generator(device=device).manual_seed(_mixed(first, draw))
-
-    random.torch_seed_generator = seed_generator
-
-
-def _mixed(seed, draw):
-    """Return 63 bits of a hash of two numbers, that of splitmix64."""
-    x = ((seed % 2**32 << 32 | draw % 2**32) + 0x9E3779B97F4A7C15) % 2**64
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        x = (x ^ x >> shift) * factor % 2**64
-    return (x ^ x >> 31) >> 1
 
 
 def torch_update_step(optimizer):
@@ -228,124 +198,6 @@ def torch_fused_adam(*tensors, **options):
     import torch
 
     return torch._fused_adam_(*tensors, **options)
-
-
-def _random():
-    """Return the module through which `keras.random` and Keras' layers draw numbers.
-
-    `keras.src.backend.random`. Without it, a generator whose layers draw noise at inference cannot
-    be given the noise of a seed.
-    """
-    from keras.src.backend import random
-
-    return random
-
-
-@functools.cache
-def _install():
-    """Let Keras draw by `counter_noise` in a thread that is inside of `noise_of`."""
-    module = _random()
-
-    def replaced(name, draw):
-        @functools.wraps(draw)
-        def function(*args, **kwargs):
-            noise = getattr(_active, "noise", None)
-            if noise is None:
-                return draw(*args, **kwargs)
-            if not hasattr(noise, name):
-                raise NotImplementedError(
-                    f"a generator cannot draw by keras.random.{name} when it samples: the noise "
-                    "of an image is computed from its seed, which is done for normal, "
-                    "truncated_normal, uniform, randint, categorical and dropout."
-                )
-            return getattr(noise, name)(*args, **kwargs)
-
-        return function
-
-    covered = ("normal", "truncated_normal", "uniform", "randint", "categorical", "dropout")
-    for name in (*covered, "beta", "binomial", "gamma", "shuffle"):
-        setattr(module, name, replaced(name, getattr(module, name)))
-
-
-def noise_of(seeds, shared):
-    """Return a context in which what layers draw depends on the seed of each image alone.
-
-    It holds in this thread. What is drawn for one image does not depend on the backend, the size of
-    the batch, or the image's place in it; see `counter_noise.CounterNoise`.
-
-    Args:
-        seeds: int32 of shape `(batch_size,)`.
-        shared: The int32 seed of what is drawn for the batch as a whole.
-    """
-    _install()
-    return _inside("noise", counter_noise.CounterNoise(seeds, shared))
-
-
-def noise_from(source):
-    """Return a context in which Keras draws numbers from a source; see `NoiseTape`."""
-    _install()
-    return _inside("noise", source)
-
-
-class NoiseTape:
-    """The draws of random numbers in one step, which can be repeated ahead of another.
-
-    A step draws in the same order each time. So what it would draw can be drawn before it, from the
-    same seeds, and handed to it.
-    """
-
-    def __init__(self):
-        self._calls = []
-
-    def recording(self):
-        """Return a source that draws as usual and notes each draw."""
-        return _Recording(self._calls)
-
-    def draw(self):
-        """Return new numbers for all draws of a step."""
-        return [_drawn(*call) for call in self._calls]
-
-    def replaying(self, numbers):
-        """Return a source that hands out what `draw` returned."""
-        return _Replaying(self._calls, numbers)
-
-
-def _drawn(name, args, kwargs, apart):
-    with _inside("noise", None), _inside("independent_seeds", apart):
-        return getattr(_random(), name)(*args, **kwargs)
-
-
-class _Recording:
-    def __init__(self, calls):
-        self._calls = calls
-
-    def __getattr__(self, name):
-        def draw(*args, **kwargs):
-            if name not in ("normal", "uniform", "truncated_normal", "randint", "dropout"):
-                raise NotImplementedError(f"its draws by keras.random.{name} depend on the data")
-            apart = getattr(_active, "independent_seeds", None)
-            given = args
-            if name == "dropout":  # What it draws is what it makes of ones.
-                given = (ops.ones_like(args[0]), *args[1:])
-            self._calls.append((name, given, kwargs, apart))
-            drawn = _drawn(name, given, kwargs, apart)
-            return args[0] * drawn if name == "dropout" else drawn
-
-        return draw
-
-
-class _Replaying:
-    def __init__(self, calls, numbers):
-        self._left = iter(zip(calls, numbers, strict=True))
-
-    def __getattr__(self, name):
-        def draw(*args, **kwargs):
-            (expected, *_), drawn = next(self._left, (("no more",), None))
-            if name != expected:
-                raise NotImplementedError(f"a step drew {name} where another drew {expected}")
-            return args[0] * drawn if name == "dropout" else drawn
-
-        return draw
 
 
 def torch_graph(fn, *args):

@@ -7,7 +7,7 @@ import keras
 import torch
 from torch.nn import functional
 
-from kerasgan.backend import private
+from kerasgan.backend import private, private_random
 from kerasgan.backend.torch_traced import TracedStep
 
 PREFERRED_DATA_FORMAT = "channels_first"
@@ -79,7 +79,7 @@ def no_gradients():
 
 def independent_seeds():
     """Return a context in which the noise of two seeds is independent."""
-    return private.independent_seeds()
+    return private_random.independent_seeds()
 
 
 def substituted(variables, values):

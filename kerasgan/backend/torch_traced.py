@@ -16,7 +16,7 @@ import warnings
 import keras
 import torch
 
-from kerasgan.backend import private
+from kerasgan.backend import private, private_random
 from kerasgan.text import short
 
 WARM_UP = 8  # Steps before the first trace, so that short trainings do not wait for one.
@@ -88,8 +88,8 @@ class _Graph:
         if self._calls < WARM_UP:
             return self._step(data)
         if self._tape is None:
-            self._tape = private.NoiseTape()
-            with private.noise_from(self._tape.recording()):
+            self._tape = private_random.NoiseTape()
+            with private_random.noise_from(self._tape.recording()):
                 return self._step(data)
         return self._trace_again(leaves)
 
@@ -118,7 +118,7 @@ class _Graph:
             data = keras.tree.map_structure(
                 lambda given: next(found) if given else None, self._structure
             )
-            with private.noise_from(self._tape.replaying(noise)):
+            with private_random.noise_from(self._tape.replaying(noise)):
                 logs.update(self._step(data))
             return dict(logs)
 

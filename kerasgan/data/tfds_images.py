@@ -3,14 +3,13 @@
 import os
 import re
 import socket
-import sys
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
-import keras
 import numpy as np
 
+from kerasgan import backend
 from kerasgan.data import pixels
 from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError, UnknownDataError
@@ -64,12 +63,11 @@ def load_tfds(name, folder, options, progress=None, *, split="train", data_dir=N
 
 
 def _builder(name, data_dir):
-    if keras.backend.backend() != "tensorflow" and "tensorflow" not in sys.modules:
-        # TensorFlow only decodes here: it must not reserve the accelerator's memory.
-        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         import tensorflow_datasets as tfds
+
+        backend.hide_from_tensorflow()
     except ModuleNotFoundError as error:
         raise UnknownDataError(
             "`name_or_path` must be a path that exists, or a name of TFDS, which is not installed "
