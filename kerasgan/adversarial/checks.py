@@ -291,13 +291,15 @@ def batch(data, model):
             f"{type(real).__name__}{keys}"
         )
     shape("x", real.shape, model.image_shape)
-    if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(real.dtype)):
+    dtype = keras.backend.standardize_dtype(real.dtype)
+    if dtype != "uint8" and not keras.backend.is_float_dtype(dtype):
         raise ValueError(
-            "`x` must hold floats in [-1, 1]; `kerasgan.data.from_uint8` makes them. Received: "
-            f"dtype {real.dtype}"
+            f"`x` must hold uint8 (0 to 255) or floats in [-1, 1]. Received: dtype {real.dtype}"
         )
     divisible("batch_size", real.shape[0], model.packing)
     real = ops.cast(real, "float32")
+    if dtype == "uint8":  # As `kerasgan.data.from_uint8`, up to a compiler's rounding.
+        real = real / 127.5 - 1.0
     if model.num_classes is None:
         return real, None
     if given is None:

@@ -5,10 +5,11 @@ import copy
 
 import keras
 
-from kerasgan import validation
+from kerasgan import backend, validation
 from kerasgan.adversarial import checks
 from kerasgan.adversarial.watch import Watch
 from kerasgan.data import ImageDataset
+from kerasgan.data.ahead import Ahead
 
 
 class Feed:
@@ -27,7 +28,8 @@ class Feed:
         held_out: The arguments `validation_split`, `validation_data` and `validation_batch_size`.
 
     Attributes:
-        x: What Keras is given.
+        x: The images, as a dataset of batches.
+        batches: What Keras is given: its batches, those of an `ImageDataset` made ahead.
         batch_size: None, since a dataset brings its own batches.
         validation_data: Held-out images as Keras is given them, or None.
         validation_batch_size: Their batch size, where they are not a dataset.
@@ -69,6 +71,10 @@ class Feed:
         self.x = in_tuples(self.x)
         # The images of an `ImageDataset` were looked at when it was made.
         self.watch = None if isinstance(self.x, ImageDataset) else Watch("x")
+        own = getattr(type(self.x), "__getitem__", None) is not ImageDataset.__getitem__
+        # On a CPU bytes would save nothing, and a compiler's floats differ in their last bit.
+        bytes_travel = backend.accelerated()
+        self.batches = self.x if own else Ahead(self.x, backend.send, bytes_travel)
 
     def _dataset(self, model, x, y, batch_size, shuffle, split):
         batch_size = 64 if batch_size is None else batch_size
@@ -84,6 +90,11 @@ class Feed:
     def _hold_out(self, model, x, y, batch_size):
         self.validation_data = held_out(model, x, y, batch_size)
         self.validation_batch_size = None
+
+    def close(self):
+        """End what makes batches ahead."""
+        if isinstance(self.batches, Ahead):
+            self.batches.close()
 
     def callbacks(self, callbacks):
         """Return the callbacks, with those that keep a dataset in step or watch batches.

@@ -130,9 +130,9 @@ class Training:
         """Train on real images; see `keras.Model.fit` for what is not said here.
 
         Args:
-            x: Images `(n, height, width, channels)` in [-1, 1] as an array, or batches of them as
-                a `kerasgan.data.ImageDataset`, tf.data dataset, `PyDataset` or torch
-                `DataLoader`, with or without labels in the tuple.
+            x: Images `(n, height, width, channels)` as an array, uint8 (0 to 255) or floats in
+                [-1, 1], or batches of them as a `kerasgan.data.ImageDataset`, tf.data dataset,
+                `PyDataset` or torch `DataLoader`, with or without labels in the tuple.
             y: Labels beside an array, or None.
             batch_size: Images of an array in one critic step; 64 by default, as in the WGAN papers.
             epochs: Number of passes over the images.
@@ -166,9 +166,10 @@ class Training:
         given = feed.Feed(self, x, y, batch_size, shuffle, held_out)
         steps = self.critic_steps, self.generator_steps
         callbacks = given.callbacks(callbacks)
-        with self._watching(given.watch, Reads(callbacks, verbose)):
+        reads = Reads(callbacks, verbose)
+        with contextlib.closing(given), self._watching(given.watch, reads):
             history = super().fit(
-                given.x,
+                given.batches,
                 batch_size=given.batch_size,
                 epochs=epochs,
                 verbose=verbose,

@@ -12,6 +12,8 @@ folder is written once, in `keras.ops`, and calls these.
 - `no_gradients()`: a context in which nothing is recorded for differentiation.
 - `independent_seeds()`: a context in which the noise of two seeds is independent.
 - `assign(variables, values)`: several assignments, also inside a distributed replica.
+- `accelerated()`: whether the backend computes on something other than a CPU.
+- `send(batch)`: begin to copy the arrays of a batch to the device.
 - `set_memory_layout(variables)`: give kernels the memory order that the backend reads fastest.
 - `fuse_steps(optimizer)`: let a built Keras optimizer step as fast as the backend's own.
 - `replica_rows(fn, batch_size)`: the rows of a random draw that belong to this replica.
@@ -50,6 +52,8 @@ substituted = _backend.substituted
 no_gradients = _backend.no_gradients
 independent_seeds = _backend.independent_seeds
 assign = _backend.assign
+accelerated = _backend.accelerated
+send = _backend.send
 set_memory_layout = _backend.set_memory_layout
 fuse_steps = _backend.fuse_steps
 replica_rows = _backend.replica_rows

@@ -164,6 +164,16 @@ def assign(variables, values):
         variable.assign(value)
 
 
+def accelerated():
+    """Return whether this backend computes on something other than a CPU."""
+    return jax.default_backend() != "cpu"
+
+
+def send(batch):
+    """Return a batch of arrays; Keras copies it to the device while the last one trains."""
+    return batch
+
+
 def set_memory_layout(variables):
     """Leave the memory order of kernels to the compiler."""
 

@@ -89,6 +89,16 @@ def assign(variables, values):
     context.merge_call(update, args=(values,))
 
 
+def accelerated():
+    """Return whether this backend computes on something other than a CPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def send(batch):
+    """Return a batch of arrays; Keras copies it to the device while the last one trains."""
+    return batch
+
+
 def set_memory_layout(variables):
     """Leave the memory order of kernels to the compiler."""
 
@@ -116,7 +126,7 @@ def resolve_jit(jit_compile):
 
     XLA's convolutions on a CPU are several times slower than TensorFlow's own.
     """
-    if jit_compile == "auto" and not tf.config.list_physical_devices("GPU"):
+    if jit_compile == "auto" and not accelerated():
         return False
     return jit_compile
 

@@ -26,7 +26,8 @@ class ImageDataset(keras.utils.PyDataset):
     `shuffle=False` to Keras' `fit`, whose default would shuffle the batches a second time with
     Python's unseeded generator.
 
-    A batch is made when it is asked for, without a thread: it takes well under a millisecond.
+    A batch is made when it is asked for. `fit` asks for the next one in a thread while it trains on
+    the present one.
 
     Args:
         images: Array-like `(num_examples, height, width, channels)`, uint8 or float32 in [-1, 1];
@@ -155,6 +156,21 @@ class ImageDataset(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         started = time.perf_counter()
+        batch = self.batch(index)
+        with self._lock:
+            self.seconds += time.perf_counter() - started
+        return batch
+
+    def batch(self, index, as_stored=False):
+        """Return the batch `dataset[index]`, without adding to `seconds`.
+
+        Args:
+            index: From 0 to `len(dataset) - 1`.
+            as_stored: Whether uint8 images stay bytes.
+
+        Raises:
+            IndexError: If there is no such batch.
+        """
         with self._lock:
             epoch, offset = self._epoch, self._offset
             order = self._epoch_order(epoch)
@@ -162,20 +178,17 @@ class ImageDataset(keras.utils.PyDataset):
             raise IndexError(f"batch {index} of {self.batches_per_epoch - offset}")
         start = (offset + index) * self.batch_size
         stop = min(start + self.batch_size, self.num_examples)
-        rows = slice(start, stop) if order is None else order[start:stop]
-        images = self._gather(rows, stop - start)
-        batch = images if self.labels is None else (images, self.labels[rows])
-        with self._lock:
-            self.seconds += time.perf_counter() - started
-        return batch
-
-    def _gather(self, rows, count):
-        images = self._floats.empty()[:count]
-        if isinstance(rows, slice):
-            return _as_floats(self.images[rows], images)
-        if self.images.dtype != np.uint8:
-            return _take(self.images, rows, images)
-        return from_uint8(_take(self.images, rows, self._bytes.empty()[:count]), images)
+        buffers = self._bytes if self.images.dtype == np.uint8 else self._floats
+        images = buffers.empty()[: stop - start]
+        if order is None:
+            rows = slice(start, stop)
+            images[...] = self.images[rows]
+        else:
+            rows = order[start:stop]
+            _take(self.images, rows, images)
+        if images.dtype == np.uint8 and not as_stored:
+            images = from_uint8(images, self._floats.empty()[: stop - start])
+        return images if self.labels is None else (images, self.labels[rows])
 
     def _epoch_order(self, epoch):
         """Return the permutation of the epoch, or None if the order is that of the images."""

@@ -138,6 +138,23 @@ def test_the_memory_layout_changes_no_value():
     np.testing.assert_array_equal(numpy(variables[0].value), 2 * values)
 
 
+def test_tensor_cores_read_kernels_channels_last(backend_name):
+    if backend_name != "torch":
+        pytest.skip("a compiler chooses the memory order")
+    import torch
+
+    from kerasgan.backend.torch import _lay_out
+
+    values = np.random.default_rng(0).standard_normal((3, 4, 5, 6)).astype("float32")
+    kernel = torch.tensor(values)
+    _lay_out(kernel, channels_last=True)
+    np.testing.assert_array_equal(kernel.numpy(), values)
+    assert kernel.permute(3, 2, 0, 1).is_contiguous(memory_format=torch.channels_last)
+    _lay_out(kernel, channels_last=False)
+    np.testing.assert_array_equal(kernel.numpy(), values)
+    assert kernel.permute(3, 2, 0, 1).is_contiguous()
+
+
 @pytest.mark.parametrize("in_layout", [False, True])
 def test_fused_adam_equals_kerass(in_layout):
     rng = np.random.default_rng(0)

@@ -61,7 +61,9 @@ def build(layer, x):
     return layer
 
 
-def test_grouped_convolution_is_one_per_group():
+@pytest.mark.parametrize("accelerated", [False, True])
+def test_grouped_convolution_is_one_per_group(monkeypatch, accelerated):
+    monkeypatch.setattr(backend, "accelerated", lambda: accelerated)
     data_format = backend.PREFERRED_DATA_FORMAT
     x = RNG.standard_normal((2, 4, 4, 6)).astype("float32")
     layer = GroupedConv2D(4, 3, padding="same", groups=2, data_format=data_format)

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import io
 import itertools
+import multiprocessing.util
 import os
 import sys
 import tempfile
@@ -209,6 +210,7 @@ def run(minutes, first=1000, only=None):
     failed = 0
     kinds = {k: s for k, s in TRIALS.items() if only in (None, k.__name__)}
     writes = Writes()
+    multiprocessing.util.get_temp_dir()  # Made before the folders below, it outlives them.
     sys.dont_write_bytecode = True
     for make, share in kinds.items():
         share /= sum(kinds.values())
