@@ -21,3 +21,37 @@ def keep_freed_memory():
         return
     for parameter, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 2**26)):
         mallopt(parameter, value)
+
+
+_SIGNS = ("RESOURCE_EXHAUSTED", "out of memory", "can't allocate memory")
+
+
+def is_out_of_memory(error):
+    """Return whether an error says that the device, or the machine, has no memory left."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    named = kinds & {"MemoryError", "OutOfMemoryError", "ResourceExhaustedError"}
+    runtime = isinstance(error, RuntimeError) or "JaxRuntimeError" in kinds
+    return bool(named) or (runtime and any(sign in str(error) for sign in _SIGNS))
+
+
+def ways_out(recipe, image_shape, run):
+    """Return what to do where a batch does not fit into memory, as sentences.
+
+    Args:
+        recipe: The `Recipe` of the training.
+        image_shape: `(height, width, channels)` of the images.
+        run: The run's folder, as the shell takes it.
+    """
+    size = "x".join(map(str, image_shape))
+    parts = next(
+        (k for k in range(2 * recipe.accumulate, recipe.batch_size + 1)
+         if recipe.batch_size % k == 0),
+        None,
+    )  # fmt: skip
+    less = "a smaller --batch-size"
+    if recipe.precision in ("float32", "tf32"):
+        less += " and --precision mixed_bfloat16"
+    text = f"there is no memory left for a batch of {recipe.batch_size} images of {size}. "
+    if parts:
+        text += f"Take it in {parts} parts: kerasgan train --resume {run} --accumulate {parts}. "
+    return f"{text}In a new run, {less} take{'' if ' and ' in less else 's'} less"

@@ -16,7 +16,7 @@ from kerasgan_cli.runs import SETTINGS, Run
 from kerasgan_cli.sources import find_data
 
 # What may change when a run goes on.
-MOVABLE = ("epochs", "data", "grid_every", "animation")
+MOVABLE = ("epochs", "accumulate", "data", "grid_every", "animation")
 _SOURCES = ", ".join(name for name, entry in catalogue.SOURCES.items() if entry.named)
 
 
@@ -153,8 +153,9 @@ def _resumed(model, resume, given):
     if model is not None or fixed:
         received = ", ".join((["MODEL"] if model else []) + fixed)
         raise click.UsageError(
-            "--resume goes on with the run's own options; only --epochs, --grid-every, "
-            f"--animation and the place of its --data may change. Received: {received}"
+            "--resume goes on with the run's own options; only --epochs, --accumulate, "
+            "--grid-every, --animation and the place of its --data may change. "
+            f"Received: {received}"
         )
     run = Run(resume)
     recipe, settings = run.recipe(), run.settings()
@@ -165,6 +166,11 @@ def _resumed(model, resume, given):
                 "note: the learning rates stay at their last values in the added epochs.", err=True
             )
         recipe.length = {"epochs": epochs}
+    if "accumulate" in given:
+        try:
+            recipe = flat.apply(recipe, {"accumulate": given.pop("accumulate")})
+        except ValueError as error:
+            raise click.UsageError(made.with_flags(str(error))) from error
     if "data" in given:
         recipe.data["name_or_path"] = given.pop("data")
         recipe.data["name_or_path"] = find_data(**recipe.data)

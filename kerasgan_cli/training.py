@@ -18,7 +18,7 @@ from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.common import echo, lasting_output, short_warnings
-from kerasgan_cli.memory import keep_freed_memory
+from kerasgan_cli.memory import is_out_of_memory, keep_freed_memory, ways_out
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
 
@@ -122,7 +122,9 @@ def _resumed(folder, recipe, dataset):
     _check_same_data(folder, recipe, dataset)
     if not (folder.checkpoint.exists() or folder.model.exists()):
         return None
-    return load_file(folder.model_file())
+    model = load_file(folder.model_file())
+    model.accumulate = recipe.accumulate  # It may be another one now.
+    return model
 
 
 def _check_same_data(folder, recipe, dataset):
@@ -236,6 +238,12 @@ def _fit(folder, recipe, settings, dataset, model, guard):
                     )
     except OSError as error:
         raise click.ClickException(f"{short(error)}. {_last_good(folder)}") from error
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        run = shlex.quote(str(folder.folder))
+        what = ways_out(recipe, dataset.image_shape, run)
+        raise click.ClickException(f"{what}. {_last_good(folder)}") from error
     if folder.checkpoint.exists():
         with atomic(folder.model) as temporary:
             shutil.copyfile(folder.checkpoint, temporary)

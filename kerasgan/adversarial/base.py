@@ -150,6 +150,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         for counter in state.COUNTERS:
             setattr(self, counter, 0)
+        self.accumulate = 1  # What `compile` was given.
         self._watch = None  # Looks at batches of `fit` and `evaluate` that nobody has checked.
         self._reads = None  # The steps of `fit` whose logs are read; None for all.
         # What was logged since this was emptied, and what the epoch's steps have measured.

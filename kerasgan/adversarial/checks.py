@@ -318,13 +318,16 @@ def batch(data, model):
     return real, ops.cast(given, "int32")
 
 
-def divisible(name, size, packing):
-    """Raise ValueError if `packing` does not divide a batch whose size is known."""
-    if size is not None and size % packing:
-        raise ValueError(
-            f"`{name}` must be divisible by packing={packing}, the images that the critic scores "
-            f"together. Received: {size}"
+def divisible(name, size, packing, parts=1):
+    """Raise ValueError if a batch whose size is known cannot be packed, in each of its parts."""
+    if size is None or size % (packing * parts) == 0:
+        return
+    why = f"packing={packing}, the images that the critic scores together"
+    if parts > 1:
+        why = f"accumulate={parts}, the parts in which it is taken" + (
+            f", and each part by {why}" if packing > 1 else ""
         )
+    raise ValueError(f"`{name}` must be divisible by {why}. Received: {size}")
 
 
 def labels(given, n, num_classes):

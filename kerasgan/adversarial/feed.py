@@ -57,7 +57,8 @@ class Feed:
                 self.validation_data = in_tuples(self.validation_data)
         split = held_out["validation_split"]
         if is_array(x):
-            checks.divisible("batch_size", 64 if batch_size is None else batch_size, model.packing)
+            size = 64 if batch_size is None else batch_size
+            checks.divisible("batch_size", size, model.packing, model.accumulate)
             self.x = self._dataset(model, x, y, batch_size, shuffle, split)
         elif isinstance(x, (list, tuple)):
             raise ValueError(

@@ -91,23 +91,27 @@ class Steps:
         """Move the critic once, on real images `(batch_size, height, width, channels)`."""
         self.before_critic_step()
         z = self.draw_latents(ops.shape(real)[0])
-        with backend.no_gradients():
-            fake = self._generate(z, labels)
 
-        def loss():
-            return self.critic_objective(Batch(real, fake, z, labels), penalties, observe=True)
+        def loss_on(real, z, labels):
+            with backend.no_gradients():
+                fake = self._generate(z, labels)
+            batch = Batch(real, fake, z, labels)
+            return lambda: self.critic_objective(batch, penalties, observe=True)
 
-        self._move("critic", loss, self.critic_variables(), real)
+        self._move("critic", loss_on, self.critic_variables(), (real, z, labels))
 
     def _generator_step(self, real, labels, penalties):
         """Move the generator once, and its moving average after it."""
         z = self.draw_latents(ops.shape(real)[0])
 
-        def loss():
-            fake = self._generate(z, labels)
-            return self.generator_objective(Batch(real, fake, z, labels), penalties)
+        def loss_on(real, z, labels):
+            def loss():
+                fake = self._generate(z, labels)
+                return self.generator_objective(Batch(real, fake, z, labels), penalties)
 
-        moved = self._move("generator", loss, self.generator_variables(), real)
+            return loss
+
+        moved = self._move("generator", loss_on, self.generator_variables(), (real, z, labels))
         if self.ema is not None:
             steps = ops.cast(self.optimizer.generator_optimizer.iterations, "float32")
             decay = self.ema_decay(steps)
@@ -115,37 +119,69 @@ class Steps:
                 decay = ops.where(moved, decay, 1.0)
             moving_average.follow(self.ema_generator, self.generator, decay)
 
-    def _move(self, player, loss_fn, variables, real):
+    def _move(self, player, loss_on, variables, batch):
         """Take a step of a player's optimizer; return whether it moved the variables.
 
         An optimizer that accumulates gradients moves them in every k-th step alone. Its
         `iterations` count these.
+
+        Args:
+            player: "critic" or "generator".
+            loss_on: A callable from a batch, or a part of one, to a callable that returns the loss.
+            variables: Those that move.
+            batch: Arrays whose rows belong together, or None among them.
         """
         optimizer = getattr(self.optimizer, f"{player}_optimizer")
+        rows = ops.shape(batch[0])[0]
         if not variables:  # The whole network is frozen.
-            self.log(f"{player}_loss", loss_fn(), ops.shape(real)[0])
+            self.log(f"{player}_loss", loss_on(*batch)(), rows)
             return True
         past = self._past_of(player, variables)
 
-        def with_distance():
-            distance = sum(ops.sum(ops.square(v - p)) for v, p in past)
-            # Before the first step there is no past.
-            weight = ops.where(optimizer.iterations > 0, self.historical_averaging, 0.0)
-            return loss_fn() + weight * distance
+        def with_distance(*batch):
+            loss = loss_on(*batch)
 
-        loss = with_distance if past else loss_fn
-        value, gradients = backend.value_and_grad(loss, variables)
+            def summed():
+                value = loss()  # Before what is added to it, as its noise is drawn in this order.
+                distance = sum(ops.sum(ops.square(v - p)) for v, p in past)
+                # Before the first step there is no past.
+                weight = ops.where(optimizer.iterations > 0, self.historical_averaging, 0.0)
+                return value + weight * distance
+
+            return summed
+
+        value, gradients = self._gradients(with_distance if past else loss_on, variables, batch)
         accumulates = optimizer.gradient_accumulation_steps
         before = optimizer.iterations if accumulates else None
         optimizer.apply(gradients, variables)
         moved = optimizer.iterations > before if accumulates else True
-        self.log(f"{player}_loss", value, ops.shape(real)[0])
+        self.log(f"{player}_loss", value, rows)
         if past:
             steps = ops.cast(optimizer.iterations, "float32")
             if accumulates:
                 steps = ops.where(moved, steps, float("inf"))
             backend.assign([p for _, p in past], [p + (v - p) / steps for v, p in past])
         return moved
+
+    def _gradients(self, loss_on, variables, batch):
+        """Return the loss of a batch and its gradients, the means over its parts.
+
+        One part is taken after the other, so that the memory is that of a part.
+        """
+        if self.accumulate == 1:
+            return backend.value_and_grad(loss_on(*batch), variables)
+        checks.divisible("batch_size", batch[0].shape[0], self.packing, self.accumulate)
+        parts = keras.tree.map_structure(self._in_parts, batch)
+
+        def of_part(i):
+            part = keras.tree.map_structure(lambda x: None if x is None else x[i], parts)
+            return keras.tree.flatten(backend.value_and_grad(loss_on(*part), variables))
+
+        value, *gradients = [x / self.accumulate for x in backend.summed(of_part, self.accumulate)]
+        return value, gradients
+
+    def _in_parts(self, x):
+        return None if x is None else ops.reshape(x, (self.accumulate, -1, *x.shape[1:]))
 
     def _past_of(self, player, variables):
         """Return pairs of a variable and the mean of its past values, where these are kept."""
@@ -289,12 +325,12 @@ class Steps:
             self.critic_steps += 1
             self.generator_steps += int(turn)
             self.critic_steps_this_round = 0 if turn else self.critic_steps_this_round + 1
-            return _with_logs(result, self._read)
+            return _with_logs(result, self._logs_to_read)
 
         self.train_function = train_function
         return train_function
 
-    def _read(self, logs):
+    def _logs_to_read(self, logs):
         """Return what of the logs Keras is to read after this step."""
         logs = _unseen(logs, self._watch)
         return self._measured(logs) if self._reads is None or self._reads.due() else {}

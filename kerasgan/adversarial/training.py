@@ -5,7 +5,7 @@ import warnings
 
 import keras
 
-from kerasgan import backend
+from kerasgan import backend, validation
 from kerasgan.adversarial import checks, feed
 from kerasgan.adversarial.optimizer import AdversarialOptimizer, rate_of
 from kerasgan.adversarial.reads import Reads
@@ -24,6 +24,7 @@ class Training:
         steps_per_execution=1,
         jit_compile="auto",
         auto_scale_loss=True,
+        accumulate=1,
         **unknown,
     ):
         """Configure training; without arguments with the paper's optimizers.
@@ -41,9 +42,16 @@ class Training:
                 layers; True compiles these by `torch.compile`; False runs layer by layer.
             auto_scale_loss: As in `keras.Model.compile`. It has no effect, since `mixed_float16` is
                 refused.
+            accumulate: Parts in which each batch is taken, one after the other, for batches that do
+                not fit into memory. It must divide the batch size. Each player moves once, by the
+                mean of the parts' gradients, as it would by the whole batch's. What is computed
+                over a batch, as by batch normalisation or in unrolled steps, is computed over a
+                part.
             **unknown: Refused, with what to pass instead.
         """
         checks.compile_arguments(metrics, steps_per_execution, unknown)
+        validation.positive_integer("accumulate", accumulate)
+        self.accumulate = accumulate
         checks.precision(self)
         resolved = backend.resolve_jit(jit_compile)
         given = {"generator": generator_optimizer, "critic": critic_optimizer}
@@ -95,6 +103,7 @@ class Training:
             "critic_optimizer": keras.optimizers.serialize(self.optimizer.critic_optimizer),
             "given": sorted(self._given_rates),
             **self._compile_arguments,
+            "accumulate": self.accumulate,
         }
 
     def compile_from_config(self, config):

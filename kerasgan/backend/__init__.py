@@ -17,6 +17,7 @@ folder is written once, in `keras.ops`, and calls these.
 - `set_memory_layout(variables)`: give kernels the memory order that the backend reads fastest.
 - `fuse_steps(optimizer)`: let a built Keras optimizer step as fast as the backend's own.
 - `replica_rows(fn, batch_size)`: the rows of a random draw that belong to this replica.
+- `summed(fn, count)`: the sums of what `fn(i)` returns, in the memory of one call.
 - `compiled(fn, variables)`: a function of arrays and of these variables as one program, for
   inference outside `fit`.
 - `resolve_jit(jit_compile)`: what "auto" means for Keras on this backend and machine.
@@ -57,6 +58,7 @@ send = _backend.send
 set_memory_layout = _backend.set_memory_layout
 fuse_steps = _backend.fuse_steps
 replica_rows = _backend.replica_rows
+summed = _backend.summed
 compiled = _backend.compiled
 resolve_jit = _backend.resolve_jit
 refuse_processes = _backend.refuse_processes

@@ -174,6 +174,26 @@ def send(batch):
     return batch
 
 
+def summed(fn, count):
+    """Return the sums of `fn(0)` to `fn(count - 1)`, lists of arrays, one call after the other.
+
+    XLA would run calls that do not depend on each other at once, and need the memory of all.
+    """
+    pure, written = _pure(fn)
+    total, values = pure((), 0)
+    variables = list(written)
+
+    def body(carry, i):
+        total, values = carry
+        with Scope(zip(variables, values, strict=True)) as scope:
+            total = [a + b for a, b in zip(total, fn(i), strict=True)]
+        return (total, [scope.get_current_value(v) for v in variables]), None
+
+    (total, values), _ = jax.lax.scan(body, (total, values), jax.numpy.arange(1, count))
+    assign(variables, values)
+    return total
+
+
 def set_memory_layout(variables):
     """Leave the memory order of kernels to the compiler."""
 

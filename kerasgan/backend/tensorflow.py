@@ -99,6 +99,22 @@ def send(batch):
     return batch
 
 
+def summed(fn, count):
+    """Return the sums of `fn(0)` to `fn(count - 1)`, lists of tensors, one call after the other."""
+    total = [tf.convert_to_tensor(x) for x in fn(0)]
+
+    def body(i, *total):
+        return i + 1, *[a + b for a, b in zip(total, fn(i), strict=True)]
+
+    if _replicas() > 1:  # A replica cannot meet the others inside a loop of the graph.
+        for i in range(1, count):
+            with tf.control_dependencies(total):
+                _, *total = body(tf.constant(i), *total)
+        return total
+    loop = tf.while_loop(lambda i, *_: i < count, body, (1, *total), parallel_iterations=1)
+    return list(loop[1:])
+
+
 def set_memory_layout(variables):
     """Leave the memory order of kernels to the compiler."""
 

@@ -115,6 +115,14 @@ def send(batch):
     return keras.tree.map_structure(sent, batch)
 
 
+def summed(fn, count):
+    """Return the sums of `fn(0)` to `fn(count - 1)`, lists of tensors, one call after the other."""
+    total = fn(0)
+    for i in range(1, count):
+        total = [a + b for a, b in zip(total, fn(i), strict=True)]
+    return total
+
+
 def set_memory_layout(variables):
     """Keep kernels in Keras' shape (HWIO), but in the memory order that PyTorch reads.
 

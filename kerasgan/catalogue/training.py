@@ -49,6 +49,12 @@ LENGTH = (
 
 PLAIN = (
     integer("batch_size", "images in one critic step; 64 by default", maximum=2**16),
+    integer(
+        "accumulate",
+        "parts in which each batch is taken, one after the other, where it does "
+        "not fit into the device's memory; 1 by default",
+        maximum=2**16,
+    ),
     integer("seed", "seed of everything; 0 by default", 0, 2**32 - 1),
     choice(
         "precision",

@@ -203,6 +203,12 @@ def _check_data(recipe):
             f"`batch_size` must be divisible by packing={packing}, the images that the critic "
             f"scores together. Received: {recipe.batch_size}"
         )
+    if recipe.batch_size % (packing * recipe.accumulate):
+        packed = f" times packing={packing}" if packing > 1 else ""
+        raise ValueError(
+            f"`batch_size` must be divisible by accumulate={recipe.accumulate}{packed}. Received: "
+            f"{recipe.batch_size}"
+        )
     source = catalogue.SOURCES.get(recipe.data.get("name_or_path"))
     if recipe.conditional and source is not None and source.named and source.labels == "no":
         raise ValueError(

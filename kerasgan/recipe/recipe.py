@@ -41,6 +41,7 @@ class Recipe:
             [...]}`, constant between the boundaries, in steps of that optimizer.
         length: `{"epochs": n}` or `{"steps": n}`, critic steps.
         batch_size: Images of one critic step.
+        accumulate: Parts in which each batch is taken; see `AdversarialModel.compile`.
         seed: Seed of the weights, the order of the images and the noise.
         precision: "float32", "tf32" or "mixed_bfloat16".
         deterministic: Whether the backend is asked for reproducible kernels; None for yes on a CPU
@@ -58,6 +59,7 @@ class Recipe:
     optimizers: dict = dataclasses.field(default_factory=dict)
     length: dict = dataclasses.field(default_factory=lambda: {"epochs": 50})
     batch_size: int = 64
+    accumulate: int = 1
     seed: int = 0
     precision: str = "float32"
     deterministic: bool | None = None
@@ -229,7 +231,7 @@ class Recipe:
             arguments["learning_rate"], arguments["critic_learning_rate"] = rates
         variant = catalogue.resolve(catalogue.VARIANTS[self.variant].path)
         model = variant(*pair, seed=self.seed, **arguments)
-        model.compile(*self._optimizers(model, steps))
+        model.compile(*self._optimizers(model, steps), accumulate=self.accumulate)
         return model
 
     def _depends_on_steps(self):
