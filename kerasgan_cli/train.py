@@ -28,6 +28,15 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
 """
 
 
+def _devices(context, parameter, value):
+    """Return a number of devices; 0 stands for all."""
+    if value in (None, "all"):
+        return 1 if value is None else 0
+    if not (value.isascii() and value.isdigit() and len(value) < 5 and int(value)):
+        raise click.BadParameter(f"must be all, or a number from 1 to 9999. Received: {value!r}")
+    return int(value)
+
+
 @click.command(cls=GroupedCommand, help=HELP)
 @click.argument("model", required=False)
 @options_group(
@@ -54,6 +63,13 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
     *(made.from_catalogue(entry) for entry in catalogue.OPTIMIZERS),
     *(made.from_catalogue(entry) for entry in catalogue.PLAIN),
 )  # fmt: skip
+@options_group(
+    "Device",
+    # Where a run goes on may have others.
+    option("--devices", metavar="N", callback=_devices,
+           help="Train on so many devices, or on all of them; each takes its part of a batch. 1 by "
+           "default. A run that is resumed does not remember it."),
+)  # fmt: skip
 @options_group("Variant (by default as in its paper)", *made.variants())
 @options_group("Any variant", *made.shared())
 @options_group(
@@ -77,7 +93,7 @@ Exit code: 0 done, 1 diverged (without a guard) or failed, 3 ended collapsed, 13
     click.option("--dry-run", is_flag=True, help="Print the recipe and stop."),
 )  # fmt: skip
 @click.pass_context
-def train(context, model, recipe, resume, run_dir, dry_run, on_collapse, **options):
+def train(context, model, recipe, resume, run_dir, dry_run, on_collapse, devices, **options):
     """Train, or resume, as HELP says."""
     given = {name: value for name, value in options.items() if value is not None}
     if resume is None:
@@ -94,7 +110,7 @@ def train(context, model, recipe, resume, run_dir, dry_run, on_collapse, **optio
     chosen.backend = choose_backend(chosen.backend, always=True)
     from kerasgan_cli import training  # Imports Keras.
 
-    context.exit(training.run(chosen, settings, run_dir, resume, on_collapse))
+    context.exit(training.run(chosen, settings, run_dir, resume, on_collapse, devices))
 
 
 def asked(model, file, given):

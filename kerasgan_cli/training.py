@@ -25,7 +25,7 @@ from kerasgan_cli.sources import load_file
 DIVERGED, COLLAPSED, INTERRUPTED = 1, 3, 130
 
 
-def run(recipe, settings, parent, resume, on_collapse=None):
+def run(recipe, settings, parent, resume, on_collapse=None, devices=1):
     """Train by a recipe, in a new folder under `parent` or in the run `resume`.
 
     Args:
@@ -34,6 +34,7 @@ def run(recipe, settings, parent, resume, on_collapse=None):
         parent: Folder of run folders.
         resume: A run's folder, or None.
         on_collapse: A command to run when the guard acts, or None.
+        devices: On how many devices; 0 for all.
 
     Returns:
         The exit code: 0, 1 if the training diverged, 3 if it ended collapsed, or 130 if it was
@@ -50,8 +51,35 @@ def run(recipe, settings, parent, resume, on_collapse=None):
     mixed = recipe.precision.startswith("mixed")
     backend.set_float32_precision("float32" if recipe.precision == "float32" else "tf32")
     keras.config.set_dtype_policy(recipe.precision if mixed else "float32")
+    devices = _devices(recipe, devices)
     with contextlib.ExitStack() as stack:  # It ends with the training.
+        stack.enter_context(backend.on_devices(devices))
+        device = f"{devices} of {device or 'CPU'}" if devices > 1 else device or "CPU"
         return _run(recipe, settings, parent, resume, on_collapse, device, exact, stack)
+
+
+def _devices(recipe, asked):
+    """Return on how many devices to train.
+
+    Raises:
+        ValueError: If there are fewer, or if they cannot have equal parts of a batch.
+    """
+    there = backend.devices()
+    count = asked or there
+    if count > there:
+        kind = accelerator(recipe.backend) or "CPU"
+        raise ValueError(
+            f"--devices must be at most {there}, the number of devices that {recipe.backend} has "
+            f"here ({kind}). Received: {count}"
+        )
+    packing = recipe.arguments.get("packing", catalogue.VARIANTS[recipe.variant].packs)
+    parts = count * recipe.accumulate * packing
+    if count > 1 and recipe.batch_size % parts:
+        raise ValueError(
+            f"--batch-size must be divisible by {parts}, so that {count} devices have equal parts. "
+            f"Received: {recipe.batch_size}"
+        )
+    return count
 
 
 def _run(recipe, settings, parent, resume, on_collapse, device, exact, stack):
@@ -189,7 +217,7 @@ def _introduce(folder, recipe, dataset, model, device, exact):
         f"{model.generator.count_params():,} parameters, critic {model.critic.count_params():,}"
     )
     echo(
-        f"device    {device or 'CPU'}, "
+        f"device    {device}, "
         + ("deterministic" if exact else "not deterministic: a resumed run may go another way")
     )
 

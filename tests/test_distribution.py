@@ -1,5 +1,6 @@
 """`fit` runs unchanged over two devices, and computes the same."""
 
+import numpy as np
 import pytest
 from processes import run_worker
 from test_agreement import _close
@@ -36,3 +37,12 @@ def test_a_collapse_on_two_devices_is_put_back(backend_name):
     assert found["complaints"] == []
     assert found["actions"][0] == "rescue" and "stop" not in found["actions"]
     assert found["diversity"] > 0.8 and found["largest weight"] > 0
+
+
+def test_the_command_trains_on_several_devices(backend_name, tmp_path):
+    if backend_name == "torch":
+        pytest.skip("Keras has no data parallelism of its own on PyTorch")
+    flags = "--xla_force_host_platform_device_count=2"
+    found = run_worker("shell", backend_name, tmp_path, XLA_FLAGS=flags)
+    for name in ("all", "both"):
+        np.testing.assert_allclose(found[name], found["one"], rtol=2e-4, atol=2e-5)

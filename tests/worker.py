@@ -4,9 +4,11 @@ python worker.py losses MODELS   losses of five rounds from fixed weights and fi
                                  first gradients
 python worker.py samples FOLDER  images of a preset, sixteen of seed 1
 python worker.py distributed MODEL  losses of five rounds over two virtual devices
+python worker.py shell FOLDER    what `kerasgan train --devices` logs
 python worker.py rescued         what a guard does on two virtual devices
 """
 
+import csv
 import json
 import os
 import sys
@@ -23,6 +25,7 @@ from keras import ops
 import kerasgan
 from kerasgan import backend
 from kerasgan.adversarial import Batch
+from kerasgan.data import to_uint8
 
 BATCH = 16
 PRIME = 997
@@ -205,6 +208,33 @@ def rescued():
     }
 
 
+def shell(folder):
+    """Train by the command on one device, on all, and on all and then on one; give the rows."""
+    from kerasgan_cli import main
+
+    folder = Path(folder)
+    np.save(folder / "images.npy", to_uint8(pictures(64)))
+    network = ["--network", "mlp", "--width", "8", "--latent-dim", "4", "--batch-size", "16"]
+    common = ["train", "wgan_gp", "--data", str(folder / "images.npy"), *network, "--guard", "warn"]
+
+    def command(*words):
+        try:
+            main([*words])
+        except SystemExit as end:
+            assert end.code == 0, words
+
+    found = {}
+    for name, devices, epochs in (("one", "1", 3), ("all", "all", 3), ("both", "2", 2)):
+        place = ["--run-dir", str(folder / name), "--epochs", str(epochs)]
+        command(*common, *place, "--devices", devices)
+    command("train", "--resume", str(folder / "both" / "0001-wgan_gp-images"), "--epochs", "3")
+    for name in ("one", "all", "both"):
+        text = (folder / name / "0001-wgan_gp-images" / "metrics.csv").read_text()
+        rows = csv.DictReader(text.splitlines())
+        found[name] = [[float(row[k]) for k in ("critic_loss", "gradient_penalty")] for row in rows]
+    return found
+
+
 def two_devices():
     if keras.backend.backend() == "jax":
         devices = keras.distribution.list_devices()
@@ -219,7 +249,10 @@ def two_devices():
 
 
 if __name__ == "__main__":
-    if sys.argv[1] in ("distributed", "odd", "rescued") and keras.backend.backend() == "tensorflow":
+    if (
+        sys.argv[1] in ("distributed", "odd", "rescued", "shell")
+        and keras.backend.backend() == "tensorflow"
+    ):
         import tensorflow as tf
 
         cpu = tf.config.list_physical_devices("CPU")[0]

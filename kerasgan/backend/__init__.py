@@ -13,6 +13,8 @@ folder is written once, in `keras.ops`, and calls these.
 - `independent_seeds()`: a context in which the noise of two seeds is independent.
 - `assign(variables, values)`: several assignments, also inside a distributed replica.
 - `accelerated()`: whether the backend computes on something other than a CPU.
+- `devices()`, `on_devices(count)`: how many there are, and a context in which models are made and
+  trained on some of them.
 - `send(batch)`: begin to copy the arrays of a batch to the device.
 - `set_memory_layout(variables)`: give kernels the memory order that the backend reads fastest.
 - `fuse_steps(optimizer)`: let a built Keras optimizer step as fast as the backend's own.
@@ -54,6 +56,8 @@ no_gradients = _backend.no_gradients
 independent_seeds = _backend.independent_seeds
 assign = _backend.assign
 accelerated = _backend.accelerated
+devices = _backend.devices
+on_devices = _backend.on_devices
 send = _backend.send
 set_memory_layout = _backend.set_memory_layout
 fuse_steps = _backend.fuse_steps

@@ -169,6 +169,26 @@ def accelerated():
     return jax.default_backend() != "cpu"
 
 
+def devices():
+    """Return how many devices of the fastest kind there are."""
+    return jax.device_count()
+
+
+@contextlib.contextmanager
+def on_devices(count):
+    """Return a context in which models are made, and trained, on so many devices."""
+    if count == 1:
+        yield
+        return
+    before = keras.distribution.distribution()
+    chosen = keras.distribution.list_devices()[:count]
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=chosen))
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
+
+
 def send(batch):
     """Return a batch of arrays; Keras copies it to the device while the last one trains."""
     return batch

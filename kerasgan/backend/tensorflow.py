@@ -94,6 +94,23 @@ def accelerated():
     return bool(tf.config.list_physical_devices("GPU"))
 
 
+def _logical_devices():
+    return tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+
+
+def devices():
+    """Return how many devices of the fastest kind there are."""
+    return len(_logical_devices())
+
+
+def on_devices(count):
+    """Return a context in which models are made, and trained, on so many devices."""
+    if count == 1:
+        return contextlib.nullcontext()
+    names = [device.name for device in _logical_devices()[:count]]
+    return tf.distribute.MirroredStrategy(names).scope()
+
+
 def send(batch):
     """Return a batch of arrays; Keras copies it to the device while the last one trains."""
     return batch

@@ -1,5 +1,6 @@
 """The PyTorch file of the backend package."""
 
+import contextlib
 import math
 import os
 
@@ -98,6 +99,21 @@ def assign(variables, values):
 def accelerated():
     """Return whether this backend computes on something other than a CPU."""
     return torch.accelerator.is_available()
+
+
+def devices():
+    """Return how many devices of the fastest kind there are."""
+    return torch.accelerator.device_count() or 1
+
+
+def on_devices(count):
+    """Return a context in which models are made, and trained, on so many devices."""
+    if count > 1:
+        raise ValueError(
+            "`devices` must be 1 with PyTorch, for which Keras has no distribution; JAX and "
+            f"TensorFlow train on several. Received: {count}"
+        )
+    return contextlib.nullcontext()
 
 
 def send(batch):
