@@ -53,6 +53,8 @@ def choose_backend(name, always=False):
     stages.say(f"loading Keras on {name}", always)
     with without_import_chatter():
         importlib.import_module("kerasgan.gans")  # And with it Keras and the backend.
+        if name != "tensorflow":
+            importlib.import_module("kerasgan.backend.private").leave_out_tensorflow()
     stages.clear()
     return name
 

@@ -67,6 +67,7 @@ def _main(arguments):
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     if isinstance(sys.stdout, io.TextIOWrapper):  # Names of files may hold any bytes.
         sys.stdout.reconfigure(errors="backslashreplace")
     if os.path.expanduser("~") == "~":  # In a container with any user; libraries would make `./~`.

@@ -9,16 +9,15 @@ from pathlib import Path
 import click
 import keras
 
-from kerasgan import backend, callbacks, catalogue, data
+from kerasgan import backend, callbacks
 from kerasgan.adversarial import feed
-from kerasgan.backend import private_random
-from kerasgan.data import content, labels
-from kerasgan.environment import accelerator, describe
+from kerasgan.environment import describe
 from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
-from kerasgan_cli import stages
+from kerasgan_cli import images, machine, stages
 from kerasgan_cli.common import echo, lasting_output, short_warnings
-from kerasgan_cli.memory import is_out_of_memory, keep_freed_memory, ways_out
+from kerasgan_cli.follower import follow, following, launched
+from kerasgan_cli.memory import is_out_of_memory, ways_out
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
 
@@ -40,50 +39,19 @@ def run(recipe, settings, parent, resume, on_collapse=None, devices=1):
         The exit code: 0, 1 if the training diverged, 3 if it ended collapsed, or 130 if it was
         interrupted.
     """
-    keep_freed_memory()
-    if recipe.deterministic:  # Before the backend starts its devices.
-        backend.make_deterministic()
-    device = accelerator(recipe.backend)
-    exact = device is None if recipe.deterministic is None else recipe.deterministic
-    if exact:
-        backend.make_deterministic()
-    private_random.set_random_seed(recipe.seed)
-    mixed = recipe.precision.startswith("mixed")
-    backend.set_float32_precision("float32" if recipe.precision == "float32" else "tf32")
-    keras.config.set_dtype_policy(recipe.precision if mixed else "float32")
-    devices = _devices(recipe, devices)
+    if recipe.backend == "torch" and launched()[0]:
+        follow(recipe, resume, launched)
+        return 0
+    device, exact = machine.prepare(recipe)
+    devices = machine.devices(recipe, devices)
     with contextlib.ExitStack() as stack:  # It ends with the training.
         stack.enter_context(backend.on_devices(devices))
         device = f"{devices} of {device or 'CPU'}" if devices > 1 else device or "CPU"
-        return _run(recipe, settings, parent, resume, on_collapse, device, exact, stack)
+        return _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, stack)
 
 
-def _devices(recipe, asked):
-    """Return on how many devices to train.
-
-    Raises:
-        ValueError: If there are fewer, or if they cannot have equal parts of a batch.
-    """
-    there = backend.devices()
-    count = asked or there
-    if count > there:
-        kind = accelerator(recipe.backend) or "CPU"
-        raise ValueError(
-            f"--devices must be at most {there}, the number of devices that {recipe.backend} has "
-            f"here ({kind}). Received: {count}"
-        )
-    packing = recipe.arguments.get("packing", catalogue.VARIANTS[recipe.variant].packs)
-    parts = count * recipe.accumulate * packing
-    if count > 1 and recipe.batch_size % parts:
-        raise ValueError(
-            f"--batch-size must be divisible by {parts}, so that {count} devices have equal parts. "
-            f"Received: {recipe.batch_size}"
-        )
-    return count
-
-
-def _run(recipe, settings, parent, resume, on_collapse, device, exact, stack):
-    dataset = _load(recipe, resume)
+def _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, stack):
+    dataset = images.load(recipe, resume)
     folder, model = None, None
     if resume:
         folder = Run(resume)
@@ -92,7 +60,7 @@ def _run(recipe, settings, parent, resume, on_collapse, device, exact, stack):
     if model is None:
         stages.say("building the networks")
         steps = recipe.critic_steps(dataset.batches_per_epoch)
-        model = recipe.build(dataset.image_shape, _classes(recipe, dataset), steps)
+        model = recipe.build(dataset.image_shape, images.classes(recipe, dataset), steps)
     stages.clear()
     feed.check_dataset(model, dataset)  # Before there is a folder.
     options = {
@@ -107,100 +75,27 @@ def _run(recipe, settings, parent, resume, on_collapse, device, exact, stack):
         options["environment"] = describe(recipe.backend)
         folder = Run.create(parent, name, options)
         stack.enter_context(folder.alone())
-        _list_skipped(folder, dataset)
+        images.list_skipped(folder, dataset)
     else:  # Its end may have been moved.
         folder.write_options({**options, "environment": folder.options().get("environment")})
     with lasting_output():
         _introduce(folder, recipe, dataset, model, device, exact)
         guard = _guard(folder, recipe, settings, on_collapse)
+        if devices > 1 and recipe.backend == "torch":
+            stages.say("starting the other processes", always=True)
+            stack.enter_context(following(recipe, resume, devices))
         return _fit(folder, recipe, settings, dataset, model, guard)
-
-
-def _classes(recipe, dataset):
-    if not recipe.conditional:
-        return None
-    if dataset.labels is None:
-        raise ValueError(
-            f"--conditional needs labels, and {dataset.name} has none: "
-            f"{dataset.unlabelled or 'the source gives no labels'}."
-        )
-    if dataset.labels.min() < 0:
-        raise ValueError(
-            f"--conditional needs labels from 0 on. Received: {dataset.labels.min()} in "
-            f"{dataset.name}"
-        )
-    return int(dataset.labels.max()) + 1
-
-
-def _load(recipe, resume):
-    stages.say("reading the images", always=True)
-    try:
-        with short_warnings():
-            return recipe.load(lambda done, total: stages.say(f"reading images {done}/{total}"))
-    except data.UnknownDataError as error:
-        if resume:
-            place = recipe.data["name_or_path"]
-            raise _other_images(place, "there are none") from error
-        raise click.BadParameter(str(error), param_hint="--data") from error
 
 
 def _resumed(folder, recipe, dataset):
     """Return the model of a run, or None where no epoch was finished."""
     folder.prepare()
-    _check_same_data(folder, recipe, dataset)
+    images.check_same_data(folder, recipe, dataset)
     if not (folder.checkpoint.exists() or folder.model.exists()):
         return None
     model = load_file(folder.model_file())
     model.accumulate = recipe.accumulate  # It may be another one now.
     return model
-
-
-def _check_same_data(folder, recipe, dataset):
-    """Raise ValueError unless a run is resumed on its own images; see `kerasgan.data.content`."""
-    then, place = folder.options(), recipe.data["name_or_path"]
-    now, wanted = dataset.class_names, then.get("classes")
-    found = []
-    if dataset.num_examples != then["images"]:
-        found.append(f"there are {dataset.num_examples:,} images, not {then['images']:,}")
-    if "content" not in then:
-        if now and catalogue.source_of(place) == "folder":
-            wanted = sorted(now)  # The order in which earlier versions numbered the classes.
-        if place != folder.recipe().data["name_or_path"]:
-            echo(
-                "note: an earlier version wrote this run, and did not note what identifies its "
-                "images. Only their number can be compared.",
-                err=True,
-            )
-    else:
-        if sorted(wanted or ()) != sorted(now or ()):
-            found.append(f"the classes are {_names(now)}, not {_names(wanted)}")
-        found += content.differences(then["content"] or {}, dataset.content or {})
-    if found:
-        raise _other_images(place, "; ".join(found))
-    if wanted and now:
-        dataset.labels, dataset.class_names = labels.in_order(dataset.labels, now, wanted)
-
-
-def _other_images(place, found):
-    return ValueError(
-        "--resume goes on with the images that the run began with; where they were moved, "
-        f"--data gives their new place. Received: {place}, where {found}"
-    )
-
-
-def _names(classes):
-    return listed(classes) if classes else "none"
-
-
-def _list_skipped(folder, dataset):
-    if not dataset.skipped:
-        return
-    # A file's name may hold tabs and newlines, or be no text at all.
-    lines = [f"{printable(path)}\t{printable(reason)}\n" for path, reason in dataset.skipped]
-    with atomic(folder.skipped) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
-    what = "unusable file or link" if len(lines) == 1 else "unusable files and links"
-    echo(f"skipped {len(lines)} {what}, listed in {folder.skipped}", err=True)
 
 
 def _introduce(folder, recipe, dataset, model, device, exact):
@@ -267,6 +162,8 @@ def _fit(folder, recipe, settings, dataset, model, guard):
     except OSError as error:
         raise click.ClickException(f"{short(error)}. {_last_good(folder)}") from error
     except Exception as error:
+        if any(kind.__name__ == "ProcessLost" for kind in type(error).__mro__):
+            raise click.ClickException(f"{error}. {_last_good(folder)}") from error
         if not is_out_of_memory(error):
             raise
         run = shlex.quote(str(folder.folder))

@@ -5,6 +5,7 @@ python worker.py losses MODELS   losses of five rounds from fixed weights and fi
 python worker.py samples FOLDER  images of a preset, sixteen of seed 1
 python worker.py distributed MODEL  losses of five rounds over two virtual devices
 python worker.py shell FOLDER    what `kerasgan train --devices` logs
+python worker.py rank NUMBER COUNT PLACE WHAT  the same in one of several processes of PyTorch
 python worker.py rescued         what a guard does on two virtual devices
 """
 
@@ -169,6 +170,11 @@ def distributed(name):
     return {"alone": alone, "together": together}
 
 
+def alone(name):
+    """Five rounds in this process."""
+    return rounds(make(name, batch_norm=False))
+
+
 def odd():
     """Train on two devices with a last batch of one image, and return the logs and the weights."""
     with two_devices():
@@ -183,6 +189,7 @@ def odd():
 
 def rescued():
     """Train on two devices under a guard, break the generator in between, and say what it did."""
+    keras.utils.set_random_seed(0)  # All processes draw the same images.
     with two_devices():
         pair = kerasgan.networks.mlp(image_size=8, channels=1, latent_dim=6, width=16, depth=1)
         gan = kerasgan.GAN(*pair, seed=0, ema=0.5)
@@ -203,7 +210,7 @@ def rescued():
     return {
         "actions": [decision.action for decision in guard.journal.decisions],
         "complaints": sorted(guard._records.complaints),
-        "diversity": history["diversity"][-1],
+        "diversity": history.get("diversity", [None])[-1],  # A process that follows has none.
         "largest weight": float(np.abs(gan.generator.layers[-3].kernel.numpy()).max()),
     }
 
@@ -212,6 +219,8 @@ def shell(folder):
     """Train by the command on one device, on all, and on all and then on one; give the rows."""
     from kerasgan_cli import main
 
+    if keras.backend.backend() == "torch":  # A process stands for a device.
+        backend.devices = lambda: 2
     folder = Path(folder)
     np.save(folder / "images.npy", to_uint8(pictures(64)))
     network = ["--network", "mlp", "--width", "8", "--latent-dim", "4", "--batch-size", "16"]
@@ -235,7 +244,21 @@ def shell(folder):
     return found
 
 
+def rank(number, count, place, what="rounds"):
+    """Train in a group of processes, and return what the one that leads has seen."""
+    from kerasgan.backend import torch_ranks
+
+    with torch_ranks.joined(int(number), int(count), place):
+        if what == "rescued":
+            return rescued()
+        if what == "disagreeing":
+            make("gan", batch_norm=False).fit(pictures(16 + int(number)), batch_size=2, verbose=0)
+        return rounds(make(what, batch_norm=False))
+
+
 def two_devices():
+    if keras.backend.backend() == "torch":
+        return nullcontext()
     if keras.backend.backend() == "jax":
         devices = keras.distribution.list_devices()
         assert len(devices) == 2, devices

@@ -150,6 +150,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         for counter in state.COUNTERS:
             setattr(self, counter, 0)
+        self._leader = None  # What has other processes take the same steps, in `fit`.
         self.accumulate = 1  # What `compile` was given.
         self._watch = None  # Looks at batches of `fit` and `evaluate` that nobody has checked.
         self._reads = None  # The steps of `fit` whose logs are read; None for all.
@@ -270,7 +271,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
 
     def log(self, name, value, rows):
         """Add `value`, a mean over `rows` images, to the epoch's mean that is logged as `name`."""
-        value = ops.stop_gradient(value)
+        value = backend.mean_over_processes(ops.stop_gradient(value))
         if not isinstance(rows, int):  # A replica may have no images, and the mean of none is NaN.
             value = ops.where(rows > 0, value, ops.zeros_like(value))
         self.trackers[name].update_state(value, sample_weight=rows)

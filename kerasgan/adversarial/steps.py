@@ -314,7 +314,7 @@ class Steps:
 
         measured = {}  # What each program logs.
 
-        def train_function(*args):
+        def step(*args):
             needed = self.critic_steps_per_round(self.generator_steps)
             turn = self.critic_steps_this_round + 1 >= needed
             key = turn, self._due(), self._watch is not None
@@ -326,6 +326,11 @@ class Steps:
             self.generator_steps += int(turn)
             self.critic_steps_this_round = 0 if turn else self.critic_steps_this_round + 1
             return _with_logs(result, self._logs_to_read)
+
+        def train_function(*args):
+            if self._leader is None:
+                return step(*args)
+            return self._leader.step(lambda: step(*args))
 
         self.train_function = train_function
         return train_function

@@ -165,7 +165,6 @@ class Training:
             ValueError: If the images do not fit the networks; if those of an array are not
                 finite, lie outside [-1, 1], or are fewer than one batch.
         """
-        backend.refuse_processes()
         checks.no_weights(class_weight=class_weight, sample_weight=sample_weight)
         held_out = {
             "validation_split": validation_split,
@@ -176,7 +175,14 @@ class Training:
         steps = self.critic_steps, self.generator_steps
         callbacks = given.callbacks(callbacks)
         reads = Reads(callbacks, verbose)
-        with contextlib.closing(given), self._watching(given.watch, reads):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.closing(given))
+            if backend.follows():
+                backend.follow(given.batches)
+                return keras.callbacks.History()
+            stack.enter_context(self._watching(given.watch, reads))
+            self._leader = stack.enter_context(backend.leading(self, given.batches))
+            stack.callback(setattr, self, "_leader", None)
             history = super().fit(
                 given.batches,
                 batch_size=given.batch_size,

@@ -122,7 +122,8 @@ class ADA(keras.layers.Layer):
         """
         scores = ops.cast(ops.stop_gradient(real_scores), "float32")
         count = ops.cast(ops.size(scores), "float32")
-        self.step_sums.assign(ops.stack([ops.sum(ops.sign(scores)), count]))
+        found = ops.stack([ops.sum(ops.sign(scores)), count])
+        self.step_sums.assign(backend.sum_over_processes(found))
         state = [self.probability, self.overfitting, self.steps, self.sums]
         p, r, steps, sums = before = [ops.convert_to_tensor(v) for v in state]
         steps, sums = steps + 1.0, sums + ops.convert_to_tensor(self.step_sums)

@@ -23,7 +23,9 @@ folder is written once, in `keras.ops`, and calls these.
 - `compiled(fn, variables)`: a function of arrays and of these variables as one program, for
   inference outside `fit`.
 - `resolve_jit(jit_compile)`: what "auto" means for Keras on this backend and machine.
-- `refuse_processes()`: raise where several processes train one model, which is not supported.
+- `sum_over_processes(value)`, `mean_over_processes(value)`: over what each has in a step.
+- `follows()`, `follow(batches)`, `leading(model, batches)`: whether another process leads this
+  training; take its steps; and a context with what leads the others, or None.
 - `set_float32_precision(name)`: whether products of float32 may be made in "tf32".
 - `make_deterministic()`: ask the backend for reproducible kernels.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
@@ -65,7 +67,11 @@ replica_rows = _backend.replica_rows
 summed = _backend.summed
 compiled = _backend.compiled
 resolve_jit = _backend.resolve_jit
-refuse_processes = _backend.refuse_processes
+sum_over_processes = _backend.sum_over_processes
+mean_over_processes = _backend.mean_over_processes
+follows = _backend.follows
+follow = _backend.follow
+leading = _backend.leading
 set_float32_precision = _backend.set_float32_precision
 make_deterministic = _backend.make_deterministic
 PREFERRED_DATA_FORMAT = _backend.PREFERRED_DATA_FORMAT

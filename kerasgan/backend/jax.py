@@ -244,8 +244,28 @@ def resolve_jit(jit_compile):
     return jit_compile
 
 
-def refuse_processes():
-    """Let every process train: this backend distributes a model by itself."""
+def sum_over_processes(value):
+    """Return `value`: a program sees the whole batch."""
+    return value
+
+
+def mean_over_processes(value):
+    """Return `value`: a program sees the whole batch."""
+    return value
+
+
+def follows():
+    """Return False: this backend distributes a model by itself."""
+    return False
+
+
+def follow(batches):
+    """Follow nobody; see `follows`."""
+
+
+def leading(model, batches):
+    """Return a context with None, since no process leads another."""
+    return contextlib.nullcontext()
 
 
 def set_float32_precision(name):

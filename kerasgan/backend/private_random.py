@@ -4,38 +4,13 @@ See `private.py`.
 """
 
 import functools
-import random as python_random
 import weakref
 
 import keras
-import numpy as np
 from keras import ops
 
 from kerasgan.backend import counter_noise
 from kerasgan.backend.private import active, inside
-
-
-def set_random_seed(seed):
-    """Seed Python, NumPy, Keras and the backend, as `keras.utils.set_random_seed` does.
-
-    `rng_utils.GLOBAL_RANDOM_SEED`. Keras' function imports TensorFlow too where it is installed,
-    beside each backend. Without this, a training on JAX or PyTorch starts some seconds later.
-    """
-    try:
-        from keras.src.backend.common import global_state
-        from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
-    except ImportError:
-        return keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        return keras.utils.set_random_seed(seed)
-    global_state.set_global_attribute(GLOBAL_RANDOM_SEED, seed)
-    python_random.seed(seed)
-    np.random.seed(seed)
-    if keras.backend.backend() == "torch":
-        import torch
-
-        torch.manual_seed(seed)
-    return None
 
 
 def independent_seeds():

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from kerasgan.backend import private, private_random
+from kerasgan.backend import private, private_random, torch_ranks
 from kerasgan.backend.torch_traced import TracedStep
 
 PREFERRED_DATA_FORMAT = "channels_first"
@@ -32,7 +32,8 @@ class Trainer:
                 f"Received: steps_per_execution={self.steps_per_execution}"
             )
         arguments = self._compile_arguments
-        if arguments["run_eagerly"] or arguments["jit_compile"] is False:
+        eager = arguments["run_eagerly"] or arguments["jit_compile"] is False
+        if eager or torch_ranks.size() > 1:  # No trace contains what processes tell each other.
             return lambda data: step(data[0])
         traced = TracedStep(step, self._all_variables, compiled=arguments["jit_compile"] is True)
         return lambda data: traced(data[0])
@@ -52,7 +53,8 @@ def value_and_grad(loss_fn, variables):
         gradients = torch.autograd.grad(
             loss, [v.value for v in variables], allow_unused=True, materialize_grads=True
         )
-    return loss.detach(), list(gradients)
+    loss, *gradients = torch_ranks.mean([loss.detach(), *gradients])
+    return loss, gradients
 
 
 def value_and_gradient(fn, x):
@@ -107,20 +109,16 @@ def devices():
 
 
 def on_devices(count):
-    """Return a context in which models are made, and trained, on so many devices."""
-    if count > 1:
-        raise ValueError(
-            "`devices` must be 1 with PyTorch, for which Keras has no distribution; JAX and "
-            f"TensorFlow train on several. Received: {count}"
-        )
+    """Return a context; each device has a process of its own here, see `torch_ranks`."""
     return contextlib.nullcontext()
 
 
 def send(batch):
-    """Return a batch of arrays as tensors; on CUDA they are copied while the host goes on.
+    """Return this process's rows of a batch; on CUDA they are copied while the host goes on.
 
     A copy from ordinary memory would wait until the device has done all that it was given.
     """
+    batch = keras.tree.map_structure(torch_ranks.own_rows, batch)
     if not torch.cuda.is_available():
         return batch
 
@@ -203,8 +201,18 @@ def fuse_steps(optimizer):
 
 
 def replica_rows(fn, batch_size):
-    """Return `fn(batch_size)`."""
-    return fn(batch_size)
+    """Return this process's rows of `fn(rows)`: all together draw what one would."""
+    return torch_ranks.drawn(fn, batch_size)
+
+
+def sum_over_processes(value):
+    """Return the sum over all processes of what each has in this step."""
+    return torch_ranks.total(value)
+
+
+def mean_over_processes(value):
+    """Return the mean over all processes of what each has in this step."""
+    return torch_ranks.mean([value])[0]
 
 
 def compiled(fn, variables):
@@ -223,16 +231,12 @@ def resolve_jit(jit_compile):
     return False
 
 
-def refuse_processes():
-    """Raise ValueError in a process group: the ranks would train apart, without a word."""
-    distributed = torch.distributed
-    if distributed.is_available() and distributed.is_initialized():
-        size = distributed.get_world_size()
-        if size > 1:
-            raise ValueError(
-                "a model must be trained by one process: gradients are not averaged over the ranks "
-                f"of torch.distributed. Received: a process group of {size}"
-            )
+def follows():
+    """Return whether another process leads the training, so that this one follows it."""
+    return torch_ranks.rank() > 0
+
+
+follow, leading = torch_ranks.follow, torch_ranks.leading
 
 
 def set_float32_precision(name):

@@ -2,8 +2,10 @@
 
 import concurrent.futures
 import time
+import zlib
 
 import keras
+import numpy as np
 
 SMALL = 1 << 16  # Bytes of a batch that is made sooner than a thread is asked for it.
 
@@ -26,8 +28,24 @@ class Ahead(keras.utils.PyDataset):
         self._send = send
         self._as_stored = as_stored
         self._next = None  # The position of the batch that is being made, and its future.
+        self.position = None  # That of the last batch; see `at`.
         small = dataset.images[0].nbytes * dataset.batch_size < SMALL
         self._thread = None if small else concurrent.futures.ThreadPoolExecutor(1, "kerasgan-data")
+
+    @property
+    def batch_size(self):
+        """Images in a batch, of all processes together."""
+        return self._dataset.batch_size
+
+    @property
+    def identity(self):
+        """What two processes compare that are to read the same batches, as text."""
+        ends = np.ascontiguousarray(self._dataset.images[[0, -1]])
+        size = "x".join(map(str, self._dataset.image_shape))
+        return (
+            f"{self._dataset.num_examples} images of {size} in batches of {self.batch_size}, seed "
+            f"{self._dataset.seed}, checksum {zlib.crc32(ends):08x}"
+        )
 
     def __len__(self):
         return len(self._dataset)
@@ -46,7 +64,14 @@ class Ahead(keras.utils.PyDataset):
                 after = self._thread.submit(self._make, index + 1)
                 self._next = self._position(index + 1), after
         self._dataset.seconds += time.perf_counter() - began
+        self.position = self._position(index)
         return batch
+
+    def at(self, epoch, left, index):
+        """Return the batch at the `position` of another process's."""
+        if (self._dataset.epoch, len(self)) != (epoch, left):
+            self._dataset.seek(epoch, self._dataset.batches_per_epoch - left)
+        return self[index]
 
     def _position(self, index):
         return self._dataset.epoch, len(self), index

@@ -1,0 +1,144 @@
+"""Other processes of PyTorch that train along with `kerasgan train`.
+
+    python -m kerasgan_cli.follower FOLDER RANK COUNT
+
+`following` starts them for the devices of one machine. With `torchrun`, each process is a `kerasgan
+train` of its own, and those of a rank above 0 do the same.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from kerasgan.environment import cores
+from kerasgan.recipe import Recipe
+from kerasgan.text import short
+
+SECONDS = 300  # Until the others have loaded Keras and the images.
+
+
+def launched():
+    """Return the rank and the number of processes that `torchrun` started, or (0, 1)."""
+    try:
+        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    except (KeyError, ValueError):
+        return 0, 1
+
+
+@contextlib.contextmanager
+def following(recipe, resume, count):
+    """Have other processes follow this one inside the block, so that there are `count`.
+
+    Raises:
+        click.ClickException: If one of them does not start.
+    """
+    from kerasgan.backend import torch_ranks
+
+    if launched()[1] > 1:
+        with torch_ranks.joined(*launched()):
+            yield
+        return
+    with tempfile.TemporaryDirectory(prefix="kerasgan-") as folder, contextlib.ExitStack() as stack:
+        folder = Path(folder)
+        told = {"recipe": recipe.to_json(), "resume": None if resume is None else str(resume)}
+        (folder / "training.json").write_text(json.dumps(told))
+        others = [stack.enter_context(_started(folder, i, count)) for i in range(1, count)]
+        _wait(folder, others)
+        with torch_ranks.joined(0, count, f"file://{folder}/meeting"):
+            yield
+        for other in others:
+            other.wait(60)
+
+
+@contextlib.contextmanager
+def _started(folder, rank, count):
+    command = [sys.executable, "-m", "kerasgan_cli.follower", folder, str(rank), str(count)]
+    threads = str(max(1, cores() // count))
+    with open(folder / f"said-{rank}", "w") as said:
+        # In a session of its own, so that Ctrl-C reaches the one that leads alone.
+        other = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            env={"OMP_NUM_THREADS": threads, **os.environ},
+            start_new_session=True,
+        )
+    try:
+        yield other
+    finally:
+        other.kill()  # It has ended, or waits for one that will not come back.
+        other.wait()
+
+
+def _wait(folder, others):
+    """Wait until all others are ready to meet."""
+    end = time.monotonic() + SECONDS
+    for rank, other in enumerate(others, 1):
+        while not (folder / f"ready-{rank}").exists():
+            if other.poll() is not None or time.monotonic() > end:
+                lines = (folder / f"said-{rank}").read_text(errors="replace").split("\n")
+                said = next((line for line in reversed(lines) if line.strip()), "nothing")
+                raise click.ClickException(
+                    f"process {rank} of --devices {len(others) + 1} did not start. It said: "
+                    f"{short(said)}"
+                )
+            time.sleep(0.05)
+
+
+def follow(recipe, resume, meet):
+    """Take the steps of a training that another process leads.
+
+    Args:
+        recipe: Its `Recipe`.
+        resume: The folder of the run that it goes on with, or None.
+        meet: A callable that returns the arguments of `torch_ranks.joined`, called when this
+            process is ready.
+    """
+    from kerasgan import backend
+    from kerasgan.backend import torch_ranks
+    from kerasgan.data.ahead import Ahead
+    from kerasgan_cli import images, machine
+    from kerasgan_cli.runs import Run
+
+    machine.prepare(recipe)
+    dataset = images.load(recipe, resume)
+    if resume:
+        images.check_same_data(Run(resume), recipe, dataset)
+    for number in (signal.SIGINT, signal.SIGTERM):  # The process that leads says when to end.
+        signal.signal(number, signal.SIG_IGN)
+    batches = Ahead(dataset, backend.send, as_stored=backend.accelerated())
+    with contextlib.closing(batches), torch_ranks.joined(*meet()):
+        backend.follow(batches)
+
+
+def main(folder, rank, count):
+    """Follow the process that started this one."""
+    from kerasgan_cli.common import choose_backend
+
+    folder, rank, count = Path(folder), int(rank), int(count)
+    told = json.loads((folder / "training.json").read_text())
+    recipe = Recipe.from_json(told["recipe"])
+    choose_backend("torch")
+
+    def meet():
+        (folder / f"ready-{rank}").touch()
+        return rank, count, f"file://{folder}/meeting"
+
+    try:
+        follow(recipe, told["resume"], meet)
+    finally:  # The process that leads may have been killed.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,50 @@
+"""What a training of the shell uses of the machine."""
+
+import keras
+
+from kerasgan import backend, catalogue
+from kerasgan.environment import accelerator
+from kerasgan_cli.follower import launched
+from kerasgan_cli.memory import keep_freed_memory
+
+
+def prepare(recipe):
+    """Set what holds in the whole process; return the accelerator and whether it is exact."""
+    keep_freed_memory()
+    if recipe.deterministic:  # Before the backend starts its devices.
+        backend.make_deterministic()
+    device = accelerator(recipe.backend)
+    exact = device is None if recipe.deterministic is None else recipe.deterministic
+    if exact:
+        backend.make_deterministic()
+    keras.utils.set_random_seed(recipe.seed)
+    mixed = recipe.precision.startswith("mixed")
+    backend.set_float32_precision("float32" if recipe.precision == "float32" else "tf32")
+    keras.config.set_dtype_policy(recipe.precision if mixed else "float32")
+    return device, exact
+
+
+def devices(recipe, asked):
+    """Return on how many devices to train.
+
+    Raises:
+        ValueError: If there are fewer, or if they cannot have equal parts of a batch.
+    """
+    there = backend.devices()
+    if recipe.backend == "torch" and launched()[1] > 1:
+        asked = there = launched()[1]
+    count = asked or there
+    if count > there:
+        kind = accelerator(recipe.backend) or "CPU"
+        raise ValueError(
+            f"--devices must be at most {there}, the number of devices that {recipe.backend} has "
+            f"here ({kind}). Received: {count}"
+        )
+    packing = recipe.arguments.get("packing", catalogue.VARIANTS[recipe.variant].packs)
+    parts = count * recipe.accumulate * packing
+    if count > 1 and recipe.batch_size % parts:
+        raise ValueError(
+            f"--batch-size must be divisible by {parts}, so that {count} devices have equal parts. "
+            f"Received: {recipe.batch_size}"
+        )
+    return count
