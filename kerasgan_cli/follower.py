@@ -26,14 +26,6 @@ from kerasgan.text import short
 SECONDS = 300  # Until the others have loaded Keras and the images.
 
 
-def launched():
-    """Return the rank and the number of processes that `torchrun` started, or (0, 1)."""
-    try:
-        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    except (KeyError, ValueError):
-        return 0, 1
-
-
 @contextlib.contextmanager
 def following(recipe, resume, count):
     """Have other processes follow this one inside the block, so that there are `count`.
@@ -42,6 +34,7 @@ def following(recipe, resume, count):
         click.ClickException: If one of them does not start.
     """
     from kerasgan.backend import torch_ranks
+    from kerasgan_cli.machine import launched
 
     if launched()[1] > 1:
         with torch_ranks.joined(*launched()):

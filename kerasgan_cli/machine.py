@@ -1,10 +1,11 @@
 """What a training of the shell uses of the machine."""
 
+import os
+
 import keras
 
 from kerasgan import backend, catalogue
 from kerasgan.environment import accelerator
-from kerasgan_cli.follower import launched
 from kerasgan_cli.memory import keep_freed_memory
 
 
@@ -48,3 +49,11 @@ def devices(recipe, asked):
             f"Received: {recipe.batch_size}"
         )
     return count
+
+
+def launched():
+    """Return the rank and the number of processes that `torchrun` started, or (0, 1)."""
+    try:
+        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    except (KeyError, ValueError):
+        return 0, 1

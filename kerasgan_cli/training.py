@@ -16,7 +16,7 @@ from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
 from kerasgan_cli import images, machine, stages
 from kerasgan_cli.common import echo, lasting_output, short_warnings
-from kerasgan_cli.follower import follow, following, launched
+from kerasgan_cli.follower import follow, following
 from kerasgan_cli.memory import is_out_of_memory, ways_out
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
@@ -39,8 +39,8 @@ def run(recipe, settings, parent, resume, on_collapse=None, devices=1):
         The exit code: 0, 1 if the training diverged, 3 if it ended collapsed, or 130 if it was
         interrupted.
     """
-    if recipe.backend == "torch" and launched()[0]:
-        follow(recipe, resume, launched)
+    if recipe.backend == "torch" and machine.launched()[0]:
+        follow(recipe, resume, machine.launched)
         return 0
     device, exact = machine.prepare(recipe)
     devices = machine.devices(recipe, devices)

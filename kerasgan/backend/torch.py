@@ -236,7 +236,8 @@ def follows():
     return torch_ranks.rank() > 0
 
 
-follow, leading = torch_ranks.follow, torch_ranks.leading
+follow = torch_ranks.follow
+leading = torch_ranks.leading
 
 
 def set_float32_precision(name):
