@@ -6,6 +6,7 @@ import keras
 
 from kerasgan import backend, catalogue
 from kerasgan.environment import accelerator
+from kerasgan_cli.common import without_import_chatter
 from kerasgan_cli.memory import keep_freed_memory
 
 
@@ -18,7 +19,8 @@ def prepare(recipe):
     exact = device is None if recipe.deterministic is None else recipe.deterministic
     if exact:
         backend.make_deterministic()
-    keras.utils.set_random_seed(recipe.seed)
+    with without_import_chatter():  # TensorFlow finds its devices.
+        keras.utils.set_random_seed(recipe.seed)
     mixed = recipe.precision.startswith("mixed")
     backend.set_float32_precision("float32" if recipe.precision == "float32" else "tf32")
     keras.config.set_dtype_policy(recipe.precision if mixed else "float32")

@@ -72,10 +72,11 @@ class Feed:
         self.x = in_tuples(self.x)
         # The images of an `ImageDataset` were looked at when it was made.
         self.watch = None if isinstance(self.x, ImageDataset) else Watch("x")
-        own = getattr(type(self.x), "__getitem__", None) is not ImageDataset.__getitem__
         # On a CPU bytes would save nothing, and a compiler's floats differ in their last bit.
         bytes_travel = backend.accelerated()
-        self.batches = self.x if own else Ahead(self.x, backend.send, bytes_travel)
+        # A subclass may give other batches, and change them between two steps.
+        plain = type(self.x) is ImageDataset
+        self.batches = Ahead(self.x, backend.send, bytes_travel) if plain else self.x
 
     def _dataset(self, model, x, y, batch_size, shuffle, split):
         batch_size = 64 if batch_size is None else batch_size
@@ -108,14 +109,14 @@ class Feed:
                 callback.see_training_data(self.x)
         own = [_Follow(self.x)] if hasattr(self.x, "seek") else []
         own += [self.watch] if self.watch else []
-        last = _Refreeze()
+        last = [_Refreeze(), InTurn()]
         if isinstance(callbacks, keras.callbacks.CallbackList):
-            for callback in (*own, last):
+            for callback in (*own, *last):
                 callbacks.append(callback)
             return callbacks
         if isinstance(callbacks, keras.callbacks.Callback):
-            return [*own, callbacks, last]
-        return [*own, *(callbacks or ()), last]
+            return [*own, callbacks, *last]
+        return [*own, *(callbacks or ()), *last]
 
 
 def in_tuples(x):
@@ -158,6 +159,16 @@ class _Refreeze(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         if batch == 0:
             self.model.make_train_function()  # It compiles anew if other weights train now.
+
+
+class InTurn(keras.callbacks.Callback):
+    """Has Keras call the hooks after a step in this thread.
+
+    Where no callback has one, it would still hand the empty logs of each step to another thread.
+    """
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass
 
 
 def check_dataset(model, dataset, **for_arrays):

@@ -4,6 +4,7 @@ import time
 
 import keras
 
+from kerasgan.adversarial.feed import InTurn
 from kerasgan.backend import private
 
 
@@ -24,7 +25,7 @@ class Reads:
         self.each = any(
             private.overrides(one, name)
             for one in callbacks
-            if one not in bars
+            if one not in bars and not isinstance(one, InTurn)
             for name in ("on_train_batch_end", "on_batch_end")
         )
         self.bar = bool(verbose or bars)

@@ -223,10 +223,11 @@ class Steps:
             loss = loss + times * weight * ops.cast(value, "float32")
         return loss
 
-    def _train_on(self, data, generator_turn, penalties=None, watched=False):
+    def _train_on(self, data, generator_turn, penalties=None, watched=False, means=True):
         """Take one critic step and, if it is the generator's turn, one generator step.
 
-        Return the logs; if the batch is watched, with what `watch.usable` measures of it.
+        Return the logs, if `means` are asked for; if the batch is watched, with what `watch.usable`
+        measures of it.
         """
         penalties = penalties or {player: self._penalties_of(player) for player in PLAYERS}
         real, labels = checks.batch(data, self)
@@ -237,7 +238,7 @@ class Steps:
             self._critic_step(real, labels, penalties["critic"])
             if generator_turn:
                 self._generator_step(real, labels, penalties["generator"])
-        return {**self._means(), **seen}
+        return {**(self._means() if means else {}), **seen}
 
     def _evaluate_on(self, data):
         """Measure both losses on held-out images; nothing moves."""
@@ -300,7 +301,10 @@ class Steps:
                 player: tuple(pair for pair in self._penalties_of(player) if pair[0] in due)
                 for player in PLAYERS
             }
-            return self._compile_step(lambda data: self._train_on(data, turn, penalties, watched))
+            means = backend.MEANS_IN_STEPS
+            return self._compile_step(
+                lambda data: self._train_on(data, turn, penalties, watched, means)
+            )
 
         names = self._penalty_names()
         choices = [(True,) if p.every == 1 else (True, False) for p in self.penalties]
@@ -338,7 +342,9 @@ class Steps:
     def _logs_to_read(self, logs):
         """Return what of the logs Keras is to read after this step."""
         logs = _unseen(logs, self._watch)
-        return self._measured(logs) if self._reads is None or self._reads.due() else {}
+        if self._reads is not None and not self._reads.due():
+            return {}
+        return self._measured(logs or self._means())
 
     def _get_metrics_result_or_logs(self, logs):
         """Return the logs of an epoch, for which Keras would take those of its last step."""

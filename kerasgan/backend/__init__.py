@@ -29,6 +29,7 @@ folder is written once, in `keras.ops`, and calls these.
 - `set_float32_precision(name)`: whether products of float32 may be made in "tf32".
 - `make_deterministic()`: ask the backend for reproducible kernels.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
+- `MEANS_IN_STEPS`: whether every step returns the means of the epoch so far.
 - `PREFERRED_DATA_FORMAT`: the convolution layout that the backend runs fastest.
 
 `private.py` and `private_random.py` hold every private name of Keras and the backends.
@@ -74,6 +75,7 @@ follow = _backend.follow
 leading = _backend.leading
 set_float32_precision = _backend.set_float32_precision
 make_deterministic = _backend.make_deterministic
+MEANS_IN_STEPS = _backend.MEANS_IN_STEPS
 PREFERRED_DATA_FORMAT = _backend.PREFERRED_DATA_FORMAT
 Conv2D = _backend.Conv2D
 Conv2DTranspose = _backend.Conv2DTranspose

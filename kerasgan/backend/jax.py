@@ -8,6 +8,7 @@ import keras
 
 from kerasgan.backend import private
 
+MEANS_IN_STEPS = True  # Between two steps of `fit`, variables hold what they held before.
 PREFERRED_DATA_FORMAT = "channels_last"
 Conv2D = keras.layers.Conv2D
 Conv2DTranspose = keras.layers.Conv2DTranspose

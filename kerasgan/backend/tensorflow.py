@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kerasgan.backend import private
 
+MEANS_IN_STEPS = True  # Keras needs something that a step returns.
 PREFERRED_DATA_FORMAT = "channels_last"
 Conv2D = keras.layers.Conv2D
 Conv2DTranspose = keras.layers.Conv2DTranspose

@@ -12,6 +12,7 @@ from torch.nn import functional
 from kerasgan.backend import private, private_random, torch_ranks
 from kerasgan.backend.torch_traced import TracedStep
 
+MEANS_IN_STEPS = False
 PREFERRED_DATA_FORMAT = "channels_first"
 
 

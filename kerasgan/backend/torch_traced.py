@@ -78,13 +78,14 @@ class _Graph:
         self._trace = None
         self._run = None
         self._state = None
+        self._names = None  # Of the logs.
 
     def __call__(self, leaves, data):
         self._calls += 1
         if self._run is not None:
             noise = self._tape.draw()
             with torch.no_grad():
-                return self._run(self._state, leaves, noise)
+                return _unflat(self._names, self._run(*self._state, *leaves, *noise))
         if self._calls < WARM_UP:
             return self._step(data)
         if self._tape is None:
@@ -111,21 +112,22 @@ class _Graph:
         return logs
 
     def _traced(self, leaves):
-        logs = {}
+        values = []
+        first = len(self._state), len(self._state) + len(leaves)  # Of the batch, of the noise.
 
-        def step(state, leaves, noise):
-            found = iter(leaves)
+        def step(*tensors):  # Flat, since the graph would flatten them in each call.
+            found = iter(tensors[first[0] : first[1]])
             data = keras.tree.map_structure(
                 lambda given: next(found) if given else None, self._structure
             )
-            with private_random.noise_from(self._tape.replaying(noise)):
-                logs.update(self._step(data))
-            return dict(logs)
+            with private_random.noise_from(self._tape.replaying(tensors[first[1] :])):
+                logs = self._step(data)
+            self._names, values[:] = _flat(logs)
+            return list(values)
 
         noise = self._tape.draw()
-        graph = private.torch_graph(step, self._state, leaves, noise)
-        logs = keras.tree.map_structure(lambda x: x.detach().clone(), logs)
-        return logs, _Trace(graph)
+        graph = private.torch_graph(step, *self._state, *leaves, *noise)
+        return _unflat(self._names, [x.detach().clone() for x in values]), _Trace(graph)
 
     def _ready(self, graph):
         """Return the graph as a function, compiled if it is to be."""
@@ -154,6 +156,25 @@ class _Graph:
                 return graph.forward(*args)
 
         return first
+
+
+def _flat(logs):
+    """Return the names and the tensors of logs, in which one of the values may be a dict."""
+    pairs = []
+    for name, value in logs.items():
+        inside = value.items() if isinstance(value, dict) else [(None, value)]
+        pairs += [((name, key), one) for key, one in inside]
+    return [name for name, _ in pairs], [value for _, value in pairs]
+
+
+def _unflat(names, tensors):
+    logs = {}
+    for (name, key), value in zip(names, tensors, strict=True):
+        if key is None:
+            logs[name] = value
+        else:
+            logs.setdefault(name, {})[key] = value
+    return logs
 
 
 class _Trace:

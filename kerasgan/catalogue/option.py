@@ -114,7 +114,7 @@ class Option:
 
 def _plain(number):
     """Return a number as people write it."""
-    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
+    return f"{number:,.0f}" if 1000 <= number < 1e16 else f"{number:g}"
 
 
 def joined(options):

@@ -178,17 +178,20 @@ class ImageDataset(keras.utils.PyDataset):
             raise IndexError(f"batch {index} of {self.batches_per_epoch - offset}")
         start = (offset + index) * self.batch_size
         stop = min(start + self.batch_size, self.num_examples)
-        buffers = self._bytes if self.images.dtype == np.uint8 else self._floats
-        images = buffers.empty()[: stop - start]
-        if order is None:
-            rows = slice(start, stop)
-            images[...] = self.images[rows]
-        else:
-            rows = order[start:stop]
-            _take(self.images, rows, images)
+        rows = slice(start, stop) if order is None else order[start:stop]
+        images = self._gather(rows, stop - start)
         if images.dtype == np.uint8 and not as_stored:
             images = from_uint8(images, self._floats.empty()[: stop - start])
         return images if self.labels is None else (images, self.labels[rows])
+
+    def _gather(self, rows, count):
+        """Return a copy of some images, uint8 or float32."""
+        buffers = self._bytes if self.images.dtype == np.uint8 else self._floats
+        images = buffers.empty()[:count]
+        if isinstance(rows, slice):
+            images[...] = self.images[rows]
+            return images
+        return _take(self.images, rows, images)
 
     def _epoch_order(self, epoch):
         """Return the permutation of the epoch, or None if the order is that of the images."""
