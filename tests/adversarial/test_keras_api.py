@@ -141,16 +141,3 @@ def test_a_weight_of_the_generators_side_is_trained():
     assert (array(gan.shift) != 0).all()
     with pytest.raises(ValueError, match=r"hold every weight that trains.*neither holds.*/shift"):
         Shifted(*pair(), known=False).compile()
-
-
-def test_a_process_group_is_refused(backend_name, monkeypatch):
-    if backend_name != "torch":
-        pytest.skip("process groups are PyTorch's")
-    import torch
-
-    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
-    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
-    gan = kerasgan.GAN(*pair())
-    gan.compile()
-    with pytest.raises(ValueError, match=r"one process.*Received: a process group of 2"):
-        gan.fit(IMAGES, batch_size=8, verbose=0)

@@ -73,7 +73,7 @@ def shell(variant, **options):
 
 
 def test_the_shell_has_what_the_catalogue_has():
-    given = {"recipe", "resume", "run_dir", "dry_run", "model", "on_collapse"}
+    given = {"recipe", "resume", "run_dir", "dry_run", "model", "on_collapse", "devices"}
     listed = {name for name in flat.names() if name != "steps"}
     found = {parameter.name for parameter in train.params}
     assert found == listed | given | {option.name for option in catalogue.RUN}
