@@ -40,10 +40,12 @@ def follow(average, network, decay):
     batch normalisation are averaged too; StyleGAN2-ADA and R3GAN copy them
     (training/training_loop.py in NVlabs/stylegan2-ada-pytorch and in brownvc/R3GAN on GitHub).
     """
-    values = []
-    for old, new in zip(average.variables, network.variables, strict=True):
-        if keras.backend.is_float_dtype(new.dtype):
-            values.append(old + ops.cast(1.0 - decay, old.dtype) * ops.subtract(new, old))
-        else:
-            values.append(ops.convert_to_tensor(new))
-    backend.assign(average.variables, values)
+    pairs = list(zip(average.variables, network.variables, strict=True))
+    floats = [pair for pair in pairs if keras.backend.is_float_dtype(pair[1].dtype)]
+    others = [pair for pair in pairs if not keras.backend.is_float_dtype(pair[1].dtype)]
+    backend.move_towards(
+        [old for old, _ in floats],
+        [ops.convert_to_tensor(new) for _, new in floats],
+        1.0 - ops.convert_to_tensor(decay, "float32"),
+    )
+    backend.assign([old for old, _ in others], [ops.convert_to_tensor(new) for _, new in others])

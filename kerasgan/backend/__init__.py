@@ -12,6 +12,7 @@ folder is written once, in `keras.ops`, and calls these.
 - `no_gradients()`: a context in which nothing is recorded for differentiation.
 - `independent_seeds()`: a context in which the noise of two seeds is independent.
 - `assign(variables, values)`: several assignments, also inside a distributed replica.
+- `move_towards(variables, values, share)`: a moving average's step.
 - `accelerated()`: whether the backend computes on something other than a CPU.
 - `devices()`, `on_devices(count)`: how many there are, and a context in which models are made and
   trained on some of them.
@@ -58,6 +59,7 @@ substituted = _backend.substituted
 no_gradients = _backend.no_gradients
 independent_seeds = _backend.independent_seeds
 assign = _backend.assign
+move_towards = _backend.move_towards
 accelerated = _backend.accelerated
 devices = _backend.devices
 on_devices = _backend.on_devices

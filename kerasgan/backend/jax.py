@@ -165,6 +165,14 @@ def assign(variables, values):
         variable.assign(value)
 
 
+def move_towards(variables, values, share):
+    """Add a share of the way to other values, a tensor, to variables of floats."""
+    moved = []
+    for old, new in zip(variables, values, strict=True):
+        moved.append(old + keras.ops.cast(share, old.dtype) * keras.ops.subtract(new, old))
+    assign(variables, moved)
+
+
 def accelerated():
     """Return whether this backend computes on something other than a CPU."""
     return jax.default_backend() != "cpu"

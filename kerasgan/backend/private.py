@@ -223,6 +223,19 @@ def torch_fused_adam(*tensors, **options):
     return torch._fused_adam_(*tensors, **options)
 
 
+def torch_move_towards(targets, sources, share):
+    """Add a share, a tensor, of the way to `sources` to some tensors, in three operations for all.
+
+    `torch._foreach_sub`, `torch._foreach_mul_`, `torch._foreach_add_`. Without them, it takes as
+    many for each tensor.
+    """
+    import torch
+
+    ways = torch._foreach_sub(sources, targets)
+    torch._foreach_mul_(ways, share)
+    torch._foreach_add_(targets, ways)
+
+
 def torch_graph(fn, *args):
     """Run a function of tensors on PyTorch, and return its operations as a `torch.fx.GraphModule`.
 

@@ -90,6 +90,14 @@ def assign(variables, values):
     context.merge_call(update, args=(values,))
 
 
+def move_towards(variables, values, share):
+    """Add a share of the way to other values, a tensor, to variables of floats."""
+    moved = []
+    for old, new in zip(variables, values, strict=True):
+        moved.append(old + keras.ops.cast(share, old.dtype) * keras.ops.subtract(new, old))
+    assign(variables, moved)
+
+
 def accelerated():
     """Return whether this backend computes on something other than a CPU."""
     return bool(tf.config.list_physical_devices("GPU"))

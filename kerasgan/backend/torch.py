@@ -99,6 +99,17 @@ def assign(variables, values):
             variable.assign(value)
 
 
+def move_towards(variables, values, share):
+    """Add a share of the way to other values, a tensor, to variables of floats."""
+    groups = {}
+    for variable, value in zip(variables, values, strict=True):
+        groups.setdefault(variable.value.dtype, []).append((variable.value, value))
+    with torch.no_grad():
+        for dtype, pairs in groups.items():
+            targets, sources = zip(*pairs, strict=True)
+            private.torch_move_towards(targets, sources, share.to(dtype))
+
+
 def accelerated():
     """Return whether this backend computes on something other than a CPU."""
     return torch.accelerator.is_available()

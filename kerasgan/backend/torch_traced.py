@@ -2,8 +2,9 @@
 
 A step through Keras' layers waits for Python: each layer's call takes 0.1 ms, and a kernel on an
 accelerator some microseconds. So `TracedStep` runs the first steps as they are, records the
-operations of one of them by `torch.fx`, and runs those from then on. They are the same operations
-in the same order, gradients and optimizers included, so the results are the same.
+operations of one of them by `torch.fx`, and runs those from then on, but for what their results do
+not need (see `torch_simplified`). They are the same operations in the same order, gradients and
+optimizers included, so the results are the same.
 
 What a trace cannot contain is given to the graph in each step: the batch, and the noise, which is
 drawn before the step in the order in which the step draws. Two steps are traced and compared: if
@@ -17,6 +18,7 @@ import keras
 import torch
 
 from kerasgan.backend import private, private_random
+from kerasgan.backend.torch_simplified import simplify
 from kerasgan.text import short
 
 WARM_UP = 8  # Steps before the first trace, so that short trainings do not wait for one.
@@ -135,7 +137,7 @@ class _Graph:
             if node.target is torch.ops.aten.detach.default:  # Nothing records gradients here.
                 node.replace_all_uses_with(node.args[0])
                 graph.graph.erase_node(node)
-        graph.recompile()
+        simplify(graph)
         return self._compiling(graph) if self._compiled else graph.forward
 
     def _compiling(self, graph):
