@@ -72,14 +72,14 @@ def run(options):
     path.write_text(json.dumps([report], indent=2), encoding="utf-8")
 
 
-def reports(backend, folder=FOLDER, models=tuple(MODELS)):
+def reports(backend, folder=FOLDER):
     """Return the stored reports of a backend, each model only in its newest report."""
     found = list(itertools.chain(*experiment.stored(f"{backend}*.json", folder)))
     found.sort(key=lambda report: report["environment"]["date"])
     newest = {model: report for report in found for model in report["models"]}
     for report in found:
         report["models"] = {m: r for m, r in report["models"].items() if newest[m] is report}
-    order = list(models)
+    order = list(MODELS)
     kept = [report for report in found if report["models"]]
     return sorted(kept, key=lambda report: order.index(next(iter(report["models"]))))
 
@@ -102,7 +102,7 @@ def _parse():
         "--threads", type=int, help="number of cores to run on (Linux); all if not given"
     )
     options = parser.parse_args()
-    options.tolerance = 0.1
+    options.tolerance, options.at_once = 0.1, 1
     for name in ("width", "batch_size", "rounds", "repeats", "threads"):
         value = getattr(options, name)
         if value is not None and value < 1:

@@ -1,5 +1,6 @@
 """What a training of the shell uses of the machine."""
 
+import math
 import os
 
 import keras
@@ -8,6 +9,8 @@ from kerasgan import backend, catalogue
 from kerasgan.environment import accelerator
 from kerasgan_cli.common import without_import_chatter
 from kerasgan_cli.memory import keep_freed_memory
+
+AT_ONCE = 16  # Critic steps in one program.
 
 
 def prepare(recipe):
@@ -51,6 +54,17 @@ def devices(recipe, asked):
             f"Received: {recipe.batch_size}"
         )
     return count
+
+
+def steps_at_once(recipe, settings):
+    """Return how many critic steps are one program.
+
+    An accelerator may be faster than its host, which then hands it many steps at once. The guard's
+    checks keep their steps.
+    """
+    if not backend.accelerated() or recipe.backend == "torch":
+        return 1
+    return math.gcd(AT_ONCE, settings["guard_every"] or AT_ONCE)
 
 
 def launched():

@@ -129,6 +129,7 @@ def _fit(folder, recipe, settings, dataset, model, guard):
         echo(f"resuming  after all {first} epochs, to write what a run ends with")
     elif first or batch:
         echo(f"resuming  in epoch {first + 1}, after {batch} of its critic steps")
+    model.steps_per_execution = machine.steps_at_once(recipe, settings)
     checkpoint = callbacks.Checkpoint(folder.checkpoint)
     interrupt = _Interrupt()
     grids = callbacks.SampleGrid(
@@ -235,7 +236,7 @@ class _Started(keras.callbacks.Callback):
     """Takes away the line that says what is prepared, once the first step is done."""
 
     def on_train_batch_begin(self, batch, logs=None):
-        if batch == 1:
+        if 0 < batch <= self.model.steps_per_execution:  # The second time.
             stages.clear()
 
     def on_epoch_end(self, epoch, logs=None):

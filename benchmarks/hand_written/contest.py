@@ -10,6 +10,7 @@ import numpy as np
 
 from hand_written import Task
 from kerasgan import gans, networks
+from kerasgan.data import ImageDataset
 from kerasgan.penalties import R1, R2
 
 WARM_UP_ROUNDS = 2
@@ -38,7 +39,8 @@ class Contest:
         size["width"] = options.width
         size["critic_norm"] = critic_norm
         self.gan = variant(*networks.dcgan(**size), **arguments)
-        self.gan.compile()
+        self.at_once = options.at_once
+        self.gan.compile(steps_per_execution=self.at_once)
         shape = (options.batch_size, *self.gan.image_shape)
         rng = np.random.default_rng(0)
         # Smooth random images: their statistics do not matter, but they must not be constant.
@@ -59,6 +61,8 @@ class Contest:
         }
         self.n_critic = task.n_critic
         self.rounds = options.rounds or max(1, UPDATES_A_TURN // (self.n_critic + 1))
+        if self.at_once > 1:  # Turns begin and end between two programs.
+            self.rounds = self.at_once
         self.repeats = options.repeats
 
     def measure(self):
@@ -87,7 +91,7 @@ class Contest:
         }
 
     def _take_turns(self):
-        warm_up = WARM_UP_ROUNDS * self.n_critic
+        warm_up = (WARM_UP_ROUNDS if self.at_once == 1 else self.at_once) * self.n_critic
         turn = self.rounds * self.n_critic
         seconds = {name: [] for name in ("fit", *self.loops)}
         clock = {"started": None}
@@ -151,15 +155,16 @@ def _recipe(model):
     return variant, {}, variant.critic_norm
 
 
-class _FixedBatches(keras.utils.PyDataset):
-    """A dataset of `length` batches: those given, in turn."""
+class _FixedBatches(ImageDataset):
+    """An epoch of `length` batches: those given, in turn."""
 
     def __init__(self, batches):
-        super().__init__()
+        super().__init__(np.concatenate(batches), batch_size=len(batches[0]), shuffle=False)
         self.batches = batches
         self.length = 1
 
-    def __len__(self):
+    @property
+    def batches_per_epoch(self):
         return self.length
 
     def __getitem__(self, index):

@@ -84,6 +84,7 @@ def contest(tiny, model, size, precision, width, batch):
         batch_size=min(batch, 8) if tiny else batch,
         rounds=1 if tiny else None,
         repeats=2 if tiny else 7,
+        at_once=1,
     )
     # Of the few weights of a tiny network each moves by its own noise.
     tolerance = 0.1 if options.width >= 16 else 1.0

@@ -10,6 +10,7 @@ from kerasgan import backend, losses, networks, validation
 from kerasgan.adversarial import checks, latent, moving_average, network_checks, state
 from kerasgan.adversarial.optimizer import adam_pair
 from kerasgan.adversarial.pretrained import Pretrained
+from kerasgan.adversarial.programs import Programs
 from kerasgan.adversarial.sampler import Sampler
 from kerasgan.adversarial.scorer import Scorer
 from kerasgan.adversarial.steps import Steps
@@ -17,7 +18,9 @@ from kerasgan.adversarial.training import Training
 from kerasgan.backend import private
 
 
-class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, keras.Model):
+class AdversarialModel(
+    Pretrained, Sampler, Steps, Programs, Training, backend.Trainer, keras.Model
+):
     """A generator and a critic that train each other; the base class of every variant.
 
     A training is this, in the terms of the methods that a variant may override:
@@ -150,6 +153,7 @@ class AdversarialModel(Pretrained, Sampler, Steps, Training, backend.Trainer, ke
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         for counter in state.COUNTERS:
             setattr(self, counter, 0)
+        self._steps_left = None  # Of the present epoch, where that is known.
         self._leader = None  # What has other processes take the same steps, in `fit`.
         self.accumulate = 1  # What `compile` was given.
         self._watch = None  # Looks at batches of `fit` and `evaluate` that nobody has checked.

@@ -56,7 +56,7 @@ def _bounded(name, value, kind):
         )
 
 
-def compile_arguments(metrics, steps_per_execution, unknown):
+def compile_arguments(metrics, unknown):
     """Raise for arguments of `keras.Model.compile` that two networks cannot have."""
     if "optimizer" in unknown:
         raise ValueError(
@@ -76,11 +76,6 @@ def compile_arguments(metrics, steps_per_execution, unknown):
             "`metrics` must be None: generated images have no targets. "
             "kerasgan.callbacks.Scores(images) measures them in each epoch. Received: "
             f"metrics={metrics!r}"
-        )
-    if steps_per_execution != 1:
-        raise ValueError(
-            "`steps_per_execution` must be 1: the schedule of critic and generator steps chooses "
-            f"each next step on the host. Received: steps_per_execution={steps_per_execution!r}"
         )
 
 

@@ -162,10 +162,15 @@ class _Refreeze(keras.callbacks.Callback):
 
 
 class InTurn(keras.callbacks.Callback):
-    """Has Keras call the hooks after a step in this thread.
+    """Has Keras call the hooks after a step in this thread, and counts the steps that are left.
 
-    Where no callback has one, it would still hand the empty logs of each step to another thread.
+    Where no callback has such a hook, Keras would still hand the empty logs of each step to another
+    thread.
     """
+
+    def on_train_batch_begin(self, batch, logs=None):
+        steps = self.params.get("steps")
+        self.model._steps_left = None if steps is None else steps - batch
 
     def on_train_batch_end(self, batch, logs=None):
         pass

@@ -35,7 +35,10 @@ class Training:
             metrics: Must be None, since there are no targets that images could be compared with:
                 `kerasgan.callbacks.Scores` and `kerasgan.metrics.Evaluator` measure a generator.
             run_eagerly: Run every step uncompiled, for debugging.
-            steps_per_execution: Must be 1, since the schedule chooses the next step on the host.
+            steps_per_execution: Critic steps, with the generator's among them, between two
+                moments in which Keras calls its hooks. On JAX and TensorFlow they are one program,
+                for accelerators that are faster than their host. The last ones of an epoch may be
+                fewer. Steps on batches that nobody has looked at run one by one.
             jit_compile: As in `keras.Model.compile`; "auto" is XLA on JAX and on TensorFlow with
                 a GPU, and tf.function alone on a CPU. On PyTorch "auto" traces a step after some
                 and runs its tensor operations from then on, without the way through Keras'
@@ -49,9 +52,10 @@ class Training:
                 part.
             **unknown: Refused, with what to pass instead.
         """
-        checks.compile_arguments(metrics, steps_per_execution, unknown)
+        checks.compile_arguments(metrics, unknown)
         validation.positive_integer("accumulate", accumulate)
         self.accumulate = accumulate
+        validation.positive_integer("steps_per_execution", steps_per_execution)
         checks.precision(self)
         resolved = backend.resolve_jit(jit_compile)
         given = {"generator": generator_optimizer, "critic": critic_optimizer}
@@ -67,6 +71,7 @@ class Training:
         super().compile(
             optimizer=optimizer,
             run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
             jit_compile=resolved,
         )
         checks.known_to_players(self)
@@ -104,6 +109,7 @@ class Training:
             "given": sorted(self._given_rates),
             **self._compile_arguments,
             "accumulate": self.accumulate,
+            "steps_per_execution": self.steps_per_execution,
         }
 
     def compile_from_config(self, config):
@@ -244,7 +250,9 @@ class Training:
             x = feed.in_tuples(x)
         watch = Watch("x")
         watch.set_model(self)
-        with self._watching(watch):
+        if self.steps_per_execution > 1:  # `fit` has made a dataset that brings several at once.
+            kwargs.pop("_use_cached_eval_dataset", None)
+        with self._watching(watch), self._singly():
             found = super().evaluate(
                 x, y, batch_size, verbose, None, steps, callbacks, return_dict, **kwargs
             )
@@ -269,7 +277,8 @@ class Training:
         """Return both losses on one batch of held-out images; see `train_on_batch`."""
         checks.no_weights(sample_weight=sample_weight)
         self._look_at(x, y)
-        return self._in_order(super().test_on_batch(x, y, return_dict=True), return_dict)
+        with self._singly():
+            return self._in_order(super().test_on_batch(x, y, return_dict=True), return_dict)
 
     def _look_at(self, x, y):
         """Raise ValueError for a batch that no step can be taken on, before one is."""
@@ -282,6 +291,15 @@ class Training:
         if by_name:
             return found
         return [found.get(name, float("nan")) for name in self.metrics_names]
+
+    @contextlib.contextmanager
+    def _singly(self):
+        """Take one batch at a time inside."""
+        k, self.steps_per_execution = self.steps_per_execution, 1
+        try:
+            yield
+        finally:
+            self.steps_per_execution = k
 
     @contextlib.contextmanager
     def _watching(self, watch, reads=None):

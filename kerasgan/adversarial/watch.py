@@ -115,7 +115,7 @@ class Watch(keras.callbacks.Callback):
             self.warned = warn_without_dark(self.name, low, high)
 
     def on_train_batch_begin(self, batch, logs=None):
-        if batch == 1:
+        if 0 < batch <= self.model.steps_per_execution:  # The second time.
             self._check_in_training()
 
     def on_epoch_end(self, epoch, logs=None):

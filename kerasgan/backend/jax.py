@@ -1,10 +1,13 @@
 """The JAX file of the backend package."""
 
 import contextlib
+import functools
+import itertools
 import os
 
 import jax
 import keras
+import numpy as np
 
 from kerasgan.backend import private
 
@@ -76,12 +79,68 @@ class Trainer:
         `jax.jit` caches by the function it is given, and equal bound methods are one function to
         it: two steps of one model would share a trace. Each call here wraps a new function.
         """
-        self.train_step = lambda state, data: self._stateless(lambda: step(data), state)
+        return self._compile(lambda state, data: self._stateless(lambda: step(data), state))
+
+    def _compile(self, train_step):
+        """Return Keras' train function around `train_step(state, data) -> (logs, state)`."""
+        k, self.steps_per_execution = self.steps_per_execution, 1
+        present, self.train_step = self.train_function, train_step
         try:
             super().make_train_function(force=True)
+            return self._giving_back(self.train_function, _GROUPS)
         finally:
             del self.train_step
-        return self._giving_back(self.train_function, _GROUPS)
+            self.steps_per_execution, self.train_function = k, present
+
+    def _compile_several(self, steps):
+        """Return a function that takes several steps in one program; see `Programs`.
+
+        The program is a loop, whose steps choose among those kinds that there are in it.
+        """
+
+        @functools.cache
+        def program(chosen):
+            def one(number):
+                return lambda state, data: self._stateless(lambda: steps[number](data), state)[1]
+
+            branches = [one(number) for number in chosen]
+
+            def all_of_them(state, data):
+                places, batches = data
+                batches = jax.tree.map(lambda *parts: jax.numpy.stack(parts), *batches)
+
+                def body(state, now):
+                    place, data = now
+                    if len(branches) == 1:
+                        return branches[0](state, data), None
+                    return jax.lax.switch(place, branches, state, data), None
+
+                state, _ = jax.lax.scan(body, state, (places, batches))
+                return self._stateless(self._means, state)
+
+            return self._compile(all_of_them)
+
+        def several(numbers, state, batches):
+            chosen = tuple(sorted(set(numbers)))
+            places = np.array([chosen.index(number) for number in numbers], "int32")
+            return program(chosen)(state, iter([(places, tuple(batches))]))
+
+        return several
+
+    def _next_batches(self, state, iterator):
+        """Return the number of batches that the next steps have, and the state with those."""
+        batches = list(itertools.islice(iterator, self.steps_per_execution))
+        if not batches:
+            raise StopIteration
+        return len(batches), (state, batches)
+
+    def _one_by_one(self, step, state, iterator):
+        """Take a step on each of the next batches."""
+        logs, state = step(state, iterator)
+        with contextlib.suppress(StopIteration):
+            for _ in range(self.steps_per_execution - 1):
+                logs, state = step(state, iterator)
+        return logs, state
 
     def make_test_function(self, force=False):
         """Return the function that measures the losses on a batch."""

@@ -25,12 +25,80 @@ class Trainer:
 
     def _compile_step(self, step):
         """Return Keras' train function around `step(data) -> logs`."""
+        k, self.steps_per_execution = self.steps_per_execution, 1
         self.train_step = step
         try:
             super().make_train_function(force=True)
         finally:
             del self.train_step
-        return self.train_function
+        return self._of_one(self.train_function, k)
+
+    def _of_one(self, function, k):
+        """Return a train function that takes one step, also where k are to be taken at once."""
+        self.steps_per_execution = k
+        if k == 1:
+            return function
+
+        def one(iterator):  # Keras' function reads the number when it is called first.
+            self.steps_per_execution = 1
+            try:
+                return function(iterator)
+            finally:
+                self.steps_per_execution = k
+
+        return one
+
+    def _compile_several(self, steps):
+        """Return a function that takes several steps in one program; see `Programs`.
+
+        The program is a loop, each of whose steps is chosen by its number.
+        """
+        strategy = self.distribute_strategy
+
+        def compiled(step):
+            def one(data):
+                strategy.run(lambda data: step(data) and None, args=(data,))
+
+            return one if self.run_eagerly else tf.function(one, jit_compile=self.jit_compile)
+
+        programs = [compiled(step) for step in steps]
+
+        def several(numbers, iterator):
+            def body(i):
+                data = iterator.get_next()
+
+                def branch(program):
+                    def taken():
+                        program(data)
+                        return i + 1
+
+                    return taken
+
+                return [tf.switch_case(numbers[i], [branch(program) for program in programs])]
+
+            tf.while_loop(lambda i: i < tf.size(numbers), body, [0], parallel_iterations=1)
+            return self._means()
+
+        if not self.run_eagerly:
+            several = tf.function(several, reduce_retracing=True)
+        return lambda numbers, iterator: several(tf.constant(numbers, tf.int32), iterator)
+
+    def _next_batches(self, iterator):
+        """Return the number of batches that the next steps have, and their iterator."""
+        left = self._steps_left
+        if left is None:
+            raise ValueError(
+                "`steps_per_execution` above 1 needs data whose number of batches is known, or "
+                f"`steps_per_epoch`. Received: steps_per_execution={self.steps_per_execution}"
+            )
+        return min(self.steps_per_execution, left), (iterator,)
+
+    def _one_by_one(self, step, iterator):
+        """Take a step on each of the next batches."""
+        logs = step(iterator)
+        for _ in range(min(self.steps_per_execution, self._steps_left or 1) - 1):
+            logs = step(iterator)
+        return logs
 
     def synchronize(self):
         """Make the variables hold the present state, which they always do here."""

@@ -27,17 +27,31 @@ class Trainer:
 
     def _compile_step(self, step):
         """Return a train function around `step(data) -> logs`, as Keras makes one."""
-        if self.steps_per_execution > 1:
-            raise ValueError(
-                "`steps_per_execution` must be 1 with the PyTorch backend. "
-                f"Received: steps_per_execution={self.steps_per_execution}"
-            )
         arguments = self._compile_arguments
         eager = arguments["run_eagerly"] or arguments["jit_compile"] is False
         if eager or torch_ranks.size() > 1:  # No trace contains what processes tell each other.
             return lambda data: step(data[0])
         traced = TracedStep(step, self._all_variables, compiled=arguments["jit_compile"] is True)
         return lambda data: traced(data[0])
+
+    def _compile_several(self, steps):
+        """Return a function that takes steps one after the other; see `Programs`."""
+        singles = [self._compile_step(step) for step in steps]
+
+        def several(numbers, batches):
+            for number, batch in zip(numbers, batches, strict=True):
+                logs = singles[number]([batch])
+            return logs
+
+        return several
+
+    def _next_batches(self, batches):
+        """Return the number of batches that the next steps have, and those."""
+        return len(batches), (batches,)
+
+    def _one_by_one(self, step, batches):
+        """Take a step on each of some batches."""
+        return [step([batch]) for batch in batches][-1]
 
     def _all_variables(self):
         groups = (self.variables, self.metrics_variables, self.optimizer.variables)

@@ -5,6 +5,7 @@ import math
 import keras
 
 from kerasgan.adversarial.state import not_finite
+from kerasgan.callbacks.steps import comes_round
 from kerasgan.storage import save_model
 
 
@@ -32,7 +33,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         # This runs before a step, because a hook after each step would make JAX wait for its logs.
-        if batch and batch % self.check_every == 0:
+        if comes_round(batch, self.check_every, self.model):
             self.model.synchronize()
             self._check_losses(self.model.get_metrics_result(), f"in batch {batch}")
 

@@ -9,6 +9,7 @@ from kerasgan import validation
 from kerasgan.adversarial.state import not_finite
 from kerasgan.callbacks.guard_records import GuardRecords, described
 from kerasgan.callbacks.real_images import metric_of
+from kerasgan.callbacks.steps import comes_round
 from kerasgan.collapse import BROKEN, Detector, Entry, Verdict, remedies, snapshot
 from kerasgan.collapse.detector import DIP
 from kerasgan.data import DataError
@@ -165,7 +166,7 @@ class CollapseGuard(keras.callbacks.Callback):
         if self.every is not None and self._due():
             with self._checking():
                 self._check()
-        elif batch and batch % LOSSES_EVERY == 0:
+        elif comes_round(batch, LOSSES_EVERY, self.model):
             with self._checking("read the losses"):
                 self.model.synchronize()
                 self._check_losses(self.model.get_metrics_result())

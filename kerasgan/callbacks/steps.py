@@ -3,6 +3,16 @@
 import keras
 
 
+def at_once(model):
+    """Return how many steps a model takes between two hooks."""
+    return getattr(model, "steps_per_execution", 1)
+
+
+def comes_round(batch, every, model):
+    """Return whether a hook before step `batch` is the first since so many steps of the epoch."""
+    return batch > 0 and batch % every < at_once(model)
+
+
 class Steps(keras.callbacks.Callback):
     """Counts the steps of each epoch, for callbacks that must tell a whole epoch from a cut one.
 
@@ -24,7 +34,10 @@ class Steps(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         # Before a step and not after it: a hook after each step would make JAX wait for its logs.
-        self.steps = batch + 1
+        of = self.params.get("steps")
+        self.steps = batch + at_once(self.model)
+        if of:
+            self.steps = min(self.steps, of)
         self._stopping = self._is_stopping()
 
     @property

@@ -38,7 +38,7 @@ def test_positional_arguments_as_keras_documents_them():
         ({"loss": "mse"}, "`loss` is an argument of the constructor"),
         ({"critic_optimizer": "mse"}, "first two arguments.*the loss is an argument.*'mse'"),
         ({"metrics": ["accuracy"]}, r"`metrics` must be None.*callbacks\.Scores"),
-        ({"steps_per_execution": 4}, "`steps_per_execution` must be 1"),
+        ({"steps_per_execution": 0}, "`steps_per_execution` must be a positive integer"),
     ],
 )
 def test_what_compile_refuses(arguments, words):
