@@ -236,6 +236,14 @@ def torch_move_towards(targets, sources, share):
     torch._foreach_add_(targets, ways)
 
 
+def torch_schema(operator):
+    """Return what an operator of PyTorch reads, returns and writes, or None if it is none.
+
+    `OpOverload._schema`. Without it, nothing can be left out of a traced step.
+    """
+    return getattr(operator, "_schema", None)
+
+
 def torch_graph(fn, *args):
     """Run a function of tensors on PyTorch, and return its operations as a `torch.fx.GraphModule`.
 

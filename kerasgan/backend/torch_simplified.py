@@ -10,6 +10,8 @@ import operator
 
 import torch
 
+from kerasgan.backend import private
+
 aten = torch.ops.aten
 SMALL = 4096  # Numbers in a constant that is kept instead of computed.
 # These write into running statistics, which their schemas do not say.
@@ -22,20 +24,12 @@ _FILLED = {
 }
 # Of zeros they make zeros: those of the first argument alone, and those of any.
 _LINEAR = {
-    aten.leaky_relu_backward.default,
-    aten.threshold_backward.default,
-    aten.tanh_backward.default,
-    aten.sigmoid_backward.default,
-    aten.sum.default,
-    aten.sum.dim_IntList,
-    aten.mean.dim,
-    aten.neg.default,
-    aten.clone.default,
-    aten._to_copy.default,
-    aten._unsafe_view.default,
-    aten.mul.Scalar,
-    aten.div.Scalar,
-}
+    getattr(aten, name).default
+    for name in (
+        "leaky_relu_backward", "threshold_backward", "tanh_backward", "sigmoid_backward",
+        "sum", "neg", "clone", "_to_copy", "_unsafe_view",
+    )
+} | {aten.sum.dim_IntList, aten.mean.dim, aten.mul.Scalar, aten.div.Scalar}  # fmt: skip
 # Not those of single numbers: zero times infinity is no zero.
 _PRODUCTS = {aten.mm.default, aten.bmm.default}
 
@@ -56,12 +50,12 @@ def _has_effects(node):
 
 
 def _writes(node):
-    schema = getattr(node.target, "_schema", None)
+    schema = private.torch_schema(node.target)
     return node.target in _BATCH_NORMS or (schema is not None and schema.is_mutable)
 
 
 def _is_view(node):
-    schema = getattr(node.target, "_schema", None)
+    schema = private.torch_schema(node.target)
     if schema is None or _writes(node):
         return False
     return any(result.alias_info is not None for result in schema.returns)
