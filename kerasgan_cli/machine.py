@@ -56,13 +56,13 @@ def devices(recipe, asked):
     return count
 
 
-def steps_at_once(recipe, settings):
+def steps_at_once(recipe, settings, devices):
     """Return how many critic steps are one program.
 
     An accelerator may be faster than its host, which then hands it many steps at once. The guard's
     checks keep their steps.
     """
-    if not backend.accelerated() or recipe.backend == "torch":
+    if not backend.accelerated() or recipe.backend == "torch" or devices > 1:
         return 1
     return math.gcd(AT_ONCE, settings["guard_every"] or AT_ONCE)
 

@@ -62,6 +62,7 @@ def _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, 
         steps = recipe.critic_steps(dataset.batches_per_epoch)
         model = recipe.build(dataset.image_shape, images.classes(recipe, dataset), steps)
     stages.clear()
+    model.steps_per_execution = machine.steps_at_once(recipe, settings, devices)
     feed.check_dataset(model, dataset)  # Before there is a folder.
     options = {
         **recipe.to_json(),
@@ -129,7 +130,6 @@ def _fit(folder, recipe, settings, dataset, model, guard):
         echo(f"resuming  after all {first} epochs, to write what a run ends with")
     elif first or batch:
         echo(f"resuming  in epoch {first + 1}, after {batch} of its critic steps")
-    model.steps_per_execution = machine.steps_at_once(recipe, settings)
     checkpoint = callbacks.Checkpoint(folder.checkpoint)
     interrupt = _Interrupt()
     grids = callbacks.SampleGrid(

@@ -130,6 +130,11 @@ def leading(model, batches):
     if size() == 1:
         yield None
         return
+    if model.steps_per_execution > 1:
+        raise ValueError(
+            "`steps_per_execution` must be 1 where several processes train together. Received: "
+            f"{model.steps_per_execution}"
+        )
     _check(batches)
     leader = Leader(model, batches)
     try:
