@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -27,18 +28,28 @@ SECONDS = 300  # Until the others have loaded Keras and the images.
 
 
 @contextlib.contextmanager
-def following(recipe, resume, count):
+def following(recipe, resume, count, last_good):
     """Have other processes follow this one inside the block, so that there are `count`.
 
+    Args:
+        recipe: The `Recipe` of the training.
+        resume: The folder of the run that it goes on with, or None.
+        count: How many processes train.
+        last_good: A callable that says which state is left where one of them is lost.
+
     Raises:
-        click.ClickException: If one of them does not start.
+        click.ClickException: If one of them does not start, or is lost.
     """
     from kerasgan.backend import torch_ranks
     from kerasgan_cli.machine import launched
 
     if launched()[1] > 1:
-        with torch_ranks.joined(*launched()):
-            yield
+        try:
+            with torch_ranks.joined(*launched()):
+                yield
+                torch_ranks.dismiss()
+        except torch_ranks.ProcessLost as error:
+            raise click.ClickException(f"{error}. {last_good()}") from error
         return
     with tempfile.TemporaryDirectory(prefix="kerasgan-") as folder, contextlib.ExitStack() as stack:
         folder = Path(folder)
@@ -46,10 +57,17 @@ def following(recipe, resume, count):
         (folder / "training.json").write_text(json.dumps(told))
         others = [stack.enter_context(_started(folder, i, count)) for i in range(1, count)]
         _wait(folder, others)
-        with torch_ranks.joined(0, count, f"file://{folder}/meeting"):
-            yield
+        try:
+            with torch_ranks.joined(0, count, f"file://{folder}/meeting"):
+                yield
+                torch_ranks.dismiss()
+        except torch_ranks.ProcessLost as error:
+            said = "; ".join(filter(None, (_last_words(folder, i) for i in range(1, count))))
+            why = f" It said: {said}." if said else ""
+            raise click.ClickException(f"{error}.{why} {last_good()}") from error
         for other in others:
-            other.wait(60)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                other.wait(10)
 
 
 @contextlib.contextmanager
@@ -79,13 +97,18 @@ def _wait(folder, others):
     for rank, other in enumerate(others, 1):
         while not (folder / f"ready-{rank}").exists():
             if other.poll() is not None or time.monotonic() > end:
-                lines = (folder / f"said-{rank}").read_text(errors="replace").split("\n")
-                said = next((line for line in reversed(lines) if line.strip()), "nothing")
                 raise click.ClickException(
                     f"process {rank} of --devices {len(others) + 1} did not start. It said: "
-                    f"{short(said)}"
+                    f"{_last_words(folder, rank) or 'nothing'}"
                 )
             time.sleep(0.05)
+
+
+def _last_words(folder, rank):
+    """Return the last line that another process has said, where it was an error, or ""."""
+    lines = (folder / f"said-{rank}").read_text(errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return short(last) if "Error" in last and "ProcessLost" not in last else ""
 
 
 def follow(recipe, resume, meet):
@@ -111,7 +134,8 @@ def follow(recipe, resume, meet):
         signal.signal(number, signal.SIG_IGN)
     batches = Ahead(dataset, backend.send, as_stored=backend.accelerated())
     with contextlib.closing(batches), torch_ranks.joined(*meet()):
-        backend.follow(batches)
+        while backend.follow(batches)[0]:  # One `fit` after the other.
+            pass
 
 
 def main(folder, rank, count):
@@ -127,10 +151,16 @@ def main(folder, rank, count):
         (folder / f"ready-{rank}").touch()
         return rank, count, f"file://{folder}/meeting"
 
-    try:
-        follow(recipe, told["resume"], meet)
-    finally:  # The process that leads may have been killed.
-        shutil.rmtree(folder, ignore_errors=True)
+    threading.Thread(target=_end_without, args=(os.getppid(), folder), daemon=True).start()
+    follow(recipe, told["resume"], meet)
+
+
+def _end_without(parent, folder):
+    """End this process, and remove what its parent would have removed, when the parent is gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
 
 
 if __name__ == "__main__":

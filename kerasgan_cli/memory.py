@@ -3,6 +3,8 @@
 import ctypes
 import sys
 
+from kerasgan import catalogue
+
 # From glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 
@@ -34,24 +36,29 @@ def is_out_of_memory(error):
     return bool(named) or (runtime and any(sign in str(error) for sign in _SIGNS))
 
 
-def ways_out(recipe, image_shape, run):
+def ways_out(recipe, image_shape, run, devices=1):
     """Return what to do where a batch does not fit into memory, as sentences.
 
     Args:
         recipe: The `Recipe` of the training.
         image_shape: `(height, width, channels)` of the images.
         run: The run's folder, as the shell takes it.
+        devices: On how many devices it trains.
     """
     size = "x".join(map(str, image_shape))
-    parts = next(
-        (k for k in range(2 * recipe.accumulate, recipe.batch_size + 1)
-         if recipe.batch_size % k == 0),
-        None,
-    )  # fmt: skip
+    packing = recipe.arguments.get("packing", catalogue.VARIANTS[recipe.variant].packs)
+    more = range(2 * recipe.accumulate, recipe.batch_size + 1)
+    parts = next((k for k in more if recipe.batch_size % (k * packing * devices) == 0), None)
     less = "a smaller --batch-size"
     if recipe.precision in ("float32", "tf32"):
         less += " and --precision mixed_bfloat16"
     text = f"there is no memory left for a batch of {recipe.batch_size} images of {size}. "
     if parts:
-        text += f"Take it in {parts} parts: kerasgan train --resume {run} --accumulate {parts}. "
+        again = f"--resume {run} --accumulate {parts}" + on_devices(devices)
+        text += f"Take it in {parts} parts: kerasgan train {again}. "
     return f"{text}In a new run, {less} take{'' if ' and ' in less else 's'} less"
+
+
+def on_devices(count):
+    """Return the option with which a run goes on with as many devices, or ""."""
+    return f" --devices {count}" if count > 1 else ""

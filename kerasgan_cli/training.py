@@ -17,7 +17,7 @@ from kerasgan.text import listed, printable, short
 from kerasgan_cli import images, machine, stages
 from kerasgan_cli.common import echo, lasting_output, short_warnings
 from kerasgan_cli.follower import follow, following
-from kerasgan_cli.memory import is_out_of_memory, ways_out
+from kerasgan_cli.memory import is_out_of_memory, on_devices, ways_out
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import load_file
 
@@ -84,8 +84,9 @@ def _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, 
         guard = _guard(folder, recipe, settings, on_collapse)
         if devices > 1 and recipe.backend == "torch":
             stages.say("starting the other processes", always=True)
-            stack.enter_context(following(recipe, resume, devices))
-        return _fit(folder, recipe, settings, dataset, model, guard)
+            with following(recipe, resume, devices, lambda: _last_good(folder)):
+                return _fit(folder, recipe, settings, dataset, model, guard, devices)
+        return _fit(folder, recipe, settings, dataset, model, guard, devices)
 
 
 def _resumed(folder, recipe, dataset):
@@ -118,7 +119,7 @@ def _introduce(folder, recipe, dataset, model, device, exact):
     )
 
 
-def _fit(folder, recipe, settings, dataset, model, guard):
+def _fit(folder, recipe, settings, dataset, model, guard, devices):
     epochs = recipe.length["epochs"]
     first, batch = divmod(model.critic_steps, dataset.batches_per_epoch)
     animation = None if settings["animation"] == "none" else settings["animation"]
@@ -163,12 +164,10 @@ def _fit(folder, recipe, settings, dataset, model, guard):
     except OSError as error:
         raise click.ClickException(f"{short(error)}. {_last_good(folder)}") from error
     except Exception as error:
-        if any(kind.__name__ == "ProcessLost" for kind in type(error).__mro__):
-            raise click.ClickException(f"{error}. {_last_good(folder)}") from error
         if not is_out_of_memory(error):
             raise
         run = shlex.quote(str(folder.folder))
-        what = ways_out(recipe, dataset.image_shape, run)
+        what = ways_out(recipe, dataset.image_shape, run, devices)
         raise click.ClickException(f"{what}. {_last_good(folder)}") from error
     if folder.checkpoint.exists():
         with atomic(folder.model) as temporary:
@@ -180,7 +179,7 @@ def _fit(folder, recipe, settings, dataset, model, guard):
     stages.clear()
     cut = divmod(model.critic_steps, dataset.batches_per_epoch)
     where = f" in epoch {cut[0] + 1}, after {cut[1]} of its critic steps" if cut[1] else ""
-    return _conclude(folder, checkpoint, interrupt, guard, where)
+    return _conclude(folder, checkpoint, interrupt, guard, where, devices)
 
 
 def _guard(folder, recipe, settings, on_collapse):
@@ -201,7 +200,7 @@ def _stopped(guard):
     return guard is not None and guard.collapsed is not None and guard.policy != "warn"
 
 
-def _conclude(folder, checkpoint, interrupt, guard, where):
+def _conclude(folder, checkpoint, interrupt, guard, where, devices):
     if guard and guard.collapsed:
         echo(f"Error: training ended collapsed: {guard.collapsed}.", err=True)
         if _stopped(guard):
@@ -213,7 +212,8 @@ def _conclude(folder, checkpoint, interrupt, guard, where):
         return DIVERGED
     if interrupt.requested:
         echo(f"stopped{where}; the work is saved. Go on with:")
-        echo(f"  kerasgan train --resume {shlex.quote(str(folder.folder))}")
+        run = shlex.quote(str(folder.folder))
+        echo(f"  kerasgan train --resume {run}{on_devices(devices)}")
         return INTERRUPTED
     echo(f"done: {folder.model}")
     run, out = (shlex.quote(str(path)) for path in (folder.folder, folder.folder / "samples.png"))

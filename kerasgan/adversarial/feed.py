@@ -69,6 +69,9 @@ class Feed:
             split = None if self.validation_data is not None else split or None
             check_dataset(model, x, y=y, batch_size=batch_size, validation_split=split)
 
+        if isinstance(self.x, ImageDataset):
+            for name, count in _sizes(self.x).items():
+                checks.divisible(name, count, model.packing, model.accumulate)
         self.x = in_tuples(self.x)
         # The images of an `ImageDataset` were looked at when it was made.
         self.watch = None if isinstance(self.x, ImageDataset) else Watch("x")
@@ -195,12 +198,16 @@ def check_dataset(model, dataset, **for_arrays):
             )
     if not isinstance(dataset, ImageDataset):
         return
-    checks.divisible("batch_size", dataset.batch_size, model.packing)
-    if not dataset.drop_remainder:
-        rest = dataset.num_examples % dataset.batch_size
-        checks.divisible("the last batch", rest, model.packing)
+    for name, count in _sizes(dataset).items():
+        checks.divisible(name, count, model.packing)
     if model.num_classes is not None and dataset.labels is not None:
         checks.labels(dataset.labels, dataset.num_examples, model.num_classes)
+
+
+def _sizes(dataset):
+    """Return the sizes of the batches of an `ImageDataset`, by what they are called."""
+    rest = 0 if dataset.drop_remainder else dataset.num_examples % dataset.batch_size
+    return {"batch_size": dataset.batch_size, "the last batch": rest}
 
 
 def held_out(model, x, y, batch_size):

@@ -103,7 +103,8 @@ class Scorer:
             needs: Names of fields of `Scores`, in the order in which they are computed.
             gradients: "real" or "fake" or both, whose gradients are wanted too.
             training: Whether the critic is called in training mode and sees augmented images.
-            observe: Whether the augmentation learns from the scores of the real images.
+            observe: Whether the augmentation learns from the scores of the real images; in how many
+                parts the batch comes, where it is more than one.
         """
         found = {}
         for name in needs:
@@ -119,5 +120,5 @@ class Scorer:
             else:
                 found[name] = self.scores(images, batch.labels, training)
             if name == "real" and observe and hasattr(self.augment, "observe"):
-                self.augment.observe(ops.repeat(found[name], self.packing))
+                self.augment.observe(ops.repeat(found[name], self.packing), int(observe))
         return Scores(**found)

@@ -96,7 +96,7 @@ class Steps:
             with backend.no_gradients():
                 fake = self._generate(z, labels)
             batch = Batch(real, fake, z, labels)
-            return lambda: self.critic_objective(batch, penalties, observe=True)
+            return lambda: self.critic_objective(batch, penalties, observe=self.accumulate)
 
         self._move("critic", loss_on, self.critic_variables(), (real, z, labels))
 

@@ -184,7 +184,9 @@ class Training:
         with contextlib.ExitStack() as stack:
             stack.enter_context(contextlib.closing(given))
             if backend.follows():
-                backend.follow(given.batches)
+                _, trained = backend.follow(given.batches, given.watch)
+                if trained is not None:
+                    backend.adopt(self, trained)
                 return keras.callbacks.History()
             stack.enter_context(self._watching(given.watch, reads))
             self._leader = stack.enter_context(backend.leading(self, given.batches))

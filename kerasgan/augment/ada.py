@@ -111,14 +111,15 @@ class ADA(keras.layers.Layer):
             images = _ada_color(images, noise, p)
         return images
 
-    def observe(self, real_scores):
-        """Count one critic step, and adjust the probability at the end of each interval.
+    def observe(self, real_scores, parts=1):
+        """Count one critic step, or a part of it; adjust the probability after each interval.
 
         It may be called inside the loss that is differentiated, and inside a compiled step.
 
         Args:
             real_scores: The critic's scores of the augmented real images of the batch, one for each
                 image, positive for "real".
+            parts: In how many parts the batch is taken.
         """
         scores = ops.cast(ops.stop_gradient(real_scores), "float32")
         count = ops.cast(ops.size(scores), "float32")
@@ -126,11 +127,11 @@ class ADA(keras.layers.Layer):
         self.step_sums.assign(backend.sum_over_processes(found))
         state = [self.probability, self.overfitting, self.steps, self.sums]
         p, r, steps, sums = before = [ops.convert_to_tensor(v) for v in state]
-        steps, sums = steps + 1.0, sums + ops.convert_to_tensor(self.step_sums)
+        steps, sums = steps + 1.0 / parts, sums + ops.convert_to_tensor(self.step_sums)
         signs, images = ops.unstack(sums, 2)
         r = signs / ops.maximum(images, 1.0)
         p = ops.clip(p + ops.sign(r - self.target) * images / self.speed, 0.0, self.max_probability)
-        full = steps >= self.interval
+        full = steps >= self.interval - 0.5 / parts  # Parts add up to a step but for rounding.
         at_end = [p, r, ops.zeros_like(steps), ops.zeros_like(sums)]
         on_the_way = [*before[:2], steps, sums]
         pairs = zip(at_end, on_the_way, strict=True)

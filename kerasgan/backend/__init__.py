@@ -25,8 +25,9 @@ folder is written once, in `keras.ops`, and calls these.
   inference outside `fit`.
 - `resolve_jit(jit_compile)`: what "auto" means for Keras on this backend and machine.
 - `sum_over_processes(value)`, `mean_over_processes(value)`: over what each has in a step.
-- `follows()`, `follow(batches)`, `leading(model, batches)`: whether another process leads this
-  training; take its steps; and a context with what leads the others, or None.
+- `follows()`, `follow(batches, watch)`, `adopt(model, trained)`, `leading(model, batches)`: whether
+  another process leads this training; take its steps; give a model what came of them; and a context
+  with what leads the others, or None.
 - `set_float32_precision(name)`: whether products of float32 may be made in "tf32".
 - `make_deterministic()`: ask the backend for reproducible kernels.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
@@ -74,6 +75,7 @@ sum_over_processes = _backend.sum_over_processes
 mean_over_processes = _backend.mean_over_processes
 follows = _backend.follows
 follow = _backend.follow
+adopt = _backend.adopt
 leading = _backend.leading
 set_float32_precision = _backend.set_float32_precision
 make_deterministic = _backend.make_deterministic

@@ -256,8 +256,12 @@ def follows():
     return False
 
 
-def follow(batches):
+def follow(batches, watch=None):
     """Follow nobody; see `follows`."""
+
+
+def adopt(model, trained):
+    """Adopt nothing; see `follows`."""
 
 
 def leading(model, batches):

@@ -263,6 +263,7 @@ def follows():
 
 
 follow = torch_ranks.follow
+adopt = torch_ranks.adopt
 leading = torch_ranks.leading
 
 

@@ -10,6 +10,7 @@ What the leader says travels on the CPU, by gloo. Gradients travel by the device
 """
 
 import contextlib
+import datetime
 import json
 import os
 import tempfile
@@ -21,7 +22,9 @@ from torch import distributed
 
 from kerasgan.backend import private
 
-END, STEP, VALUES, MODEL = range(4)
+# What the leader may say: its `fit` begins, ends, or failed; a step; the state; the last word.
+BEGIN, END, FAILED, STEP, VALUES, MODEL, LEAVE = range(7)
+PAUSE = datetime.timedelta(days=7)  # The longest one: a callback of the leader may take its time.
 _in_step = False
 
 
@@ -49,7 +52,9 @@ def joined(number, count, place="env://"):
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", number)) % torch.cuda.device_count())
         kinds += ",cuda:nccl"
-    distributed.init_process_group(kinds, init_method=place, rank=number, world_size=count)
+    distributed.init_process_group(
+        kinds, init_method=place, rank=number, world_size=count, timeout=PAUSE
+    )
     try:
         yield
     finally:
@@ -135,22 +140,34 @@ def leading(model, batches):
             "`steps_per_execution` must be 1 where several processes train together. Received: "
             f"{model.steps_per_execution}"
         )
+    _say(BEGIN)
     _check(batches)
+    model.make_train_function(force=True)  # It may have been traced for one process.
     leader = Leader(model, batches)
     try:
         yield leader
-    finally:
-        leader.end()
+    except BaseException:
+        if not leader.in_step:  # Otherwise the others wait inside a step, for this process to end.
+            with contextlib.suppress(ProcessLost):
+                _say(FAILED)
+        raise
+    leader.end()
+
+
+def dismiss():
+    """Let the others leave, where this process will lead no other `fit`."""
+    if size() > 1:
+        _say(LEAVE)
 
 
 def _check(batches):
     """Raise ValueError in all processes if they do not read the same batches."""
-    count = getattr(batches, "batch_size", None)
-    if isinstance(count, int) and count % size():
-        raise ValueError(
-            f"`batch_size` must be divisible by {size()}, the processes that train together. "
-            f"Received: {count}"
-        )
+    for name, count in getattr(batches, "sizes", {}).items():
+        if count % size():
+            raise ValueError(
+                f"{name} must be divisible by {size()}, the processes that train together. "
+                f"Received: {count}"
+            )
     own = str(getattr(batches, "identity", "batches of its own"))
     content = own.encode()[:256].ljust(256)
     found = [torch.empty(256, dtype=torch.uint8) for _ in range(size())]
@@ -175,60 +192,84 @@ class Leader:
     """
 
     def __init__(self, model, batches):
+        self.in_step = False  # Whether a step has begun and has not ended.
         self._model = model
         self._batches = batches
         self._config = None  # Of the model that the others have.
-        self._versions = None  # Of the values that they have.
+        self._seen = None  # What told that they have its state.
 
     def step(self, take):
         """Return what `take()` returns, a step that the others take too."""
-        if self._versions != _versions(self._model):
+        if self._seen != _signs(self._model):
             self._send_state()
         _say(STEP, *getattr(self._batches, "position", ()))
+        self.in_step = True
         with _step():
             result = take()
-        self._versions = _versions(self._model)
+        self.in_step = False
+        self._seen = _signs(self._model)
         return result
 
     def _send_state(self):
-        config = self._model.get_config(), self._model.get_compile_config()
-        config = json.dumps(config, sort_keys=True, default=repr)
-        if config == self._config:
-            _say(VALUES, *_counters(self._model))
-            for variable in _state(self._model):
-                _broadcast(variable.value)
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "model.keras")
-            self._model.save(path)
-            content = np.fromfile(path, np.uint8)
-        _say(MODEL, len(content))
-        _from_leader(torch.from_numpy(content))
-        self._config = config
+        model = self._model
+        if {id(v) for v in model.trainable_variables} != model._optimized:
+            raise ValueError(
+                "layers must be frozen before `compile` where several processes train together. "
+                "Received: layers that were frozen after it"
+            )
+        config = json.dumps(
+            (model.get_config(), model.get_compile_config()), sort_keys=True, default=repr
+        )
+        if config != self._config:
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "model.keras")
+                model.save(path)
+                content = np.fromfile(path, np.uint8)
+            _say(MODEL, len(content))
+            _from_leader(torch.from_numpy(content))
+            self._config = config
+        _send_values(model)
 
     def end(self):
-        """Let the others return from `follow`."""
-        with contextlib.suppress(ProcessLost):  # The error that is on its way says so.
-            _say(END)
+        """Give the others the last state, and let them return from `follow`."""
+        if self._config is not None:
+            self._send_state()
+        _say(END)
 
 
-def follow(batches):
+def follow(batches, watch=None):
     """Do what the leader says until its `fit` ends.
 
     Args:
         batches: The batches of this process: an `Ahead` of the leader's data set, or an iterable or
             a `PyDataset` of its own part.
+        watch: A `Watch` that looks at them, or None.
+
+    Returns:
+        Whether the leader may lead another `fit`, and the trained model, or None where no step was
+        taken.
+
+    Raises:
+        ProcessLost: If the leader has ended, or its `fit` has failed.
     """
-    _check(batches)
-    model, own = None, None
+    model, own, first = None, None, True
     while True:
         said = torch.zeros(4, dtype=torch.int64)
         _from_leader(said)
         operation, *numbers = said.tolist()
-        if operation == END:
-            return
-        if operation == MODEL:
+        if operation == BEGIN:
+            _check(batches)
+        elif operation in (END, LEAVE):
+            if watch is not None and model is not None:
+                watch.check()
+            return operation == END, model
+        elif operation == FAILED:
+            raise ProcessLost("the training has failed in the process that leads")
+        elif operation == MODEL:
             model = _received(numbers[0])
+            model._watch = watch
+            if watch is not None:
+                watch.set_model(model)
             model.make_train_function()
         elif operation == VALUES:
             model.critic_steps, model.generator_steps, model.critic_steps_this_round = numbers
@@ -243,6 +284,22 @@ def follow(batches):
             batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
             with _step():
                 model.train_function([batch])
+            if first and watch is not None:
+                watch.check()
+            first = False
+
+
+def adopt(model, trained):
+    """Give a model the state of the one that was trained, where both have the same variables."""
+    mine, its = _state(model), _state(trained)
+    if [v.shape for v in mine] != [v.shape for v in its]:
+        return
+    with torch.no_grad():
+        for variable, other in zip(mine, its, strict=True):
+            variable.value.copy_(other.value)
+    counters = "critic_steps", "generator_steps", "critic_steps_this_round"
+    for name in counters:
+        setattr(model, name, getattr(trained, name))
 
 
 def _received(count):
@@ -251,15 +308,18 @@ def _received(count):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.keras")
         content.numpy().tofile(path)
-        return keras.saving.load_model(path)
+        return keras.saving.load_model(path, safe_mode=False)  # It comes from this training.
 
 
 def _endless(batches):
     while True:
-        if hasattr(batches, "__getitem__") and hasattr(batches, "__len__"):
-            yield from (batches[i] for i in range(len(batches)))
-        else:
-            yield from batches
+        empty = True
+        indexed = hasattr(batches, "__getitem__") and hasattr(batches, "__len__")
+        for batch in (batches[i] for i in range(len(batches))) if indexed else batches:
+            empty = False
+            yield batch
+        if empty:
+            raise ValueError("`x` must bring its batches in each epoch. Received: no more batches")
 
 
 def _counters(model):
@@ -271,10 +331,22 @@ def _state(model):
     return [*model.variables, *model.optimizer.variables]
 
 
-def _versions(model):
-    """Return what changes whenever the steps, or a value that they read, are other ones."""
-    values = private.torch_versions([v.value for v in _state(model)])
-    return _counters(model), id(model.train_function), values
+def _signs(model):
+    """Return what changes whenever the steps, or what they read, are other ones."""
+    state = _state(model)
+    return (
+        _counters(model),
+        id(model.train_function),
+        (model.n_critic, [(p.weight, p.every) for p in model.penalties]),
+        [v.trainable for v in state],
+        private.torch_versions([v.value for v in state]),
+    )
+
+
+def _send_values(model):
+    _say(VALUES, *_counters(model))
+    for variable in _state(model):
+        _broadcast(variable.value)
 
 
 def _broadcast(tensor):

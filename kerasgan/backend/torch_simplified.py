@@ -3,7 +3,8 @@
 A trace has each operation that ran, also those whose result is known before: zeros that autograd
 makes where a second derivative vanishes, and all that is computed from them; numbers made of
 constants; the same view of a weight for each image it sees. `simplify` removes them. What is left
-computes the same values.
+computes the same values, as long as these are finite: zero times infinity is taken for zero where
+zeros came from a derivative, and the sign of a zero may change.
 """
 
 import operator
@@ -30,7 +31,7 @@ _LINEAR = {
         "sum", "neg", "clone", "_to_copy", "_unsafe_view",
     )
 } | {aten.sum.dim_IntList, aten.mean.dim, aten.mul.Scalar, aten.div.Scalar}  # fmt: skip
-# Not those of single numbers: zero times infinity is no zero.
+# Not those of single numbers, which may be anything that a step divides by.
 _PRODUCTS = {aten.mm.default, aten.bmm.default}
 
 
@@ -46,7 +47,12 @@ def simplify(module):
 def _has_effects(node):
     if node.op in ("placeholder", "output"):
         return True
-    return node.op == "call_function" and _writes(node)
+    return node.op == "call_function" and (_writes(node) or _draws(node))
+
+
+def _draws(node):
+    """Return whether an operation draws random numbers, which moves on a generator."""
+    return torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
 
 
 def _writes(node):
@@ -135,16 +141,17 @@ def _keep_constants(module):
     for node in graph.nodes:
         if node in written:
             continue
-        if node.op == "get_attr":
-            found = getattr(module, node.target)
-        elif node.op == "call_function":
-            found = _value(node, values)
-        else:
+        if node.op != "call_function":
             continue
+        if node.target is aten.lift_fresh_copy.default and node.args[0].op == "get_attr":
+            # A number in the code. Other tensors from outside may change between two steps.
+            found = getattr(module, node.args[0].target)
+        else:
+            found = _value(node, values)
         if isinstance(found, torch.Tensor) and found.numel() <= SMALL:
             values[node] = found
     for number, (node, value) in enumerate(values.items()):
-        if node.op == "get_attr" or all(user in values for user in node.users):
+        if all(user in values for user in node.users):
             continue
         name = f"_kept{number}"
         module.register_buffer(name, value.detach(), persistent=False)
@@ -155,14 +162,15 @@ def _keep_constants(module):
 
 def _value(node, values):
     """Return what an operation on constants computes, or None if it is none."""
-    if _writes(node) or torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+    if _writes(node) or _draws(node):
         return None
     meta = _meta(node)
     if meta is None or meta.shape.numel() > SMALL:
         return None
     if node.target in _FILLED:
         device = node.meta["val"].device
-        return torch.full(meta.shape, _FILLED[node.target], dtype=meta.dtype, device=device)
+        found = torch.empty_strided(meta.shape, meta.stride, dtype=meta.dtype, device=device)
+        return found.fill_(_FILLED[node.target])
     if not node.all_input_nodes or any(read not in values for read in node.all_input_nodes):
         return None
     args, kwargs = torch.fx.map_arg((node.args, node.kwargs), values.__getitem__)

@@ -38,6 +38,12 @@ class Ahead(keras.utils.PyDataset):
         return self._dataset.batch_size
 
     @property
+    def sizes(self):
+        """The sizes of all batches of an epoch, by what they are called."""
+        rest = 0 if self._dataset.drop_remainder else self._dataset.num_examples % self.batch_size
+        return {"`batch_size`": self.batch_size, "the last batch": rest}
+
+    @property
     def identity(self):
         """What two processes compare that are to read the same batches, as text."""
         ends = np.ascontiguousarray(self._dataset.images[[0, -1]])

@@ -94,6 +94,40 @@ def test_running_statistics_are_written():
     simplified(fn, random(4, 3))
 
 
+def test_a_tensor_from_outside_may_change():
+    outside = torch.tensor(2.0)
+
+    def fn(x):
+        return [x * torch.sqrt(outside), x + outside]
+
+    module = make_fx(fn)(random(2))
+    simplify(module)
+    outside.fill_(9.0)
+    for a, b in zip(fn(random(2)), module(random(2)), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_constants_keep_their_strides():
+    def fn(x):
+        c = torch.ones_like(x.t()) * torch.arange(3.0)[:, None]
+        return [torch.as_strided(c, (6,), (1,)) * x.sum(), c.t().reshape(-1) + x.sum()]
+
+    simplified(fn, random(2, 3))
+
+
+def test_random_numbers_that_are_not_used_are_drawn_too():
+    def fn(x):
+        torch.rand_like(x)
+        return [x + torch.rand_like(x)]
+
+    module = make_fx(fn)(random(2))
+    simplify(module)
+    torch.manual_seed(0)
+    expected = fn(random(2))[0]
+    torch.manual_seed(0)
+    assert torch.equal(module(random(2))[0], expected)
+
+
 def test_random_numbers_are_drawn_anew():
     module = make_fx(lambda x: [x + torch.rand(2), x + torch.rand(2)])(random(2))
     simplify(module)
