@@ -22,7 +22,7 @@ import click
 
 from kerasgan.environment import cores
 from kerasgan.recipe import Recipe
-from kerasgan.text import short
+from kerasgan.text import clipped, printable
 
 SECONDS = 300  # Until the others have loaded Keras and the images.
 
@@ -53,7 +53,11 @@ def following(recipe, resume, count, last_good):
         return
     with tempfile.TemporaryDirectory(prefix="kerasgan-") as folder, contextlib.ExitStack() as stack:
         folder = Path(folder)
-        told = {"recipe": recipe.to_json(), "resume": None if resume is None else str(resume)}
+        told = {
+            "recipe": recipe.to_json(),
+            "resume": None if resume is None else str(resume),
+            "leader": os.getpid(),
+        }
         (folder / "training.json").write_text(json.dumps(told))
         others = [stack.enter_context(_started(folder, i, count)) for i in range(1, count)]
         _wait(folder, others)
@@ -62,7 +66,9 @@ def following(recipe, resume, count, last_good):
                 yield
                 torch_ranks.dismiss()
         except torch_ranks.ProcessLost as error:
-            said = "; ".join(filter(None, (_last_words(folder, i) for i in range(1, count))))
+            words = [_last_words(folder, i) for i in range(1, count)]
+            # The others lost each other, or this process.
+            said = "; ".join(w for w in words if "Error" in w and "ProcessLost" not in w)
             why = f" It said: {said}." if said else ""
             raise click.ClickException(f"{error}.{why} {last_good()}") from error
         for other in others:
@@ -105,10 +111,10 @@ def _wait(folder, others):
 
 
 def _last_words(folder, rank):
-    """Return the last line that another process has said, where it was an error, or ""."""
+    """Return the last line that another process has said, or ""."""
     lines = (folder / f"said-{rank}").read_text(errors="replace").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return short(last) if "Error" in last and "ProcessLost" not in last else ""
+    return clipped(printable(last), 400)
 
 
 def follow(recipe, resume, meet):
@@ -144,6 +150,7 @@ def main(folder, rank, count):
 
     folder, rank, count = Path(folder), int(rank), int(count)
     told = json.loads((folder / "training.json").read_text())
+    threading.Thread(target=_end_without, args=(told["leader"], folder), daemon=True).start()
     recipe = Recipe.from_json(told["recipe"])
     choose_backend("torch")
 
@@ -151,13 +158,12 @@ def main(folder, rank, count):
         (folder / f"ready-{rank}").touch()
         return rank, count, f"file://{folder}/meeting"
 
-    threading.Thread(target=_end_without, args=(os.getppid(), folder), daemon=True).start()
     follow(recipe, told["resume"], meet)
 
 
-def _end_without(parent, folder):
-    """End this process, and remove what its parent would have removed, when the parent is gone."""
-    while os.getppid() == parent:
+def _end_without(leader, folder):
+    """End this process, and remove what the leader would have removed, when the leader is gone."""
+    while os.getppid() == leader:
         time.sleep(1)
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)

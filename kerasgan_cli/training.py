@@ -83,7 +83,7 @@ def _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, 
         _introduce(folder, recipe, dataset, model, device, exact)
         guard = _guard(folder, recipe, settings, on_collapse)
         if devices > 1 and recipe.backend == "torch":
-            stages.say("starting the other processes", always=True)
+            stages.say("waiting for the other processes", always=True)
             with following(recipe, resume, devices, lambda: _last_good(folder)):
                 return _fit(folder, recipe, settings, dataset, model, guard, devices)
         return _fit(folder, recipe, settings, dataset, model, guard, devices)

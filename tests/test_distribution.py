@@ -163,3 +163,36 @@ def test_a_process_that_is_killed_ends_the_run_and_it_goes_on(tmp_path):
     texts = [process.communicate(timeout=300) for process in second]
     assert [process.returncode for process in second] == [0, 0], texts
     assert (run / "model.keras").exists() and "done" in texts[0][0] and texts[1][0] == ""
+
+
+@torch_alone
+@pytest.mark.slow
+def test_what_callbacks_change_reaches_all_processes(tmp_path):
+    leader, follower = reports(ranks(tmp_path, "changes"))
+    (tmp_path / "meeting").unlink(missing_ok=True)
+    (alone,) = reports(ranks(tmp_path, "alone changes", count=1))
+    np.testing.assert_allclose(leader["losses"], alone["losses"], rtol=2e-4)
+    np.testing.assert_allclose(leader["weights"], alone["weights"], rtol=2e-4)
+    # Its model is the trained one, though it saw none of the callbacks.
+    assert follower["steps"] == leader["steps"] == 36
+    np.testing.assert_allclose(follower["weights"], leader["weights"], rtol=1e-6)
+
+
+@torch_alone
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [("raises", "division by zero"), ("freezes", "layers must be frozen before `compile`")],
+)
+def test_an_error_of_the_leader_ends_all_processes(tmp_path, what, sentence):
+    processes = ranks(tmp_path, what)
+    errors = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [1, 1]
+    assert sentence in errors[0] and "ProcessLost" in errors[1]
+
+
+@torch_alone
+@pytest.mark.slow
+def test_a_run_that_was_stopped_within_an_epoch_goes_on(tmp_path):
+    found = run_worker("stopped", "torch", tmp_path)
+    assert found == {"codes": [130, 0], "steps": 16}

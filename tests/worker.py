@@ -251,9 +251,73 @@ def rank(number, count, place, what="rounds"):
     with torch_ranks.joined(int(number), int(count), place):
         if what == "rescued":
             return rescued()
+        if what in CASES:
+            return case(what)
         if what == "disagreeing":
             make("gan", batch_norm=False).fit(pictures(16 + int(number)), batch_size=2, verbose=0)
         return rounds(make(what, batch_norm=False))
+
+
+CASES = ("alone changes", "raises", "freezes", "changes", "twice")
+
+
+def case(what):
+    """Train twice with a callback of the leader's, and return the losses and the weights."""
+    model = make("wgan_gp", batch_norm=False)
+    images = pictures(6 * BATCH)
+
+    class Act(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if what == "freezes" and epoch == 1:
+                next(layer for layer in model.critic.layers if layer.weights).trainable = False
+            if "changes" in what and epoch == 1:
+                model.n_critic = 2
+                model.penalties[0].weight = 20.0
+
+        def on_epoch_end(self, epoch, logs=None):
+            if "changes" in what and epoch == 1:
+                model.critic.set_weights([0.9 * w for w in model.critic.get_weights()])
+
+    if what == "raises":
+        model.before_critic_step = lambda: 1 / 0
+    losses = []
+    for _ in range(2):
+        history = model.fit(
+            images, batch_size=BATCH, epochs=3, shuffle=False, verbose=0, callbacks=[Act()]
+        ).history
+        losses += history.get("critic_loss", [])
+    weights = [float(np.abs(w).sum()) for w in model.get_weights()]
+    return {"losses": losses, "weights": weights, "steps": model.critic_steps}
+
+
+def stopped(folder):
+    """Stop a run of the command within its second epoch, go on, and give the steps of its model."""
+    from kerasgan_cli import main, training
+
+    backend.devices = lambda: 2
+    folder = Path(folder)
+    np.save(folder / "images.npy", to_uint8(pictures(64)))
+    usual = training._Interrupt.on_train_batch_begin
+
+    def interrupted(self, batch, logs=None):
+        if self.model.critic_steps == 6:  # An epoch has four.
+            self.requested = True
+        usual(self, batch, logs)
+
+    def command(*words):
+        try:
+            main([*words])
+        except SystemExit as end:
+            return end.code
+
+    training._Interrupt.on_train_batch_begin = interrupted
+    small = ["--network", "mlp", "--width", "8", "--latent-dim", "4", "--batch-size", "16"]
+    place = ["--data", str(folder / "images.npy"), "--run-dir", str(folder / "r")]
+    codes = [command("train", "gan", *place, *small, "--epochs", "4", "--devices", "2")]
+    training._Interrupt.on_train_batch_begin = usual
+    run = folder / "r" / "0001-gan-images"
+    codes.append(command("train", "--resume", str(run), "--devices", "2"))
+    return {"codes": codes, "steps": keras.saving.load_model(run / "model.keras").critic_steps}
 
 
 def two_devices():

@@ -23,7 +23,7 @@ from torch import distributed
 from kerasgan.backend import private
 
 # What the leader may say: its `fit` begins, ends, or failed; a step; the state; the last word.
-BEGIN, END, FAILED, STEP, VALUES, MODEL, LEAVE = range(7)
+BEGIN, END, FAILED, STEP, VALUES, MODEL, NUMBERS, LEAVE = range(8)
 PAUSE = datetime.timedelta(days=7)  # The longest one: a callback of the leader may take its time.
 _in_step = False
 
@@ -169,18 +169,20 @@ def _check(batches):
                 f"Received: {count}"
             )
     own = str(getattr(batches, "identity", "batches of its own"))
-    content = own.encode()[:256].ljust(256)
-    found = [torch.empty(256, dtype=torch.uint8) for _ in range(size())]
-    _collective(
-        distributed.all_gather, found, torch.frombuffer(bytearray(content), dtype=torch.uint8)
-    )
-    for number, other in enumerate(found):
-        said = bytes(other.tolist()).decode(errors="replace").rstrip()
-        if said != content.decode(errors="replace").rstrip():
+    for number, other in enumerate(_from_all(own)):
+        if other != own:
             raise ValueError(
                 "`x` must be the same images in all processes. Received: "
-                f"{own} in process {rank()}, {said} in process {number}"
+                f"{own} in process {rank()}, {other} in process {number}"
             )
+
+
+def _from_all(text, most=256):
+    """Return what each process says, in the order of their numbers, up to so many bytes."""
+    own = torch.frombuffer(bytearray(text.encode()[:most].ljust(most)), dtype=torch.uint8)
+    found = [torch.empty(most, dtype=torch.uint8) for _ in range(size())]
+    _collective(distributed.all_gather, found, own)
+    return [bytes(other.tolist()).decode(errors="replace").rstrip() for other in found]
 
 
 class Leader:
@@ -225,9 +227,10 @@ class Leader:
                 path = os.path.join(folder, "model.keras")
                 model.save(path)
                 content = np.fromfile(path, np.uint8)
-            _say(MODEL, len(content))
-            _from_leader(torch.from_numpy(content))
+            _send(MODEL, content)
             self._config = config
+        numbers = json.dumps(_numbers(model), default=repr).encode()
+        _send(NUMBERS, np.frombuffer(numbers, np.uint8).copy())
         _send_values(model)
 
     def end(self):
@@ -235,6 +238,9 @@ class Leader:
         if self._config is not None:
             self._send_state()
         _say(END)
+        for number, complaint in enumerate(_from_all("")):
+            if complaint:
+                raise ValueError(f"{complaint} (in process {number})")
 
 
 def follow(batches, watch=None):
@@ -260,17 +266,22 @@ def follow(batches, watch=None):
         if operation == BEGIN:
             _check(batches)
         elif operation in (END, LEAVE):
-            if watch is not None and model is not None:
-                watch.check()
+            if operation == END:
+                _end(watch if model is not None else None)
             return operation == END, model
         elif operation == FAILED:
             raise ProcessLost("the training has failed in the process that leads")
         elif operation == MODEL:
-            model = _received(numbers[0])
+            model = _loaded(_received(numbers[0]))
             model._watch = watch
             if watch is not None:
                 watch.set_model(model)
             model.make_train_function()
+        elif operation == NUMBERS:
+            model.n_critic, penalties = json.loads(_received(numbers[0]).tobytes())
+            for penalty, (weight, every) in zip(model.penalties, penalties, strict=True):
+                if isinstance(weight, (int, float)):
+                    penalty.weight, penalty.every = weight, every
         elif operation == VALUES:
             model.critic_steps, model.generator_steps, model.critic_steps_this_round = numbers
             for variable in _state(model):
@@ -289,6 +300,17 @@ def follow(batches, watch=None):
             first = False
 
 
+def _end(watch):
+    """Tell the leader whether the batches of this process were such as can be trained on."""
+    try:
+        if watch is not None:
+            watch.check()
+    except ValueError as error:
+        _from_all(str(error))
+        raise
+    _from_all("")
+
+
 def adopt(model, trained):
     """Give a model the state of the one that was trained, where both have the same variables."""
     mine, its = _state(model), _state(trained)
@@ -302,13 +324,27 @@ def adopt(model, trained):
         setattr(model, name, getattr(trained, name))
 
 
+def _send(operation, content):
+    _say(operation, len(content))
+    _from_leader(torch.from_numpy(content))
+
+
 def _received(count):
     content = torch.empty(count, dtype=torch.uint8)
     _from_leader(content)
+    return content.numpy()
+
+
+def _loaded(content):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.keras")
-        content.numpy().tofile(path)
+        content.tofile(path)
         return keras.saving.load_model(path, safe_mode=False)  # It comes from this training.
+
+
+def _numbers(model):
+    """Return what of a model's steps may be changed at any time, and is no variable."""
+    return [model.n_critic, [(p.weight, p.every) for p in model.penalties]]
 
 
 def _endless(batches):
@@ -337,7 +373,7 @@ def _signs(model):
     return (
         _counters(model),
         id(model.train_function),
-        (model.n_critic, [(p.weight, p.every) for p in model.penalties]),
+        _numbers(model),
         [v.trainable for v in state],
         private.torch_versions([v.value for v in state]),
     )
