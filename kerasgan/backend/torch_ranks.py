@@ -126,7 +126,7 @@ def drawn(fn, rows):
 
 def _say(operation, *numbers):
     numbers = [*numbers, *[0] * (3 - len(numbers))]
-    _from_leader(torch.tensor([operation, *numbers]))
+    _from_leader(torch.tensor([operation, *numbers], device="cpu"))
 
 
 @contextlib.contextmanager
@@ -180,7 +180,7 @@ def _check(batches):
 def _from_all(text, most=256):
     """Return what each process says, in the order of their numbers, up to so many bytes."""
     own = torch.frombuffer(bytearray(text.encode()[:most].ljust(most)), dtype=torch.uint8)
-    found = [torch.empty(most, dtype=torch.uint8) for _ in range(size())]
+    found = [torch.empty(most, dtype=torch.uint8, device="cpu") for _ in range(size())]
     _collective(distributed.all_gather, found, own)
     return [bytes(other.tolist()).decode(errors="replace").rstrip() for other in found]
 
@@ -260,7 +260,7 @@ def follow(batches, watch=None):
     """
     model, own, first = None, None, True
     while True:
-        said = torch.zeros(4, dtype=torch.int64)
+        said = torch.zeros(4, dtype=torch.int64, device="cpu")
         _from_leader(said)
         operation, *numbers = said.tolist()
         if operation == BEGIN:
@@ -330,7 +330,7 @@ def _send(operation, content):
 
 
 def _received(count):
-    content = torch.empty(count, dtype=torch.uint8)
+    content = torch.empty(count, dtype=torch.uint8, device="cpu")
     _from_leader(content)
     return content.numpy()
 
