@@ -40,15 +40,15 @@ def following(recipe, resume, count, last_good):
     Raises:
         click.ClickException: If one of them does not start, or is lost.
     """
-    from kerasgan.backend import torch_ranks
+    from kerasgan.backend import torch_group, torch_ranks
     from kerasgan_cli.machine import launched
 
     if launched()[1] > 1:
         try:
-            with torch_ranks.joined(*launched()):
+            with torch_group.joined(*launched()):
                 yield
                 torch_ranks.dismiss()
-        except torch_ranks.ProcessLost as error:
+        except torch_group.ProcessLost as error:
             raise click.ClickException(f"{error}. {last_good()}") from error
         return
     with tempfile.TemporaryDirectory(prefix="kerasgan-") as folder, contextlib.ExitStack() as stack:
@@ -62,10 +62,10 @@ def following(recipe, resume, count, last_good):
         others = [stack.enter_context(_started(folder, i, count)) for i in range(1, count)]
         _wait(folder, others)
         try:
-            with torch_ranks.joined(0, count, f"file://{folder}/meeting"):
+            with torch_group.joined(0, count, f"file://{folder}/meeting"):
                 yield
                 torch_ranks.dismiss()
-        except torch_ranks.ProcessLost as error:
+        except torch_group.ProcessLost as error:
             words = [_last_words(folder, i) for i in range(1, count)]
             # The others lost each other, or this process.
             said = "; ".join(w for w in words if "Error" in w and "ProcessLost" not in w)
@@ -123,11 +123,11 @@ def follow(recipe, resume, meet):
     Args:
         recipe: Its `Recipe`.
         resume: The folder of the run that it goes on with, or None.
-        meet: A callable that returns the arguments of `torch_ranks.joined`, called when this
+        meet: A callable that returns the arguments of `torch_group.joined`, called when this
             process is ready.
     """
     from kerasgan import backend
-    from kerasgan.backend import torch_ranks
+    from kerasgan.backend import torch_group
     from kerasgan.data.ahead import Ahead
     from kerasgan_cli import images, machine
     from kerasgan_cli.runs import Run
@@ -139,7 +139,7 @@ def follow(recipe, resume, meet):
     for number in (signal.SIGINT, signal.SIGTERM):  # The process that leads says when to end.
         signal.signal(number, signal.SIG_IGN)
     batches = Ahead(dataset, backend.send, as_stored=backend.accelerated())
-    with contextlib.closing(batches), torch_ranks.joined(*meet()):
+    with contextlib.closing(batches), torch_group.joined(*meet()):
         while backend.follow(batches)[0]:  # One `fit` after the other.
             pass
 

@@ -5,7 +5,7 @@ import os
 
 import keras
 
-from kerasgan import backend, catalogue
+from kerasgan import backend
 from kerasgan.environment import accelerator
 from kerasgan_cli.common import without_import_chatter
 from kerasgan_cli.memory import keep_freed_memory
@@ -46,8 +46,7 @@ def devices(recipe, asked):
             f"--devices must be at most {there}, the number of devices that {recipe.backend} has "
             f"here ({kind}). Received: {count}"
         )
-    packing = recipe.arguments.get("packing", catalogue.VARIANTS[recipe.variant].packs)
-    parts = count * recipe.accumulate * packing
+    parts = count * recipe.accumulate * recipe.packing
     if count > 1 and recipe.batch_size % parts:
         raise ValueError(
             f"--batch-size must be divisible by {parts}, so that {count} devices have equal parts. "

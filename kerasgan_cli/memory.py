@@ -1,9 +1,7 @@
-"""Memory of a long training on a CPU."""
+"""Memory of a training: that of the host, and what to do where there is none left."""
 
 import ctypes
 import sys
-
-from kerasgan import catalogue
 
 # From glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
@@ -46,9 +44,9 @@ def ways_out(recipe, image_shape, run, devices=1):
         devices: On how many devices it trains.
     """
     size = "x".join(map(str, image_shape))
-    packing = recipe.arguments.get("packing", catalogue.VARIANTS[recipe.variant].packs)
     more = range(2 * recipe.accumulate, recipe.batch_size + 1)
-    parts = next((k for k in more if recipe.batch_size % (k * packing * devices) == 0), None)
+    shares = recipe.packing * devices
+    parts = next((k for k in more if recipe.batch_size % (k * shares) == 0), None)
     less = "a smaller --batch-size"
     if recipe.precision in ("float32", "tf32"):
         less += " and --precision mixed_bfloat16"

@@ -246,9 +246,9 @@ def shell(folder):
 
 def rank(number, count, place, what="rounds"):
     """Train in a group of processes, and return what the one that leads has seen."""
-    from kerasgan.backend import torch_ranks
+    from kerasgan.backend import torch_group
 
-    with torch_ranks.joined(int(number), int(count), place):
+    with torch_group.joined(int(number), int(count), place):
         if what == "rescued":
             return rescued()
         if what in CASES:

@@ -70,7 +70,7 @@ class Feed:
             check_dataset(model, x, y=y, batch_size=batch_size, validation_split=split)
 
         if isinstance(self.x, ImageDataset):
-            for name, count in _sizes(self.x).items():
+            for name, count in self.x.batch_sizes.items():
                 checks.divisible(name, count, model.packing, model.accumulate)
         self.x = in_tuples(self.x)
         # The images of an `ImageDataset` were looked at when it was made.
@@ -173,7 +173,8 @@ class InTurn(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         steps = self.params.get("steps")
-        self.model._steps_left = None if steps is None else steps - batch
+        left = None if steps is None else steps - batch
+        object.__setattr__(self.model, "_steps_left", left)  # Keras would look at it in each step.
 
     def on_train_batch_end(self, batch, logs=None):
         pass
@@ -198,16 +199,10 @@ def check_dataset(model, dataset, **for_arrays):
             )
     if not isinstance(dataset, ImageDataset):
         return
-    for name, count in _sizes(dataset).items():
+    for name, count in dataset.batch_sizes.items():
         checks.divisible(name, count, model.packing)
     if model.num_classes is not None and dataset.labels is not None:
         checks.labels(dataset.labels, dataset.num_examples, model.num_classes)
-
-
-def _sizes(dataset):
-    """Return the sizes of the batches of an `ImageDataset`, by what they are called."""
-    rest = 0 if dataset.drop_remainder else dataset.num_examples % dataset.batch_size
-    return {"batch_size": dataset.batch_size, "the last batch": rest}
 
 
 def held_out(model, x, y, batch_size):

@@ -4,6 +4,7 @@ import itertools
 
 from kerasgan import backend
 from kerasgan.adversarial import checks
+from kerasgan.adversarial.state import COUNTERS
 from kerasgan.penalties import PLAYERS
 
 
@@ -52,32 +53,36 @@ class Programs:
             kind: self._compile_step(kind_of_step(*kind, backend.MEANS_IN_STEPS)) for kind in kinds
         }
 
-        def step(*args):
+        several = None  # Takes the steps of an execution, where they are one program.
+        if self.steps_per_execution > 1:
+            looked_at = [kind for kind in kinds if not kind[2]]
+            several = self._compile_several([kind_of_step(*kind, False) for kind in looked_at])
+
+        def take(*args):
             kind = self._next_kind()
             result = programs[kind](*args)
             self._count(kind, measured)
-            return _with_logs(result, self._logs_to_read)
+            return _with_logs(result, lambda logs: _unseen(logs, self._watch))
+
+        def take_all(*args):
+            if self.steps_per_execution == 1 or self._reads is None:  # Or outside of `fit`.
+                return take(*args)
+            if several is None or self._watch is not None:  # Each batch is looked at.
+                return self._one_by_one(take, *args)
+            batches, args = self._next_batches(*args)
+            planned = self._planned(batches)
+            result = several([looked_at.index(kind) for kind in planned], *args)
+            for kind in planned:
+                self._count(kind, measured)
+            return result
+
+        def step(*args):
+            return _with_logs(take_all(*args), self._logs_to_read)
 
         def train_function(*args):
             if self._leader is None:
                 return step(*args)
             return self._leader.step(lambda: step(*args))
-
-        if self.steps_per_execution > 1:
-            looked_at = [kind for kind in kinds if not kind[2]]
-            several = self._compile_several([kind_of_step(*kind, False) for kind in looked_at])
-
-            def train_function(*args):
-                if self._reads is None:  # Outside of `fit`.
-                    return step(*args)
-                if self._watch is not None:  # Each batch is looked at.
-                    return self._one_by_one(step, *args)
-                batches, args = self._next_batches(*args)
-                planned = self._planned(batches)
-                result = several([looked_at.index(kind) for kind in planned], *args)
-                for kind in planned:
-                    self._count(kind, measured)
-                return _with_logs(result, self._logs_to_read)
 
         self.train_function = train_function
         return train_function
@@ -94,23 +99,25 @@ class Programs:
         self._advance(kind[0])
 
     def _advance(self, turn):
-        self.critic_steps += 1
-        self.generator_steps += int(turn)
-        self.critic_steps_this_round = 0 if turn else self.critic_steps_this_round + 1
+        this_round = 0 if turn else self.critic_steps_this_round + 1
+        self._stand_at(self.critic_steps + 1, self.generator_steps + int(turn), this_round)
+
+    def _stand_at(self, *counters):
+        for name, value in zip(COUNTERS, counters, strict=True):
+            object.__setattr__(self, name, value)  # Keras would look at it in each step.
 
     def _planned(self, count):
         """Return the kinds of the next steps."""
-        before = self.critic_steps, self.generator_steps, self.critic_steps_this_round
+        before = [getattr(self, name) for name in COUNTERS]
         kinds = []
         for _ in range(count):
             kinds.append(self._next_kind())
             self._advance(kinds[-1][0])
-        self.critic_steps, self.generator_steps, self.critic_steps_this_round = before
+        self._stand_at(*before)
         return kinds
 
     def _logs_to_read(self, logs):
         """Return what of the logs Keras is to read after this step."""
-        logs = _unseen(logs, self._watch)
         if self._reads is not None and not self._reads.due():
             return {}
         return self._measured(logs or self._means())

@@ -27,7 +27,7 @@ folder is written once, in `keras.ops`, and calls these.
 - `sum_over_processes(value)`, `mean_over_processes(value)`: over what each has in a step.
 - `follows()`, `follow(batches, watch)`, `adopt(model, trained)`, `leading(model, batches)`: whether
   another process leads this training; take its steps; give a model what came of them; and a context
-  with what leads the others, or None.
+  with what leads the others, or None. These are of `torch_ranks.py` or of `generic.py`.
 - `set_float32_precision(name)`: whether products of float32 may be made in "tf32".
 - `make_deterministic()`: ask the backend for reproducible kernels.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
@@ -42,11 +42,14 @@ import contextlib
 import keras
 
 if keras.backend.backend() == "tensorflow":
+    from kerasgan.backend import generic as _processes
     from kerasgan.backend import tensorflow as _backend
 elif keras.backend.backend() == "jax":
+    from kerasgan.backend import generic as _processes
     from kerasgan.backend import jax as _backend
 elif keras.backend.backend() == "torch":
     from kerasgan.backend import torch as _backend
+    from kerasgan.backend import torch_ranks as _processes
 else:
     raise ImportError(
         "kerasgan trains on the Keras backends tensorflow, jax and torch: set KERAS_BACKEND to "
@@ -71,12 +74,12 @@ replica_rows = _backend.replica_rows
 summed = _backend.summed
 compiled = _backend.compiled
 resolve_jit = _backend.resolve_jit
-sum_over_processes = _backend.sum_over_processes
-mean_over_processes = _backend.mean_over_processes
-follows = _backend.follows
-follow = _backend.follow
-adopt = _backend.adopt
-leading = _backend.leading
+sum_over_processes = _processes.sum_over_processes
+mean_over_processes = _processes.mean_over_processes
+follows = _processes.follows
+follow = _processes.follow
+adopt = _processes.adopt
+leading = _processes.leading
 set_float32_precision = _backend.set_float32_precision
 make_deterministic = _backend.make_deterministic
 MEANS_IN_STEPS = _backend.MEANS_IN_STEPS

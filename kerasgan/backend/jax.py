@@ -9,7 +9,7 @@ import jax
 import keras
 import numpy as np
 
-from kerasgan.backend import private
+from kerasgan.backend import generic, private
 
 MEANS_IN_STEPS = True  # Between two steps of `fit`, variables hold what they held before.
 PREFERRED_DATA_FORMAT = "channels_last"
@@ -83,14 +83,14 @@ class Trainer:
 
     def _compile(self, train_step):
         """Return Keras' train function around `train_step(state, data) -> (logs, state)`."""
-        k, self.steps_per_execution = self.steps_per_execution, 1
         present, self.train_step = self.train_function, train_step
         try:
-            super().make_train_function(force=True)
+            with self._singly():
+                super().make_train_function(force=True)
             return self._giving_back(self.train_function, _GROUPS)
         finally:
             del self.train_step
-            self.steps_per_execution, self.train_function = k, present
+            self.train_function = present
 
     def _compile_several(self, steps):
         """Return a function that takes several steps in one program; see `Programs`.
@@ -226,10 +226,7 @@ def assign(variables, values):
 
 def move_towards(variables, values, share):
     """Add a share of the way to other values, a tensor, to variables of floats."""
-    moved = []
-    for old, new in zip(variables, values, strict=True):
-        moved.append(old + keras.ops.cast(share, old.dtype) * keras.ops.subtract(new, old))
-    assign(variables, moved)
+    assign(variables, generic.moved(variables, values, share))
 
 
 def accelerated():
@@ -310,34 +307,6 @@ def compiled(fn, variables):
 def resolve_jit(jit_compile):
     """Return `jit_compile`: "auto" compiles on JAX wherever the layers allow it."""
     return jit_compile
-
-
-def sum_over_processes(value):
-    """Return `value`: a program sees the whole batch."""
-    return value
-
-
-def mean_over_processes(value):
-    """Return `value`: a program sees the whole batch."""
-    return value
-
-
-def follows():
-    """Return False: this backend distributes a model by itself."""
-    return False
-
-
-def follow(batches, watch=None):
-    """Follow nobody; see `follows`."""
-
-
-def adopt(model, trained):
-    """Adopt nothing; see `follows`."""
-
-
-def leading(model, batches):
-    """Return a context with None, since no process leads another."""
-    return contextlib.nullcontext()
 
 
 def set_float32_precision(name):

@@ -5,7 +5,7 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from kerasgan.backend import private
+from kerasgan.backend import generic, private
 
 MEANS_IN_STEPS = True  # Keras needs something that a step returns.
 PREFERRED_DATA_FORMAT = "channels_last"
@@ -25,26 +25,18 @@ class Trainer:
 
     def _compile_step(self, step):
         """Return Keras' train function around `step(data) -> logs`."""
-        k, self.steps_per_execution = self.steps_per_execution, 1
         self.train_step = step
         try:
             super().make_train_function(force=True)
         finally:
             del self.train_step
-        return self._of_one(self.train_function, k)
-
-    def _of_one(self, function, k):
-        """Return a train function that takes one step, also where k are to be taken at once."""
-        self.steps_per_execution = k
-        if k == 1:
+        function = self.train_function
+        if self.steps_per_execution == 1:
             return function
 
         def one(iterator):  # Keras' function reads the number when it is called first.
-            self.steps_per_execution = 1
-            try:
+            with self._singly():
                 return function(iterator)
-            finally:
-                self.steps_per_execution = k
 
         return one
 
@@ -160,10 +152,7 @@ def assign(variables, values):
 
 def move_towards(variables, values, share):
     """Add a share of the way to other values, a tensor, to variables of floats."""
-    moved = []
-    for old, new in zip(variables, values, strict=True):
-        moved.append(old + keras.ops.cast(share, old.dtype) * keras.ops.subtract(new, old))
-    assign(variables, moved)
+    assign(variables, generic.moved(variables, values, share))
 
 
 def accelerated():
@@ -239,34 +228,6 @@ def resolve_jit(jit_compile):
     if jit_compile == "auto" and not accelerated():
         return False
     return jit_compile
-
-
-def sum_over_processes(value):
-    """Return `value`: a program sees the whole batch."""
-    return value
-
-
-def mean_over_processes(value):
-    """Return `value`: a program sees the whole batch."""
-    return value
-
-
-def follows():
-    """Return False: this backend distributes a model by itself."""
-    return False
-
-
-def follow(batches, watch=None):
-    """Follow nobody; see `follows`."""
-
-
-def adopt(model, trained):
-    """Adopt nothing; see `follows`."""
-
-
-def leading(model, batches):
-    """Return a context with None, since no process leads another."""
-    return contextlib.nullcontext()
 
 
 def set_float32_precision(name):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from kerasgan.backend import private, private_random, torch_ranks
+from kerasgan.backend import private, private_random, torch_group
 from kerasgan.backend.torch_traced import TracedStep
 
 MEANS_IN_STEPS = False
@@ -29,25 +29,13 @@ class Trainer:
         """Return a train function around `step(data) -> logs`, as Keras makes one."""
         arguments = self._compile_arguments
         eager = arguments["run_eagerly"] or arguments["jit_compile"] is False
-        if eager or torch_ranks.size() > 1:  # No trace contains what processes tell each other.
+        if eager or torch_group.size() > 1:  # No trace contains what processes tell each other.
             return lambda data: step(data[0])
         traced = TracedStep(step, self._all_variables, compiled=arguments["jit_compile"] is True)
         return lambda data: traced(data[0])
 
     def _compile_several(self, steps):
-        """Return a function that takes steps one after the other; see `Programs`."""
-        singles = [self._compile_step(step) for step in steps]
-
-        def several(numbers, batches):
-            for number, batch in zip(numbers, batches, strict=True):
-                logs = singles[number]([batch])
-            return logs
-
-        return several
-
-    def _next_batches(self, batches):
-        """Return the number of batches that the next steps have, and those."""
-        return len(batches), (batches,)
+        """Return None: steps are taken one after the other; see `Programs`."""
 
     def _one_by_one(self, step, batches):
         """Take a step on each of some batches."""
@@ -68,7 +56,7 @@ def value_and_grad(loss_fn, variables):
         gradients = torch.autograd.grad(
             loss, [v.value for v in variables], allow_unused=True, materialize_grads=True
         )
-    loss, *gradients = torch_ranks.mean([loss.detach(), *gradients])
+    loss, *gradients = torch_group.mean([loss.detach(), *gradients])
     return loss, gradients
 
 
@@ -144,7 +132,7 @@ def send(batch):
 
     A copy from ordinary memory would wait until the device has done all that it was given.
     """
-    batch = keras.tree.map_structure(torch_ranks.own_rows, batch)
+    batch = keras.tree.map_structure(torch_group.own_rows, batch)
     if not torch.cuda.is_available():
         return batch
 
@@ -228,17 +216,7 @@ def fuse_steps(optimizer):
 
 def replica_rows(fn, batch_size):
     """Return this process's rows of `fn(rows)`: all together draw what one would."""
-    return torch_ranks.drawn(fn, batch_size)
-
-
-def sum_over_processes(value):
-    """Return the sum over all processes of what each has in this step."""
-    return torch_ranks.total(value)
-
-
-def mean_over_processes(value):
-    """Return the mean over all processes of what each has in this step."""
-    return torch_ranks.mean([value])[0]
+    return torch_group.drawn(fn, batch_size)
 
 
 def compiled(fn, variables):
@@ -255,16 +233,6 @@ def compiled(fn, variables):
 def resolve_jit(jit_compile):
     """Return False: what Keras would compile on PyTorch is compiled by `TracedStep`, if at all."""
     return False
-
-
-def follows():
-    """Return whether another process leads the training, so that this one follows it."""
-    return torch_ranks.rank() > 0
-
-
-follow = torch_ranks.follow
-adopt = torch_ranks.adopt
-leading = torch_ranks.leading
 
 
 def set_float32_precision(name):

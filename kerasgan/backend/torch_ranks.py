@@ -5,12 +5,9 @@ do. They follow: they take the same steps, each on its rows of the batch, and in
 gradients of all are averaged. The weights thus stay the same everywhere. When something else has
 changed the leader's model since the last step, as a guard that puts a state back, the followers are
 sent its new values, or all of it where it has other parts than before.
-
-What the leader says travels on the CPU, by gloo. Gradients travel by the device's own way.
 """
 
 import contextlib
-import datetime
 import json
 import os
 import tempfile
@@ -20,119 +17,26 @@ import numpy as np
 import torch
 from torch import distributed
 
-from kerasgan.backend import private
+from kerasgan.backend import private, torch_group
 
 # What the leader may say: its `fit` begins, ends, or failed; a step; the state; the last word.
 BEGIN, END, FAILED, STEP, VALUES, MODEL, NUMBERS, LEAVE = range(8)
-PAUSE = datetime.timedelta(days=7)  # The longest one: a callback of the leader may take its time.
-_in_step = False
+COUNTERS = ("critic_steps", "generator_steps", "critic_steps_this_round")  # Of a model.
 
-
-def size():
-    """Return how many processes train together."""
-    there = distributed.is_available() and distributed.is_initialized()
-    return distributed.get_world_size() if there else 1
-
-
-def rank():
-    """Return the number of this process, 0 for the one that leads."""
-    return distributed.get_rank() if size() > 1 else 0
-
-
-@contextlib.contextmanager
-def joined(number, count, place="env://"):
-    """Join a group of processes, for the time of the block.
-
-    Args:
-        number: The rank of this process.
-        count: How many there are.
-        place: Where they meet, a URL of `torch.distributed`.
-    """
-    kinds = "cpu:gloo"
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", number)) % torch.cuda.device_count())
-        kinds += ",cuda:nccl"
-    distributed.init_process_group(
-        kinds, init_method=place, rank=number, world_size=count, timeout=PAUSE
-    )
-    try:
-        yield
-    finally:
-        distributed.destroy_process_group()
-
-
-class ProcessLost(RuntimeError):
-    """Another process of this training has ended."""
-
-
-def _collective(operation, *args):
-    try:
-        operation(*args)
-    except RuntimeError as error:
-        raise ProcessLost(
-            "another process of this training has ended, or cannot be reached"
-        ) from error
-
-
-def _from_leader(tensor):
-    """Have the leader's values in a tensor."""
-    _collective(distributed.broadcast, tensor, 0)
-
-
-# What a step does in each process.
-
-
-@contextlib.contextmanager
-def _step():
-    global _in_step
-    _in_step = True
-    try:
-        yield
-    finally:
-        _in_step = False
-
-
-def mean(tensors):
-    """Return the means over all processes of some tensors, inside a step; else the tensors."""
-    if not _in_step:
-        return tensors
-    with torch.no_grad():
-        flat = torch.cat([t.reshape(-1) for t in tensors])
-        _collective(distributed.all_reduce, flat)
-        parts = (flat / size()).split([t.numel() for t in tensors])
-        return [part.view(t.shape) for part, t in zip(parts, tensors, strict=True)]
-
-
-def total(tensor):
-    """Return the sum over all processes of a tensor, inside a step; else the tensor."""
-    return mean([tensor])[0] * size() if _in_step else tensor
-
-
-def own_rows(array):
-    """Return the rows of a batch that this process trains on."""
-    count = len(array) // size()
-    return array if size() == 1 else array[rank() * count : (rank() + 1) * count]
-
-
-def drawn(fn, rows):
-    """Return this process's rows of `fn(n)`, with which all draw what one process would."""
-    if not _in_step:
-        return fn(rows)
-    return fn(rows * size())[rank() * rows : (rank() + 1) * rows]
-
-
-# What the leader says, and what the others do.
+follows = torch_group.follows
+mean_over_processes = torch_group.mean_over_processes
+sum_over_processes = torch_group.sum_over_processes
 
 
 def _say(operation, *numbers):
     numbers = [*numbers, *[0] * (3 - len(numbers))]
-    _from_leader(torch.tensor([operation, *numbers], device="cpu"))
+    torch_group.from_leader(torch.tensor([operation, *numbers], device="cpu"))
 
 
 @contextlib.contextmanager
 def leading(model, batches):
     """Return a context with a `Leader`, or with None where there is one process."""
-    if size() == 1:
+    if torch_group.size() == 1:
         yield None
         return
     if model.steps_per_execution > 1:
@@ -148,7 +52,7 @@ def leading(model, batches):
         yield leader
     except BaseException:
         if not leader.in_step:  # Otherwise the others wait inside a step, for this process to end.
-            with contextlib.suppress(ProcessLost):
+            with contextlib.suppress(torch_group.ProcessLost):
                 _say(FAILED)
         raise
     leader.end()
@@ -156,32 +60,32 @@ def leading(model, batches):
 
 def dismiss():
     """Let the others leave, where this process will lead no other `fit`."""
-    if size() > 1:
+    if torch_group.size() > 1:
         _say(LEAVE)
 
 
 def _check(batches):
     """Raise ValueError in all processes if they do not read the same batches."""
-    for name, count in getattr(batches, "sizes", {}).items():
-        if count % size():
+    for name, count in getattr(batches, "batch_sizes", {}).items():
+        if count % torch_group.size():
             raise ValueError(
-                f"{name} must be divisible by {size()}, the processes that train together. "
-                f"Received: {count}"
+                f"`{name}` must be divisible by {torch_group.size()}, the processes that train "
+                f"together. Received: {count}"
             )
     own = str(getattr(batches, "identity", "batches of its own"))
     for number, other in enumerate(_from_all(own)):
         if other != own:
             raise ValueError(
                 "`x` must be the same images in all processes. Received: "
-                f"{own} in process {rank()}, {other} in process {number}"
+                f"{own} in process {torch_group.rank()}, {other} in process {number}"
             )
 
 
 def _from_all(text, most=256):
     """Return what each process says, in the order of their numbers, up to so many bytes."""
     own = torch.frombuffer(bytearray(text.encode()[:most].ljust(most)), dtype=torch.uint8)
-    found = [torch.empty(most, dtype=torch.uint8, device="cpu") for _ in range(size())]
-    _collective(distributed.all_gather, found, own)
+    found = [torch.empty(most, dtype=torch.uint8, device="cpu") for _ in range(torch_group.size())]
+    torch_group.collective(distributed.all_gather, found, own)
     return [bytes(other.tolist()).decode(errors="replace").rstrip() for other in found]
 
 
@@ -206,7 +110,7 @@ class Leader:
             self._send_state()
         _say(STEP, *getattr(self._batches, "position", ()))
         self.in_step = True
-        with _step():
+        with torch_group.step():
             result = take()
         self.in_step = False
         self._seen = _signs(self._model)
@@ -231,7 +135,8 @@ class Leader:
             self._config = config
         numbers = json.dumps(_numbers(model), default=repr).encode()
         _send(NUMBERS, np.frombuffer(numbers, np.uint8).copy())
-        _send_values(model)
+        _say(VALUES, *_counters(model))
+        _share_values(model)
 
     def end(self):
         """Give the others the last state, and let them return from `follow`."""
@@ -261,7 +166,7 @@ def follow(batches, watch=None):
     model, own, first = None, None, True
     while True:
         said = torch.zeros(4, dtype=torch.int64, device="cpu")
-        _from_leader(said)
+        torch_group.from_leader(said)
         operation, *numbers = said.tolist()
         if operation == BEGIN:
             _check(batches)
@@ -270,7 +175,7 @@ def follow(batches, watch=None):
                 _end(watch if model is not None else None)
             return operation == END, model
         elif operation == FAILED:
-            raise ProcessLost("the training has failed in the process that leads")
+            raise torch_group.ProcessLost("the training has failed in the process that leads")
         elif operation == MODEL:
             model = _loaded(_received(numbers[0]))
             model._watch = watch
@@ -283,9 +188,8 @@ def follow(batches, watch=None):
                 if isinstance(weight, (int, float)):
                     penalty.weight, penalty.every = weight, every
         elif operation == VALUES:
-            model.critic_steps, model.generator_steps, model.critic_steps_this_round = numbers
-            for variable in _state(model):
-                _broadcast(variable.value)
+            _set_counters(model, numbers)
+            _share_values(model)
         else:
             if hasattr(batches, "at"):
                 batch = batches.at(*numbers)
@@ -293,7 +197,7 @@ def follow(batches, watch=None):
                 own = own or _endless(batches)
                 batch = next(own)
             batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
-            with _step():
+            with torch_group.step():
                 model.train_function([batch])
             if first and watch is not None:
                 watch.check()
@@ -319,19 +223,17 @@ def adopt(model, trained):
     with torch.no_grad():
         for variable, other in zip(mine, its, strict=True):
             variable.value.copy_(other.value)
-    counters = "critic_steps", "generator_steps", "critic_steps_this_round"
-    for name in counters:
-        setattr(model, name, getattr(trained, name))
+    _set_counters(model, _counters(trained))
 
 
 def _send(operation, content):
     _say(operation, len(content))
-    _from_leader(torch.from_numpy(content))
+    torch_group.from_leader(torch.from_numpy(content))
 
 
 def _received(count):
     content = torch.empty(count, dtype=torch.uint8, device="cpu")
-    _from_leader(content)
+    torch_group.from_leader(content)
     return content.numpy()
 
 
@@ -359,7 +261,12 @@ def _endless(batches):
 
 
 def _counters(model):
-    return model.critic_steps, model.generator_steps, model.critic_steps_this_round
+    return tuple(getattr(model, name) for name in COUNTERS)
+
+
+def _set_counters(model, values):
+    for name, value in zip(COUNTERS, values, strict=True):
+        setattr(model, name, value)
 
 
 def _state(model):
@@ -379,8 +286,8 @@ def _signs(model):
     )
 
 
-def _send_values(model):
-    _say(VALUES, *_counters(model))
+def _share_values(model):
+    """Give all processes the leader's values of the state."""
     for variable in _state(model):
         _broadcast(variable.value)
 
@@ -388,6 +295,6 @@ def _send_values(model):
 def _broadcast(tensor):
     """Give all processes the leader's values, whatever the order of a tensor in memory."""
     values = tensor.detach().contiguous()
-    _from_leader(values)
+    torch_group.from_leader(values)
     with torch.no_grad():
         tensor.copy_(values)

@@ -33,24 +33,19 @@ class Ahead(keras.utils.PyDataset):
         self._thread = None if small else concurrent.futures.ThreadPoolExecutor(1, "kerasgan-data")
 
     @property
-    def batch_size(self):
-        """Images in a batch, of all processes together."""
-        return self._dataset.batch_size
-
-    @property
-    def sizes(self):
-        """The sizes of all batches of an epoch, by what they are called."""
-        rest = 0 if self._dataset.drop_remainder else self._dataset.num_examples % self.batch_size
-        return {"`batch_size`": self.batch_size, "the last batch": rest}
+    def batch_sizes(self):
+        """Those of the data set: a batch is that of all processes together."""
+        return self._dataset.batch_sizes
 
     @property
     def identity(self):
         """What two processes compare that are to read the same batches, as text."""
-        ends = np.ascontiguousarray(self._dataset.images[[0, -1]])
-        size = "x".join(map(str, self._dataset.image_shape))
+        dataset = self._dataset
+        ends = np.ascontiguousarray(dataset.images[[0, -1]])
+        size = "x".join(map(str, dataset.image_shape))
         return (
-            f"{self._dataset.num_examples} images of {size} in batches of {self.batch_size}, seed "
-            f"{self._dataset.seed}, checksum {zlib.crc32(ends):08x}"
+            f"{dataset.num_examples} images of {size} in batches of {dataset.batch_size}, seed "
+            f"{dataset.seed}, checksum {zlib.crc32(ends):08x}"
         )
 
     def __len__(self):

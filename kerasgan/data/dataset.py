@@ -126,6 +126,12 @@ class ImageDataset(keras.utils.PyDataset):
         return full + (rest > 0 and not self.drop_remainder)
 
     @property
+    def batch_sizes(self):
+        """The sizes of all batches of an epoch, by what errors call them."""
+        rest = 0 if self.drop_remainder else self.num_examples % self.batch_size
+        return {"batch_size": self.batch_size, "the last batch": rest}
+
+    @property
     def epoch(self):
         """The current epoch, from 0."""
         return self._epoch

@@ -197,7 +197,7 @@ def _check_data(recipe):
             f"`limit` must leave a batch of images, of `batch_size` {recipe.batch_size}. "
             f"Received: limit={limit}"
         )
-    packing = recipe.arguments.get("packing", catalogue.VARIANTS[recipe.variant].packs)
+    packing = recipe.packing
     if recipe.batch_size % packing:
         raise ValueError(
             f"`batch_size` must be divisible by packing={packing}, the images that the critic "

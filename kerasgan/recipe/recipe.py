@@ -166,6 +166,11 @@ class Recipe:
         first = catalogue.VARIANTS[self.variant].architectures[0]
         return self.networks.get("architecture") or first
 
+    @property
+    def packing(self):
+        """Images that the critic scores together, given or the variant's default."""
+        return self.arguments.get("packing", catalogue.VARIANTS[self.variant].packs)
+
     def argument(self, name):
         """Return an argument of the variant's constructor, given or by default."""
         return self.arguments.get(name, catalogue.options(self.variant)[name].default)
