@@ -11,6 +11,7 @@ import keras
 
 from kerasgan import backend, callbacks
 from kerasgan.adversarial import feed
+from kerasgan.adversarial.each_step import EachStep
 from kerasgan.environment import describe
 from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
@@ -232,11 +233,11 @@ def _last_good(folder):
     return "No epoch was finished, so there is no good state to keep"
 
 
-class _Started(keras.callbacks.Callback):
+class _Started(EachStep):
     """Takes away the line that says what is prepared, once the first step is done."""
 
     def on_train_batch_begin(self, batch, logs=None):
-        if 0 < batch <= self.model.steps_per_execution:  # The second time.
+        if 0 < batch <= self.unsynced.steps_per_execution:  # The second time.
             stages.clear()
 
     def on_epoch_end(self, epoch, logs=None):

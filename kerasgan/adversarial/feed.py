@@ -7,6 +7,7 @@ import keras
 
 from kerasgan import backend, validation
 from kerasgan.adversarial import checks
+from kerasgan.adversarial.each_step import EachStep
 from kerasgan.adversarial.watch import Watch
 from kerasgan.data import ImageDataset
 from kerasgan.data.ahead import Ahead
@@ -164,7 +165,7 @@ class _Refreeze(keras.callbacks.Callback):
             self.model.make_train_function()  # It compiles anew if other weights train now.
 
 
-class InTurn(keras.callbacks.Callback):
+class InTurn(EachStep):
     """Has Keras call the hooks after a step in this thread, and counts the steps that are left.
 
     Where no callback has such a hook, Keras would still hand the empty logs of each step to another
@@ -174,7 +175,7 @@ class InTurn(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         steps = self.params.get("steps")
         left = None if steps is None else steps - batch
-        object.__setattr__(self.model, "_steps_left", left)  # Keras would look at it in each step.
+        object.__setattr__(self.unsynced, "_steps_left", left)  # Keras would look at the number.
 
     def on_train_batch_end(self, batch, logs=None):
         pass

@@ -1,8 +1,8 @@
 """Whether batches that nobody has looked at hold what the networks expect."""
 
-import keras
 from keras import ops
 
+from kerasgan.adversarial.each_step import EachStep
 from kerasgan.data.pixels import warn_without_dark
 from kerasgan.text import extent
 
@@ -54,7 +54,7 @@ def _measured(images, labels, model):
     return found
 
 
-class Watch(keras.callbacks.Callback):
+class Watch(EachStep):
     """Remembers what `usable` measured, and raises an error where a batch cannot be trained on.
 
     It looks at the first batch before the second one, and at all of them when the epoch ends; in
@@ -115,7 +115,7 @@ class Watch(keras.callbacks.Callback):
             self.warned = warn_without_dark(self.name, low, high)
 
     def on_train_batch_begin(self, batch, logs=None):
-        if 0 < batch <= self.model.steps_per_execution:  # The second time.
+        if 0 < batch <= self.unsynced.steps_per_execution:  # The second time.
             self._check_in_training()
 
     def on_epoch_end(self, epoch, logs=None):

@@ -47,6 +47,12 @@ class Scope(keras.StatelessScope):
 class Trainer:
     """Hands each batch to `_train_on` and `_evaluate_on` inside a scope over all of the state."""
 
+    def __setattr__(self, name, value):
+        if name == private.JAX_STATE:  # Keras would look at each array of it in each step.
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def train_step(self, state, data):
         return self._stateless(lambda: self._train_on(data, generator_turn=True), state)
 

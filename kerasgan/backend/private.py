@@ -13,6 +13,9 @@ from keras import ops
 
 active = threading.local()  # What holds in this thread, for what is replaced here.
 
+# What Keras sets to the state after each step on JAX. Under another name, only time would be lost.
+JAX_STATE = "_jax_state"
+
 
 @contextlib.contextmanager
 def inside(name, value):

@@ -2,14 +2,13 @@
 
 import math
 
-import keras
-
+from kerasgan.adversarial.each_step import EachStep
 from kerasgan.adversarial.state import not_finite
 from kerasgan.callbacks.steps import comes_round
 from kerasgan.storage import save_model
 
 
-class Checkpoint(keras.callbacks.Callback):
+class Checkpoint(EachStep):
     """Saves the last good state of the model, and stops a training that has diverged.
 
     After each epoch the whole model, with its optimizers, is saved atomically. If a loss, a weight
@@ -33,7 +32,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         # This runs before a step, because a hook after each step would make JAX wait for its logs.
-        if comes_round(batch, self.check_every, self.model):
+        if comes_round(batch, self.check_every, self.unsynced):
             self.model.synchronize()
             self._check_losses(self.model.get_metrics_result(), f"in batch {batch}")
 

@@ -3,9 +3,8 @@
 import math
 from pathlib import Path
 
-import keras
-
 from kerasgan import validation
+from kerasgan.adversarial.each_step import EachStep
 from kerasgan.adversarial.state import not_finite
 from kerasgan.callbacks.guard_records import GuardRecords, described
 from kerasgan.callbacks.real_images import metric_of
@@ -21,7 +20,7 @@ FEWEST_STEPS = 150  # Critic steps between two checks, unless `every` is given.
 NOISE = 0.02  # Share of a level that two checks of one state may differ by.
 
 
-class CollapseGuard(keras.callbacks.Callback):
+class CollapseGuard(EachStep):
     """Watches for mode collapse during `fit`, and restores a healthy state if it happens.
 
     The guard checks the generator after each epoch, or after as many short ones as make 150 critic
@@ -166,7 +165,7 @@ class CollapseGuard(keras.callbacks.Callback):
         if self.every is not None and self._due():
             with self._checking():
                 self._check()
-        elif comes_round(batch, LOSSES_EVERY, self.model):
+        elif comes_round(batch, LOSSES_EVERY, self.unsynced):
             with self._checking("read the losses"):
                 self.model.synchronize()
                 self._check_losses(self.model.get_metrics_result())
@@ -216,7 +215,7 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def _due(self):
         # It counts steps alone, so that a resumed training checks where an uninterrupted one does.
-        since = self.model.critic_steps - self._checked
+        since = self.unsynced.critic_steps - self._checked
         fewest = FEWEST_STEPS if self.journal.entries else 1
         return self.metric is not None and since >= (self.every or fewest)
 

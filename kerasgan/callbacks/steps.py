@@ -1,6 +1,6 @@
 """Steps: how many steps of the present epoch were taken, and whether it was cut short."""
 
-import keras
+from kerasgan.adversarial.each_step import EachStep
 
 
 def at_once(model):
@@ -13,7 +13,7 @@ def comes_round(batch, every, model):
     return batch > 0 and batch % every < at_once(model)
 
 
-class Steps(keras.callbacks.Callback):
+class Steps(EachStep):
     """Counts the steps of each epoch, for callbacks that must tell a whole epoch from a cut one.
 
     A training may be stopped within an epoch, as by Ctrl-C. Keras then calls `on_epoch_end` all the
@@ -35,7 +35,7 @@ class Steps(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         # Before a step and not after it: a hook after each step would make JAX wait for its logs.
         of = self.params.get("steps")
-        self.steps = batch + at_once(self.model)
+        self.steps = batch + at_once(self.unsynced)
         if of:
             self.steps = min(self.steps, of)
         self._stopping = self._is_stopping()
@@ -51,4 +51,4 @@ class Steps(keras.callbacks.Callback):
         return self.steps < of if of else self._stopping
 
     def _is_stopping(self):
-        return bool(getattr(self.model, "stop_training", False))
+        return bool(getattr(self.unsynced, "stop_training", False))

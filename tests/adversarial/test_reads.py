@@ -89,3 +89,24 @@ def test_the_progress_bar_shows_losses(model, images, capsys, listed):
     assert history.history["critic_loss"]
     if not listed:
         assert "critic_loss" in capsys.readouterr().out
+
+
+def test_a_training_puts_its_state_into_the_variables_only_to_look(model, images, tmp_path):
+    """Each time costs a small network half a step on JAX, where steps work on values alone."""
+    if keras.backend.backend() != "jax":
+        pytest.skip("variables hold the state on the other backends")
+    usual, found = model.jax_state_sync, []
+    object.__setattr__(model, "jax_state_sync", lambda: (found.append(1), usual()))
+    counts = []
+    for n in (40, 40, 200):
+        found.clear()
+        callbacks = [
+            kerasgan.callbacks.SampleGrid(tmp_path / str(n)),
+            kerasgan.callbacks.Checkpoint(tmp_path / "model.keras"),
+            kerasgan.callbacks.Progress(),
+            kerasgan.callbacks.MetricsFile(tmp_path / f"{len(counts)}.csv"),
+            kerasgan.callbacks.CollapseGuard(data=images, every=10_000),
+        ]
+        model.fit(images[:n], batch_size=2, verbose=0, callbacks=callbacks)
+        counts.append(len(found))
+    assert counts[1] and counts[1] == counts[2], counts
