@@ -268,10 +268,11 @@ class Conv2D(keras.layers.Conv2D):
             self.data_format == "channels_first"
             and self.padding == "same"
             and self.dilation_rate == (1, 1)
-            and not any(pad % 2 for pad in pads)
         )
         if not plain:
             return super().call(inputs)
+        if any(pad % 2 for pad in pads):  # The row and column that one side has more.
+            inputs = functional.pad(inputs, (0, pads[1] % 2, 0, pads[0] % 2))
         y = functional.conv2d(
             inputs,
             torch.permute(_tensor(self.kernel), (3, 2, 0, 1)),
