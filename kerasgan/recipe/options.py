@@ -70,6 +70,8 @@ def apply(recipe, options):
             recipe.networks["architecture"] = value
         elif name in PLAIN:
             setattr(recipe, name, value)
+        elif name == "epochs" and "steps_per_epoch" in recipe.length:
+            recipe.length = {**recipe.length, name: value}
         elif name in LENGTH:
             recipe.length = {name: value}
         elif name in OPTIMIZERS and recipe.variant not in variants.get(name, (None, ()))[1]:
