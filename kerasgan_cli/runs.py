@@ -188,6 +188,8 @@ class Run:
         return len(self._seconds())
 
     def _seconds(self):
+        if not self.metrics.exists():
+            return []
         try:
             return [float(row.get("seconds") or 0) for row in read_rows(self.metrics)]
         except (OSError, ValueError) as error:
