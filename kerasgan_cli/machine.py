@@ -22,8 +22,7 @@ def prepare(recipe):
     exact = device is None if recipe.deterministic is None else recipe.deterministic
     if exact:
         backend.make_deterministic()
-    with without_import_chatter():  # TensorFlow finds its devices.
-        seed(recipe)
+    seed(recipe)
     mixed = recipe.precision.startswith("mixed")
     backend.set_float32_precision("float32" if recipe.precision == "float32" else "tf32")
     keras.config.set_dtype_policy(recipe.precision if mixed else "float32")
@@ -32,7 +31,8 @@ def prepare(recipe):
 
 def seed(recipe):
     """Set the seed of all that is drawn next, as initial weights are."""
-    keras.utils.set_random_seed(recipe.seed)
+    with without_import_chatter():  # TensorFlow finds its devices.
+        keras.utils.set_random_seed(recipe.seed)
 
 
 def devices(recipe, asked):

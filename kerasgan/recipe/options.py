@@ -10,7 +10,7 @@ from kerasgan.recipe import checks
 DATA = ("data", *(option.name for option in catalogue.LOADING if option.shell))
 OPTIMIZERS = tuple(option.name for option in catalogue.OPTIMIZERS)
 PLAIN = tuple(option.name for option in catalogue.PLAIN)
-LENGTH = tuple(option.name for option in catalogue.LENGTH)
+LENGTH = tuple(option.name for option in catalogue.LENGTH if option.shell)
 
 
 def network_options():
