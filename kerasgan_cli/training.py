@@ -118,6 +118,7 @@ def _introduce(folder, recipe, dataset, model, device, exact):
         f"device    {device}, "
         + ("deterministic" if exact else "not deterministic: a resumed run may go another way")
     )
+    images.say_what_is_short(recipe, dataset)
 
 
 def _fit(folder, recipe, settings, dataset, model, guard, devices):

@@ -21,8 +21,9 @@ COLLAPSED = 3
 @click.option("--image-size", type=click.IntRange(4, 4096),
               help="Side in pixels of one generated image, to which the real ones are resized. "
               "[default: that of the real images]")  # fmt: skip
-@click.option("--channels", type=click.Choice(["1", "3"]),
-              help="Whether images are grey or in colour. [default: as the real ones]")  # fmt: skip
+@click.option("--channels", type=click.Choice(["1", "3", "4"]),
+              help="Whether images are grey, in colour, or in colour with transparency. [default: "
+              "grey if all real ones are, else colour]")  # fmt: skip
 @click.option("--pattern", default="*", metavar="GLOB",
               help="Which pictures to read, as 'fakes*.png'.")  # fmt: skip
 @click.option("--gap", type=click.IntRange(0, 1024),
