@@ -16,8 +16,8 @@ COLLAPSED = 3
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--real", metavar="NAME_OR_PATH", required=True,
-              help="The real images of the training: a folder, an array file or a name, as for "
-              "`kerasgan train --data`.")  # fmt: skip
+              help="The real images of the training: a folder, a zip or an array file, or a name, "
+              "as for `kerasgan train --data`.")  # fmt: skip
 @click.option("--image-size", type=click.IntRange(4, 4096),
               help="Side in pixels of one generated image, to which the real ones are resized. "
               "[default: that of the real images]")  # fmt: skip

@@ -4,10 +4,11 @@ import dataclasses
 
 import numpy as np
 
+from kerasgan import catalogue
 from kerasgan.data.survey import ENOUGH, SIZES
 
 FEW, MANY = 500, 20_000  # Images of which there are too few, and enough.
-OBLONG = 1.25  # How much longer one side is than the other, where a crop takes much away.
+CUT = 0.1  # Share of the pictures that a crop takes away, from which on it is worth a word.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,86 +16,104 @@ class Advice:
     """An option of `kerasgan train`, and why it may be wanted.
 
     Args:
-        option: The option as the shell has it, or "" where there is none.
-        why: A sentence.
-        clear: Whether it goes without saying, and not a question of what is wanted.
+        option: The option as the shell has it, or "" for something else to do.
+        why: One or more sentences.
     """
 
     option: str
     why: str
-    clear: bool = False
 
 
 def advice(found):
     """Return a list of `Advice` for a `Survey`."""
-    given = [_about_size(found), *_about_shape(found), *_about_transparency(found)]
-    count = found.count
-    if count < FEW:
-        given.append(Advice("--augment ada", few_images(count), True))
-    elif count < MANY:
-        given.append(Advice("--augment diffaugment", "The critic learns so many images by heart "
-                            "in a long training; augmentation delays it.", True))  # fmt: skip
-    if count < MANY:
-        given.append(Advice("--mirror", "It shows each image mirrored half of the time, which is "
-                            "as good as more images where left and right mean nothing, as in "
-                            "faces, and wrong for letters and digits."))  # fmt: skip
-    doubled = len(found.copies)
-    if doubled:
-        given.append(Advice("", f"Remove the {doubled:,} exact copies: the networks see these "
-                            "images more often than the others."))  # fmt: skip
-    return [one for one in given if one is not None] + _about_classes(found)
+    parts = (_size, _shape, _transparency, _number, _copies, _classes)
+    return [one for part in parts for one in part(found)]
 
 
 def few_images(count):
-    """Return what to expect of few images, as sentences."""
+    """Return what to expect of few images, as a sentence."""
     return (
-        f"With {count:,} images the critic soon knows each by heart. Expect images close to these "
-        "rather than new ones; from a thousand on it gets better."
+        f"With {count:,} images the critic soon knows each by heart, and what is generated stays "
+        "close to them."
     )
 
 
-def _about_size(found):
-    size, sides = found.advised_size, [min(h.width, h.height) for h in found.headers]
+def _size(found):
+    size, sides = found.advised_size, found.sides
     if not sides:
-        return None if size == found.image_size else Advice(f"--image-size {size}",
-            "The convolutional networks have this size.", True)  # fmt: skip
+        if size == found.image_size:
+            return []
+        return [Advice(f"--image-size {size}", "The convolutional networks have this size.")]
     smaller = sum(side < size for side in sides)
     larger = [s for s in SIZES if s > size and np.mean(np.array(sides) >= s) >= ENOUGH]
-    why = f"{_share(len(sides) - smaller, len(sides))} of the images have it."
+    why = f"{_share(len(sides) - smaller, len(sides))} of the images are large enough."
     if smaller:
-        why += f" --upscale enlarges the {smaller:,} that are smaller."
+        why += f" --upscale enlarges {_many(smaller, 'the one that is', 'the {} that are')} not."
     if larger:
-        why += f" {larger[0]} is possible, at {(larger[0] / size) ** 2:.2g} times the time."
-    return Advice(f"--image-size {size}", why, True)
+        times = (larger[0] / size) ** 2
+        why += f" {larger[0]} is possible, at about {times:.2g} times the time."
+    return [Advice(f"--image-size {size}", why)]
 
 
-def _about_shape(found):
+def _shape(found):
     sides = [(h.width, h.height) for h in found.headers]
-    oblong = sum(max(pair) > OBLONG * min(pair) for pair in sides)
-    if oblong * 4 < len(sides) or not sides:
+    lost = 1 - np.mean([min(pair) / max(pair) for pair in sides]) if sides else 0
+    if found.fit != "crop" or lost < CUT:
         return []
-    lost = 1 - np.mean([min(pair) / max(pair) for pair in sides])
-    return [Advice("--fit pad", f"A crop takes {lost:.0%} of the pictures away in the mean; this "
-                   "keeps all and fills up with --background.")]  # fmt: skip
+    return [
+        Advice(
+            "--fit pad",
+            f"A crop takes away {lost:.0%} of the pictures in the mean. This keeps all, and fills "
+            "up with --background.",
+        )
+    ]
 
 
-def _about_transparency(found):
+def _transparency(found):
     if not found.transparent[1] or found.decoded.images.shape[-1] == 4:
         return []
-    return [Advice("--channels 4", "It keeps the transparency. Otherwise the images lie over "
-                   "white, or over --background.")]  # fmt: skip
+    why = "It keeps the transparency. Otherwise images lie over white, or over --background."
+    return [Advice("--channels 4", why)]
 
 
-def _about_classes(found):
+def _number(found):
+    if found.count >= MANY:
+        return []
+    why = "The critic learns so many images by heart in a long training; this delays it."
+    augment = Advice("--augment diffaugment", why)
+    if found.count < FEW:
+        without = [
+            name
+            for name, entry in catalogue.VARIANTS.items()
+            if not catalogue.LOSSES[entry.loss].has_zero
+        ]
+        why = f"{few_images(found.count)} With {', '.join(without)}: --augment diffaugment."
+        augment = Advice("--augment ada", why)
+    why = "Where left and right mean nothing, as in faces, and not for letters or digits."
+    return [augment, Advice("--mirror", why)]
+
+
+def _copies(found):
+    if not found.copies:
+        return []
+    count = _many(len(found.copies), "the exact copy", "the {} exact copies")
+    return [Advice("", f"Remove {count}: what is there twice is learned twice as strongly.")]
+
+
+def _classes(found):
     classes = found.classes
     if not classes or len(classes) < 2:
         return []
     name, least = min(classes.items(), key=lambda pair: pair[1])
     why = f"It trains one generator for all {len(classes)} classes, which makes any of them."
     if least < FEW:
-        why += f" The smallest, {name}, has {least:,} images."
+        why += f" The smallest, {name}, has {_many(least, 'one image', '{} images')}."
     return [Advice("--conditional", why)]
 
 
 def _share(part, whole):
     return "All" if part == whole else f"{part / whole:.0%}"
+
+
+def _many(count, one, several):
+    return one if count == 1 else several.format(f"{count:,}")

@@ -102,7 +102,8 @@ def find(name_or_path):
         raise DataError(
             f"`name_or_path` must be a folder, a .zip, an .npz or an .npy file. Received: {path}"
         )
-    return str(path) if catalogue.SOURCES[source].path else name, source
+    is_path = source in KINDS and catalogue.SOURCES[source].path
+    return str(path) if is_path else name, source
 
 
 def unknown(name, more=()):

@@ -1,6 +1,7 @@
 """`survey`: what is in a folder, a zip archive or an array file, before anything is trained."""
 
 import dataclasses
+import math
 import warnings
 
 import numpy as np
@@ -50,6 +51,7 @@ class Survey:
         name: The name or the path.
         source: A key of `kerasgan.catalogue.SOURCES`.
         image_size: The side that the images were decoded with, in pixels.
+        fit: How they became square; see `kerasgan.data.load`.
         advised_size: The side that is advised, in pixels.
         decoded: The images as the networks see them, a `Decoded` set.
         headers: A `Header` for each picture file that can be opened; empty for other sources.
@@ -62,6 +64,7 @@ class Survey:
     name: str
     source: str
     image_size: int
+    fit: str
     advised_size: int
     decoded: Decoded
     headers: list
@@ -78,6 +81,11 @@ class Survey:
     def skipped(self):
         """Pairs of a path and the reason why it is not used."""
         return [tuple(pair) for pair in self.decoded.about.get("skipped", ())]
+
+    @property
+    def sides(self):
+        """Of each picture file the side that `image_size` must not exceed, in pixels."""
+        return [_side((header.width, header.height), self.fit) for header in self.headers]
 
     @property
     def classes(self):
@@ -151,7 +159,7 @@ def survey(name_or_path, image_size=None, channels=None, fit="crop", progress=No
         nearly = copies.near(_bytes(found.images), firsts)
     side = found.images.shape[1]
     advised = advised if sides else advised_size([(side, side)])
-    return Survey(name, source, side, advised, found, headers, transparent, firsts, nearly)
+    return Survey(name, source, side, fit, advised, found, headers, transparent, firsts, nearly)
 
 
 def advised_size(sides, fit="crop"):
@@ -161,9 +169,14 @@ def advised_size(sides, fit="crop"):
         sides: Pairs of a width and a height.
         fit: As for `load`: the shorter side counts, and of images that are padded the longer one.
     """
-    chosen = sorted(max(pair) if fit == "pad" else min(pair) for pair in sides)
-    enough = chosen[int((1 - ENOUGH) * len(chosen))] if chosen else FIRST_SIZE
+    chosen = sorted(_side(pair, fit) for pair in sides)
+    # The largest that at least nine tenths have.
+    enough = chosen[len(chosen) - math.ceil(ENOUGH * len(chosen))] if chosen else FIRST_SIZE
     return max((size for size in SIZES if size <= min(enough, FIRST_SIZE)), default=SIZES[0])
+
+
+def _side(pair, fit):
+    return max(pair) if fit == "pad" else min(pair)
 
 
 def _looked_at(name, source, progress):

@@ -102,9 +102,12 @@ class ZipFiles:
             yield io.BytesIO(self._archive.read(member))
 
     def head(self, path, size):
-        """Return the first bytes of a member."""
-        with self._archive.open(self._members[path]) as file:
-            return file.read(size)
+        """Return the first bytes of a member; raise OSError where that cannot be done."""
+        try:
+            with self._archive.open(self._members[path]) as file:
+                return file.read(size)
+        except _UNREADABLE as error:
+            raise OSError(str(error)) from error
 
     def labels_text(self):
         """Return the text of dataset.json."""
