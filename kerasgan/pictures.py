@@ -9,6 +9,7 @@ from PIL import Image
 
 from kerasgan.data import to_uint8
 from kerasgan.data.picture_files import open_picture
+from kerasgan.data.pixels import straight
 from kerasgan.files import atomic
 
 GAPS = range(9)  # Pixels between the images of a grid that `gap_of` tries.
@@ -23,7 +24,8 @@ def grid(images, columns=None, gap=1):
 
     Args:
         images: `(n, height, width, channels)` in [-1, 1]; with 2 or 4 channels the last is
-            alpha.
+            transparency, and the others are the picture over white, as `kerasgan.data.load` makes
+            them.
         columns: Number of images in a row; by default the picture is about square.
         gap: Number of white pixels between neighbours.
 
@@ -123,15 +125,17 @@ def _inside(side, starts, size):
 
 
 def picture(pixels):
-    """Return a uint8 array `(height, width, 1 to 4)` as a Pillow image.
+    """Return a uint8 array `(height, width, 1 to 4)` as a Pillow image in mode L, LA, RGB or RGBA.
 
-    Two channels are grey and alpha, four are RGB and alpha.
+    The last of two or four channels is transparency, and the others are the picture over white.
     """
     if pixels.shape[-1] not in MODES:
         raise ValueError(
             f"`pixels` must have 1 to {max(MODES)} channels to be a picture. "
             f"Received: shape {pixels.shape}"
         )
+    if pixels.shape[-1] in (2, 4):
+        pixels = straight(pixels)
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 

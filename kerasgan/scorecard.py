@@ -11,7 +11,10 @@ from kerasgan.metrics import Evaluator, Provenance, Result, code_agreement
 from kerasgan.metrics.features import content_hash
 from kerasgan.storage import PresetError
 
-LOADING = ("name_or_path", "image_size", "channels", "split", "limit", "upscale", "bit_depth")
+LOADING = (
+    "name_or_path", "image_size", "channels", "split", "limit", "upscale", "bit_depth", "fit",
+    "background",
+)  # fmt: skip
 NOISE = (0.05, 0.1, 0.2, 0.3)
 SEEDS = (0, 1, 2)
 

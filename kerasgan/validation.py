@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import re
 
 from kerasgan.text import quoted
 
@@ -42,3 +43,21 @@ def choice(name, value, allowed):
     allowed = list(allowed)
     if value not in allowed:
         raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={quoted(value)}")
+
+
+_COLOURS = {"white": (255, 255, 255), "black": (0, 0, 0)}
+
+
+def colour(name, value):
+    """Return "white", "black" or "#rrggbb" as red, green and blue from 0 to 255.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    if isinstance(value, str) and value in _COLOURS:
+        return _COLOURS[value]
+    if isinstance(value, str) and re.fullmatch("#[0-9a-fA-F]{6}", value):
+        return tuple(bytes.fromhex(value[1:]))
+    raise ValueError(
+        f"`{name}` must be white, black or #rrggbb, as #ff8000. Received: {name}={quoted(value)}"
+    )

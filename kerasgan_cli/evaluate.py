@@ -123,7 +123,8 @@ def _data_of(source, given):
     if not Run.is_run(source):
         raise click.UsageError("--data is needed: the real images to compare with.")
     own = dict(Run(source).recipe().data)
-    own = {name: own.get(name) for name in (*given, "max_bad", "name_or_path")}
+    kept = (*given, "max_bad", "fit", "background", "name_or_path")
+    own = {name: own.get(name) for name in kept}
     data = own.pop("name_or_path")
     return data, {**own, **{k: v for k, v in given.items() if v is not None}}
 

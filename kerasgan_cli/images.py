@@ -1,9 +1,11 @@
 """The images of a run: how they are read, and whether they are still the same."""
 
+import shlex
+
 import click
 
 from kerasgan import catalogue, data
-from kerasgan.data import content, labels
+from kerasgan.data import advice, content, copies, labels
 from kerasgan.files import atomic
 from kerasgan.text import listed, printable
 from kerasgan_cli import stages
@@ -75,6 +77,30 @@ def _other_images(place, found):
 
 def _names(classes):
     return listed(classes) if classes else "none"
+
+
+def say_what_is_short(recipe, dataset):
+    """Say that there are few images, or that some are there twice, in a line each."""
+    place = recipe.data["name_or_path"]
+    if dataset.num_examples < advice.FEW:
+        loss = recipe.arguments.get("loss", catalogue.VARIANTS[recipe.variant].loss)
+        augment = "ada" if catalogue.LOSSES[loss].has_zero else "diffaugment"
+        helps = [] if recipe.augment else [f"--augment {augment}"]
+        helps += [] if dataset.mirror else ["--mirror (where left and right mean nothing)"]
+        helping = f" Of help: {' and '.join(helps)}." if helps else ""
+        echo(f"note: {advice.few_images(dataset.num_examples)}{helping}", err=True)
+    source = catalogue.source_of(place)
+    if source is None or not catalogue.SOURCES[source].path:
+        return  # Nobody would remove images from a data set with a name.
+    if copies.few_enough(dataset.images):
+        count = len(copies.pairs(copies.equal(dataset.images)))
+        what = "is an exact copy of another" if count == 1 else "are exact copies of others"
+        if count:
+            echo(
+                f"note: {count:,} of {dataset.num_examples:,} images {what}; `kerasgan data "
+                f"{shlex.quote(str(place))}` lists them.",
+                err=True,
+            )
 
 
 def list_skipped(folder, dataset):

@@ -14,6 +14,7 @@ from kerasgan.text import clipped, printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
 from kerasgan_cli.common import echo, standard_streams
+from kerasgan_cli.data import data
 from kerasgan_cli.env import env
 from kerasgan_cli.evaluate import evaluate
 from kerasgan_cli.report import report
@@ -34,6 +35,7 @@ def cli(debug):
 
 
 cli.add_command(train)
+cli.add_command(data)
 cli.add_command(sample)
 cli.add_command(evaluate)
 cli.add_command(report)

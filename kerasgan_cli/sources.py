@@ -72,7 +72,7 @@ def find_data(name_or_path, split=None, flag="--data", **others):
             param_hint="--split",
         )
     path = expanded(name_or_path)
-    return str(path.resolve()) if source in ("folder", "array") else name_or_path
+    return str(path.resolve()) if catalogue.SOURCES[source].path else name_or_path
 
 
 def load_file(path):

@@ -47,7 +47,7 @@ def _devices(context, parameter, value):
 @options_group(
     "Data",
     option("--data", metavar="NAME_OR_PATH",
-           help=f"A folder of images, an .npz or .npy file, {_SOURCES}, or a TFDS name."),
+           help=f"A folder of images, a .zip, .npz or .npy file, {_SOURCES}, or a TFDS name."),
     *(made.from_catalogue(entry) for entry in catalogue.LOADING if entry.shell),
 )  # fmt: skip
 @options_group(

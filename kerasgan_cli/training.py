@@ -146,6 +146,7 @@ def _introduce(folder, recipe, dataset, model, device, exact):
     idle = idle_gpu(keras.backend.backend())
     if idle:
         echo(f"note      there is an NVIDIA GPU, which is not used: {idle}")
+    images.say_what_is_short(recipe, dataset)
 
 
 def _fit(folder, recipe, settings, dataset, model, guard, devices):

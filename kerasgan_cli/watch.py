@@ -16,13 +16,14 @@ COLLAPSED = 3
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--real", metavar="NAME_OR_PATH", required=True,
-              help="The real images of the training: a folder, an array file or a name, as for "
-              "`kerasgan train --data`.")  # fmt: skip
+              help="The real images of the training: a folder, a zip or an array file, or a name, "
+              "as for `kerasgan train --data`.")  # fmt: skip
 @click.option("--image-size", type=click.IntRange(4, 4096),
               help="Side in pixels of one generated image, to which the real ones are resized. "
               "[default: that of the real images]")  # fmt: skip
-@click.option("--channels", type=click.Choice(["1", "3"]),
-              help="Whether images are grey or in colour. [default: as the real ones]")  # fmt: skip
+@click.option("--channels", type=click.Choice(["1", "3", "4"]),
+              help="Whether images are grey, in colour, or in colour with transparency. [default: "
+              "grey if all real ones are, else colour]")  # fmt: skip
 @click.option("--pattern", default="*", metavar="GLOB",
               help="Which pictures to read, as 'fakes*.png'.")  # fmt: skip
 @click.option("--gap", type=click.IntRange(0, 1024),

@@ -87,7 +87,9 @@ def test_sizes_are_those_that_the_builders_take():
     from kerasgan.networks import resnet
 
     assert catalogue.ARCHITECTURES["dcgan"].sizes == networks.SIZES
-    assert catalogue.ARCHITECTURES["resnet"].sizes == sys.modules[resnet.__module__].IMAGE_SIZES
+    entry, sizes = catalogue.ARCHITECTURES["resnet"], sys.modules[resnet.__module__].IMAGE_SIZES
+    assert dict(entry.styles) == sizes
+    assert set(entry.sizes) == {size for own in sizes.values() for size in own}
     plain = [name for name, entry in catalogue.ARCHITECTURES.items() if not entry.flow]
     assert plain == list(networks.ARCHITECTURES)
     assert catalogue.FLOWS == networks.FLOWS

@@ -24,8 +24,8 @@ class ADA(keras.layers.Layer):
       up to an eighth of each side.
     - "geometry": isotropic scaling; rotation; anisotropic scaling; rotation again; translation by
       fractions of a pixel.
-    - "color": brightness; contrast; luma flip; hue rotation (three channels only); saturation
-      (colour images only).
+    - "color": brightness; contrast; luma flip; hue rotation (red, green and blue only); saturation
+      (colour images only). Of four channels the last is transparency, which is left as it is.
 
     These are 12 of the 18 transformations in the authors' code, with its ranges. They are what its
     default policy "bgc" applies. The other six are the amplification of four bands of frequencies,
@@ -198,6 +198,7 @@ def _blit(x, y, shape, noise, p):
 
 def _ada_color(images, noise, p):
     """Apply the authors' 3x4 matrix, split into its parts along and across the grey axis."""
+    images, alpha = pixels.colours(images)
     channels = images.shape[-1]
     u, z, maybe = _chance(noise, p, uniforms=7, normals=3)
     brightness = maybe(0.2 * next(z), 0.0)
@@ -214,4 +215,4 @@ def _ada_color(images, noise, p):
         # The cross product with the grey axis (1, 1, 1) / sqrt(3).
         cross = (ops.roll(chroma, 1, axis=-1) - ops.roll(chroma, -1, axis=-1)) / math.sqrt(3.0)
         chroma = pixels.each(ops.cos(hue)) * chroma + pixels.each(ops.sin(hue)) * cross
-    return luma * grey + shift + pixels.each(saturation) * chroma
+    return pixels.with_alpha(luma * grey + shift + pixels.each(saturation) * chroma, alpha)

@@ -16,6 +16,9 @@ class DiffAugment(keras.layers.Layer):
     - "translation": a shift by whole pixels, up to an eighth of each side; zeros move in.
     - "cutout": a rectangle of half of each side, somewhere in the image, set to zero.
 
+    Of four channels the last is transparency: it is moved and cut out with the rest, and "color"
+    leaves it as it is. "The image's mean" is then that of the colours.
+
     Departure: half of an odd side is rounded down, and up in the authors' code.
 
     Args:
@@ -56,10 +59,11 @@ class DiffAugment(keras.layers.Layer):
 
 def _diff_color(images, noise):
     brightness, saturation, contrast = ops.unstack(noise("uniform", 3), 3, axis=1)
+    images, alpha = pixels.colours(images)
     images = images + pixels.each(brightness - 0.5)
     if images.shape[-1] > 1:
         images = _scaled(images, -1, pixels.each(2.0 * saturation))
-    return _scaled(images, (1, 2, 3), pixels.each(contrast + 0.5))
+    return pixels.with_alpha(_scaled(images, (1, 2, 3), pixels.each(contrast + 0.5)), alpha)
 
 
 def _scaled(images, axis, factor):

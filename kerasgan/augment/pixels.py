@@ -29,6 +29,19 @@ def checked(images):
     return images
 
 
+def colours(images):
+    """Return the colours of images, and their transparency `(..., 1)` or None.
+
+    Images of four channels have it last; see `kerasgan.data.load`.
+    """
+    return (images[..., :3], images[..., 3:]) if images.shape[-1] == 4 else (images, None)
+
+
+def with_alpha(images, alpha):
+    """Return colours and transparency as `colours` was given them."""
+    return images if alpha is None else ops.concatenate([images, alpha], axis=-1)
+
+
 def each(values, rank=4):
     """Return `values`, one for each image, with `rank` axes, so that they broadcast."""
     return ops.reshape(values, (-1,) + (1,) * (rank - 1))

@@ -17,6 +17,7 @@ class Source:
         splits: Whether a part of it can be asked for, as "train" or "test[:1000]".
         labels: Whether its images have labels, "yes", "no", or "some".
         named: Whether its name is what `--data` is given.
+        path: Whether `--data` is given a path.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Source:
     splits: bool = False
     labels: str = "no"
     named: bool = False
+    path: bool = False
 
 
 SOURCES = {
@@ -37,8 +39,19 @@ SOURCES = {
             labels="yes",
             named=True,
         ),
-        Source("folder", "a folder of images; first-level folders are labels", labels="some"),
-        Source("array", "an .npz or .npy file", labels="some"),
+        Source(
+            "folder",
+            "a folder of images; first-level folders are labels",
+            labels="some",
+            path=True,
+        ),
+        Source(
+            "zip",
+            "a zip file of images, read as a folder, and StyleGAN's with its dataset.json",
+            labels="some",
+            path=True,
+        ),
+        Source("array", "an .npz or .npy file", labels="some", path=True),
         Source("tfds", "a TFDS image data set by its name", splits=True, labels="some"),
     )
 }
@@ -48,7 +61,8 @@ _SUFFIXES = {".npz", ".npy", ".zip", ".tar", ".gz", ".png", ".jpg", ".jpeg", ".h
 def source_of(name_or_path):
     """Return the key in `SOURCES` of a name or a path, or None for a path that does not exist.
 
-    Any file counts as an array, and any name that does not look like a path as a TFDS data set.
+    A file counts as an array unless its name ends in .zip, and any name that does not look like a
+    path counts as a TFDS data set.
     """
     name = os.fspath(name_or_path)
     path = expanded(name)
@@ -59,7 +73,7 @@ def source_of(name_or_path):
         if path.is_dir():
             return "folder"
         if path.is_file():
-            return "array"
+            return "zip" if path.suffix.lower() == ".zip" else "array"
     looks_like_path = isinstance(name_or_path, os.PathLike) or name.startswith((".", "~", "/"))
     looks_like_path = looks_like_path or name.count("/") > 1  # TFDS: name/config:version
     if looks_like_path or "\\" in name or name.endswith("/") or path.suffix.lower() in _SUFFIXES:

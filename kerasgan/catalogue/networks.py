@@ -16,6 +16,7 @@ class Architecture:
         summary: What it is, in a few words.
         papers: Numbers at arXiv.
         sizes: Sides of images that it can make, in pixels; empty for any.
+        styles: Of an architecture with a `style`: pairs of its name and the sizes of that style.
         options: The arguments of the builder, beside `image_size` and `channels`.
         fixed: Arguments of the builder that the name stands for.
         flow: Whether the generator is invertible, as `FlowGAN` needs it.
@@ -27,6 +28,7 @@ class Architecture:
     summary: str
     papers: tuple
     sizes: tuple = ()
+    styles: tuple = ()
     options: tuple = ()
     fixed: tuple = ()
     flow: bool = False
@@ -81,8 +83,8 @@ ARCHITECTURES = {
             "DCGAN",
             "convolutions of stride 2",
             ("1511.06434",),
-            (28, 32, 64, 128),
-            (
+            (28, 32, 48, 64, 96, 128, 192, 256),
+            options=(
                 *_COMMON,
                 _minibatch("discrimination", "stddev"),
                 integer("kernel_size", "side of the convolution kernels, in pixels", maximum=64),
@@ -95,8 +97,12 @@ ARCHITECTURES = {
             "MLP",
             "fully connected layers",
             ("1701.07875",),
-            (),
-            (*_COMMON, _minibatch("discrimination"), _DEPTH, _norm("batch", "spectral")),
+            options=(
+                *_COMMON,
+                _minibatch("discrimination"),
+                _DEPTH,
+                _norm("batch", "spectral"),
+            ),
         ),
         Architecture(
             "resnet",
@@ -104,7 +110,11 @@ ARCHITECTURES = {
             "ResNet",
             "residual blocks, SNGAN's or R3GAN's",
             ("1802.05957", "2501.05441"),
-            (32, 64, 128),
+            (32, 48, 64, 96, 128, 192, 256),
+            (
+                ("sngan", (32, 48, 64, 128)),
+                ("r3gan", (32, 48, 64, 96, 128, 192, 256)),
+            ),
             (
                 *_COMMON,
                 _minibatch("discrimination", "stddev"),
@@ -123,9 +133,8 @@ ARCHITECTURES = {
             "NICE",
             "an invertible generator of additive couplings",
             ("1410.8516",),
-            (),
-            _FLOW,
-            (("kind", "nice"),),
+            options=_FLOW,
+            fixed=(("kind", "nice"),),
             flow=True,
         ),
         Architecture(
@@ -134,9 +143,8 @@ ARCHITECTURES = {
             "RealNVP",
             "an invertible generator of affine couplings",
             ("1605.08803",),
-            (),
-            _FLOW,
-            (("kind", "realnvp"),),
+            options=_FLOW,
+            fixed=(("kind", "realnvp"),),
             flow=True,
         ),
     )

@@ -4,8 +4,15 @@ from kerasgan.catalogue.option import Option, choice, flag, integer, positive
 
 LOADING = (
     Option("name_or_path", "text", "what to train on", shell=False),
-    integer("image_size", "side in pixels; images are cropped square", maximum=4096),
-    choice("channels", (1, 3), "grey or colour"),
+    integer("image_size", "side in pixels of the images, which are made square", maximum=4096),
+    choice("channels", (1, 3, 4), "grey, colour, or colour and transparency; by default grey if "
+           "all images are, else colour"),
+    choice("fit", ("crop", "pad", "stretch"), "how images become square: crop cuts the middle out, "
+           "pad fills up with the background, stretch distorts; crop by default"),
+    Option("background", "text", "colour under transparent pixels and beside padded images: white, "
+           "black or #rrggbb; white by default"),
+    flag("mirror", "show each image mirrored or not, at random, each time; for images whose left "
+         "and right mean nothing"),
     Option("split", "text", "part of a TFDS data set or of stacked_mnist, as test or train[:1000]; "
            "train by default"),
     integer("limit", "number of images to use, from the first; all by default"),

@@ -46,6 +46,7 @@ class Ahead(keras.utils.PyDataset):
         return (
             f"{dataset.num_examples} images of {size} in batches of {dataset.batch_size}, seed "
             f"{dataset.seed}, checksum {zlib.crc32(ends):08x}"
+            f"{', mirrored' if dataset.mirror else ''}"
         )
 
     def __len__(self):

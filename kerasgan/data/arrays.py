@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan.data import content, pixels
+from kerasgan.data import content, fitting, pixels
 from kerasgan.data import labels as forms
 from kerasgan.data.cache import Decoded, cached
-from kerasgan.data.dataset import float_range
-from kerasgan.data.pixels import DataError
+from kerasgan.data.pixels import DataError, float_range
 from kerasgan.files import check_archive, regular
 from kerasgan.text import extent
 
+OPAQUE = {1: 1, 2: 1, 3: 3, 4: 3}  # Channels without the one that is transparency.
 SHRUNK = 200  # As many times its size may an archive of drawings have.
 IMAGE_KEYS = ("images", "x", "x_train", "arr_0")
 LABEL_KEYS = ("labels", "y", "y_train", "arr_1")
@@ -26,7 +26,7 @@ def load_array(path, folder, options, progress=None):
     Images that are resized or change their channels become uint8 and are kept in the cache.
     """
     path = Path(path)
-    image_size, channels, upscale = options["image_size"], options["channels"], options["upscale"]
+    image_size, channels = options["image_size"], options["channels"]
     images, labels = _read(path)
     class_names = None
     images = _as_nhwc(images)
@@ -42,8 +42,7 @@ def load_array(path, folder, options, progress=None):
         "content": content.of_arrays(images, labels),
         "unlabelled": f"the file has no array of labels, under one of {', '.join(LABEL_KEYS)}",
     }
-    # Alpha is composited over white: two channels become one, and four become three.
-    own_channels = {1: 1, 2: 1, 3: 3, 4: 3}[images.shape[3]]
+    own_channels = OPAQUE[images.shape[3]]
     wanted = (image_size or images.shape[1],) * 2 + (channels or own_channels,)
     if image_size is None and images.shape[1] != images.shape[2]:
         raise DataError(
@@ -51,10 +50,10 @@ def load_array(path, folder, options, progress=None):
             f"Received: image_size=None and images of shape {images.shape}"
         )
     images = _in_range(images, options.get("bit_depth"))
-    if images.shape[1:] == wanted:
+    if images.shape[1:] == wanted and channels != 4:
         return Decoded(images, labels, about)
     try:
-        pixels.check_size(images.shape[2], images.shape[1], wanted[0], upscale)
+        fitting.check(images.shape[2], images.shape[1], {**options, "image_size": wanted[0]})
     except DataError as error:
         raise DataError(
             "`image_size` must not be larger than the images, unless upscale=True. "
@@ -64,7 +63,8 @@ def load_array(path, folder, options, progress=None):
     def decode(writer):
         def resize(image):
             image = image if image.dtype == np.uint8 else pixels.to_uint8(image)
-            return pixels.fit(image, *wanted[1:], upscale)
+            size = {**options, "image_size": wanted[0]}
+            return fitting.fitted(fitting.as_image(image), size, wanted[2])
 
         for done, image in enumerate(pixels.in_threads(resize, images), 1):
             writer.add(image)
@@ -77,6 +77,11 @@ def load_array(path, folder, options, progress=None):
     decoded = cached(folder, "array", identity, decode)
     # Labels that an earlier version stored may have another form.
     return Decoded(decoded.images, labels, {**decoded.about, **about})
+
+
+def image_shape(path):
+    """Return `(height, width, channels)` of the images in an .npy or .npz file."""
+    return _as_nhwc(_read(path)[0]).shape[1:]
 
 
 def _read(path):

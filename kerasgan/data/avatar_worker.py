@@ -25,11 +25,11 @@ SKIN = ["fbe3cd", "f2d3b1", "ecad80", "d08b5b", "ae6b3f", "9e5622", "763900", "5
 # fmt: on
 
 
-def render(style, index, size):
-    """Return avatar number `index` as the bytes of `size` x `size` RGB pixels."""
+def render(style, index, size, channels):
+    """Return avatar number `index` as `size` x `size` pixels, RGB or RGBA without a background."""
     options = {
         "seed": str(index),
-        "backgroundColor": BACKGROUNDS,
+        **({"backgroundColor": BACKGROUNDS} if channels == 3 else {}),
         "hairColor": HAIR,
         "skinColor": SKIN,
         "flip": ["none", "horizontal"],
@@ -37,16 +37,18 @@ def render(style, index, size):
     svg = Avatar(style, options).to_string()
     png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
     image = Image.open(io.BytesIO(bytes(png))).convert("RGBA")
+    if channels == 4:
+        return image
     # The background fills the square: only rounding at the edges leaves transparent pixels.
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def main(first, count, step, size):
+def main(first, count, step, size, channels):
     """Write avatars `first`, `first + step`, ... below `count`."""
     text = files("dicebear_styles").joinpath("adventurer.json").read_text(encoding="utf-8")
     style = Style(json.loads(text))
     for index in range(first, count, step):
-        sys.stdout.buffer.write(render(style, index, size).tobytes())
+        sys.stdout.buffer.write(render(style, index, size, channels).tobytes())
         sys.stdout.buffer.flush()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasgan.data.cache import Decoded, cached
-from kerasgan.data.pixels import DataError
+from kerasgan.data.pixels import DataError, over_white
 
 COUNT = 10_000
 IMAGE_SIZE = 64
@@ -27,6 +27,7 @@ def load_avatars(name, folder, options, progress=None):
     """Return the `Decoded` avatars; see `kerasgan.data.sources`.
 
     Avatar `i` is always the same picture, so a smaller `limit` gives the first of the same ones.
+    With 4 channels it has no background.
     """
     missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
     if missing:
@@ -39,9 +40,12 @@ def load_avatars(name, folder, options, progress=None):
     versions = [importlib.metadata.version(name) for name in PACKAGES]
 
     def decode(writer):
-        for done, image in enumerate(render(count, size), 1):
+        rendered = 4 if channels == 4 else 3
+        for done, image in enumerate(render(count, size, channels=rendered), 1):
             if channels == 1:
                 image = np.rint(image @ _GREY_WEIGHTS).astype(np.uint8)[..., None]
+            elif channels == 4:
+                image = over_white(image)
             writer.add(image)
             if progress is not None:
                 progress(done, count)
@@ -52,8 +56,8 @@ def load_avatars(name, folder, options, progress=None):
     return Decoded(decoded.images, decoded.labels, {**decoded.about, **about})
 
 
-def render(count, size, workers=None):
-    """Yield `count` avatars as uint8 `(size, size, 3)`.
+def render(count, size, workers=None, channels=3):
+    """Yield `count` avatars as uint8 `(size, size, channels)`.
 
     Rendering holds the GIL, so other processes do it: each runs a small script and writes pixels
     to a pipe. A fork would copy the threads of the backend, and a spawned `multiprocessing`
@@ -63,13 +67,14 @@ def render(count, size, workers=None):
         count: Number of avatars, from the first.
         size: Side in pixels.
         workers: Number of processes; by default one for each CPU, up to four.
+        channels: 3, or 4 for transparent pixels in place of a background, as in a PNG.
     """
     workers = workers or max(1, min(4, os.cpu_count() or 1, count // 32))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     processes = [
         subprocess.Popen(
             # -P: the script's folder must not hide packages behind modules of the same name.
-            [sys.executable, "-P", _WORKER, str(first), str(count), str(workers), str(size)],
+            [sys.executable, "-P", _WORKER, *map(str, (first, count, workers, size, channels))],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
@@ -79,14 +84,14 @@ def render(count, size, workers=None):
     try:
         for index in range(count):
             process = processes[index % workers]
-            data = process.stdout.read(size * size * 3)
-            if len(data) < size * size * 3:
+            data = process.stdout.read(size * size * channels)
+            if len(data) < size * size * channels:
                 reason = process.stderr.read().decode(errors="replace").strip()
                 raise DataError(
                     "`name_or_path='avatars'`: the rendering process stopped. Try pip install -U "
                     f"'kerasgan[avatars]'. Received: {reason[-500:] or process.wait()}"
                 )
-            yield np.frombuffer(data, np.uint8).reshape(size, size, 3)
+            yield np.frombuffer(data, np.uint8).reshape(size, size, channels)
     finally:
         for process in processes:
             process.kill()

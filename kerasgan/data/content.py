@@ -3,7 +3,8 @@
 The content of a data set is a small dictionary of JSON values, made from
 
 - of a folder: the number of the files that are used and their size together, a hash of their names
-  and sizes, and a hash of the first 64 KiB of at most 100 of them, evenly spaced;
+  and sizes, and a hash of the first 64 KiB of at most 100 of them, evenly spaced; and a hash of the
+  labels that a file dataset.json gives. A zip archive of a folder has that folder's content;
 - of an array: its shape, its type, a hash of all its labels, and a hash of at most 100 of its
   images, evenly spaced;
 - of a data set with a name: the name, the version and the split.
@@ -37,12 +38,13 @@ WORDS = {
 }
 
 
-def of_folder(root, files):
-    """Return the content of a folder.
+def of_files(source, files, labels=None):
+    """Return the content of a folder, or of a zip archive of one.
 
     Args:
-        root: The folder.
-        files: Entries of `kerasgan.data.folder.list_files` that are used.
+        source: A `FolderFiles` or `ZipFiles`.
+        files: Those of its `files` that are used.
+        labels: Labels that dataset.json gives, or None.
     """
     names = hashlib.sha256()
     for path, size, _ in files:
@@ -50,15 +52,18 @@ def of_folder(root, files):
     sample = hashlib.sha256()
     for i in _spaced(len(files)):
         # Images in the cache can be used though a file cannot be opened now.
-        with contextlib.suppress(OSError), open(Path(root) / files[i][0], "rb") as file:
-            sample.update(file.read(READ))
-    return {
+        with contextlib.suppress(OSError):
+            sample.update(source.head(files[i][0], READ))
+    found = {
         "source": "folder",
         "files": len(files),
         "bytes": sum(size for _, size, _ in files),
         "names": _short(names),
         "sample": _short(sample),
     }
+    if labels is not None:
+        found["labels"] = _short(hashlib.sha256(np.ascontiguousarray(labels)))
+    return found
 
 
 def of_arrays(images, labels):

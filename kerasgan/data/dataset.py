@@ -2,7 +2,6 @@
 
 import math
 import mmap
-import operator
 import threading
 import time
 import weakref
@@ -11,10 +10,15 @@ import keras
 import numpy as np
 
 from kerasgan.data import labels as forms
-from kerasgan.data.pixels import DataError, from_uint8, warn_without_dark
+from kerasgan.data.pixels import (
+    DataError,
+    float_range,
+    from_uint8,
+    non_negative_int,
+    positive_int,
+    warn_without_dark,
+)
 from kerasgan.text import extent
-
-_SCAN_VALUES = 1 << 24  # Floats checked at a time: a memory map is never in memory as a whole.
 
 
 class ImageDataset(keras.utils.PyDataset):
@@ -46,6 +50,10 @@ class ImageDataset(keras.utils.PyDataset):
         unlabelled: Optional sentence that says why there are no labels.
         steps_per_epoch: Batches of an epoch, where it is not one pass over the images: some passes
             and a part of one, of which the next epoch has the rest. None for one pass.
+        mirror: Whether a batch has each image mirrored, left for right, with a probability of one
+            half. What is mirrored depends on the seed, the pass and the place in the pass alone.
+            `images` and `take` are not mirrored, so neither are the real images of the guard and of
+            metrics.
 
     Attributes:
         seconds: Time spent making batches so far; assign 0 to start again.
@@ -76,6 +84,7 @@ class ImageDataset(keras.utils.PyDataset):
         content=None,
         unlabelled=None,
         steps_per_epoch=None,
+        mirror=False,
     ):
         super().__init__()
         self.images = checked_images(images)
@@ -89,6 +98,7 @@ class ImageDataset(keras.utils.PyDataset):
         self.shuffle = bool(shuffle)
         self.seed = non_negative_int("seed", seed)
         self.drop_remainder = bool(drop_remainder)
+        self.mirror = bool(mirror)
         self.name = name
         self.class_names = class_names
         self.skipped = [tuple(pair) for pair in skipped]
@@ -104,7 +114,7 @@ class ImageDataset(keras.utils.PyDataset):
 
     def _make_unpicklable(self):
         self._lock = threading.Lock()
-        self._order = None  # (pass, permutation), made when first needed
+        self._order = None  # (pass, permutation, mirrored), made when first needed
         shape = (self.batch_size, *self.image_shape)
         self._bytes, self._floats = _Buffers(shape, np.uint8), _Buffers(shape, np.float32)
 
@@ -195,11 +205,14 @@ class ImageDataset(keras.utils.PyDataset):
                 raise IndexError(f"batch {index} of {self.batches_per_epoch - offset}")
             before = epoch * self.batches_per_epoch + offset + index
             number, place = divmod(before, self.batches_per_pass)
-            order = self._order_of(number)
+            order, mirrored = self._order_of(number)
         start = place * self.batch_size
         stop = min(start + self.batch_size, self.num_examples)
         rows = slice(start, stop) if order is None else order[start:stop]
         images = self._gather(rows, stop - start)
+        if mirrored is not None:
+            turned = mirrored[start:stop]
+            images[turned] = images[turned, :, ::-1]
         if images.dtype == np.uint8 and not as_stored:
             images = from_uint8(images, self._floats.empty()[: stop - start])
         return images if self.labels is None else (images, self.labels[rows])
@@ -214,13 +227,17 @@ class ImageDataset(keras.utils.PyDataset):
         return _take(self.images, rows, images)
 
     def _order_of(self, number):
-        """Return the permutation of a pass, or None if the order is that of the images."""
-        if not self.shuffle:
-            return None
+        """Return the permutation of a pass, or None, and which places are mirrored, or None."""
+        if not self.shuffle and not self.mirror:
+            return None, None
         if self._order is None or self._order[0] != number:
-            bits = np.random.PCG64(np.random.SeedSequence([self.seed, number]))
-            self._order = (number, np.random.Generator(bits).permutation(self.num_examples))
-        return self._order[1]
+            order = mirrored = None
+            if self.shuffle:
+                order = _generator(self.seed, number).permutation(self.num_examples)
+            if self.mirror:
+                mirrored = _generator(self.seed, number, 1).random(self.num_examples) < 0.5
+            self._order = (number, order, mirrored)
+        return self._order[1:]
 
     def take(self, n):
         """Return the first `n` images, unshuffled, float32 in [-1, 1]. Their labels: `labels[:n]`.
@@ -240,28 +257,14 @@ class ImageDataset(keras.utils.PyDataset):
         height, width, channels = self.image_shape
         return (
             f"<ImageDataset {self.name}: {self.num_examples} images {height}x{width}x{channels}, "
-            f"{self.batches_per_epoch} batches of {self.batch_size}>"
+            f"{self.batches_per_epoch} batches of {self.batch_size}"
+            f"{', mirrored at random' if self.mirror else ''}>"
         )
 
 
-def positive_int(argument, value):
-    """Return `value` as an integer of at least 1, or raise DataError naming the argument."""
-    return _int_from(argument, value, 1)
-
-
-def non_negative_int(argument, value):
-    """Return `value` as an integer of at least 0, or raise DataError naming the argument."""
-    return _int_from(argument, value, 0)
-
-
-def _int_from(argument, value, least):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or number < least:
-        raise DataError(f"`{argument}` must be an integer of at least {least}. Received: {value!r}")
-    return number
+def _generator(*entropy):
+    """Return NumPy's generator of numbers that no version changes."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
 
 
 def _take(images, rows, out):
@@ -341,27 +344,3 @@ def checked_images(images):
             )
         warn_without_dark("images", low, high)
     return images
-
-
-def float_range(images):
-    """Return the least and the greatest value of an array of floats.
-
-    Raises:
-        DataError: If there is a NaN or an infinity; the message says how many, in how many images.
-    """
-    step = max(1, _SCAN_VALUES // max(1, images[0].size))
-    low, high, values, bad_images = np.inf, -np.inf, 0, 0
-    for start in range(0, len(images), step):
-        part = np.asarray(images[start : start + step])
-        finite = np.isfinite(part)
-        if finite.all():
-            low, high = min(low, float(part.min())), max(high, float(part.max()))
-        else:
-            values += int(part.size - np.count_nonzero(finite))
-            bad_images += int((~finite).reshape(len(part), -1).any(axis=1).sum())
-    if values:
-        raise DataError(
-            "`images` must be finite; remove or repair the images that are not. "
-            f"Received: {values} NaN or infinite values in {bad_images} of {len(images)} images"
-        )
-    return low, high

@@ -19,14 +19,17 @@ def formats():
     return tuple(sorted(wanted & Image.OPEN.keys()))
 
 
-def open_picture(path):
-    """Return a picture file as a Pillow image, which is not decoded yet.
+def open_picture(file):
+    """Return a picture as a Pillow image, which is not decoded yet.
+
+    Args:
+        file: The path of a file, or an open one.
 
     Raises:
         OSError: If it is no regular file, or no picture.
         DataError: If it has too many pixels.
     """
-    image = Image.open(regular(path), formats=formats())
+    image = Image.open(file if hasattr(file, "read") else regular(file), formats=formats())
     width, height = image.size
     most = MOST_OF_JPEG if image.format == "JPEG" else MOST
     if width * height > most:

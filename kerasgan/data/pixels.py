@@ -1,21 +1,22 @@
-"""Changes of a single image: value range, colour mode, size."""
+"""The values of pixels: their range, bits, colours and transparency."""
 
 import contextlib
 import itertools
+import operator
 import os
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
-import keras
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from kerasgan import validation
 from kerasgan.text import extent
 
 GREY_MODES = {"1", "L", "LA", "La", "I", "F"}
-HUGE = 16_000_000  # Pixels of an image that is shrunk before anything else is done to it,
-BYTES = {"L", "LA", "RGB", "RGBA"}  # if its values are bytes.
+ALPHA_MODES = {"RGBA", "RGBa", "LA", "La", "PA"}
+SCAN_VALUES = 1 << 24  # Floats checked at a time: a memory map is never in memory as a whole.
 DARK = 2**15  # 16-bit images whose largest value is below do not use all of their bits.
 
 
@@ -34,6 +35,26 @@ class UnknownDataError(DataError):
     def __init__(self, message, known=()):
         super().__init__(message)
         self.known = tuple(known)
+
+
+def positive_int(argument, value):
+    """Return `value` as an integer of at least 1, or raise DataError naming the argument."""
+    return _int_from(argument, value, 1)
+
+
+def non_negative_int(argument, value):
+    """Return `value` as an integer of at least 0, or raise DataError naming the argument."""
+    return _int_from(argument, value, 0)
+
+
+def _int_from(argument, value, least):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or number < least:
+        raise DataError(f"`{argument}` must be an integer of at least {least}. Received: {value!r}")
+    return number
 
 
 def from_uint8(images, out=None):
@@ -64,6 +85,8 @@ def to_uint8(images):
             of a broken training can still be written.
     """
     if not isinstance(images, np.ndarray):
+        import keras  # What only looks at images does without.
+
         images = keras.ops.convert_to_numpy(images)
     values = np.nan_to_num(np.asarray(images, np.float32), nan=0.0)
     return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
@@ -77,14 +100,16 @@ def wide_colour(image):
     return len(image.getbands()) > 1 and any(";16" in str(tile[-1]) for tile in image.tile)
 
 
-def eight_bit(image, bit_depth=None, largest=None, wide=False):
-    """Return a PIL image in mode L or RGB: 16 bits scaled, transparency composited over white.
+def eight_bit(image, bit_depth=None, largest=None, wide=False, background="white", alpha=False):
+    """Return a PIL image in mode L or RGB, or RGBA with `alpha`; 16 bits are scaled.
 
     Args:
         image: A PIL image.
         bit_depth: Number of bits that 16-bit values use; None for all of them.
         largest: Optional list, to which the largest of 16-bit values is added.
         wide: What `wide_colour` said of it.
+        background: The colour that transparent pixels are laid over.
+        alpha: Whether transparency is kept.
 
     Raises:
         DataError: If the values have no known range (floating point, 32 bits), or use more bits.
@@ -101,16 +126,53 @@ def eight_bit(image, bit_depth=None, largest=None, wide=False):
         values = np.asarray(image)
         if largest is not None:
             largest.append(int(values.max()))
-        return Image.fromarray(from_bits(values, bit_depth))
+        image = Image.fromarray(from_bits(values, bit_depth))
     if image.mode == "F":
         raise DataError("floating-point pixels, whose range is not known")
-    grey = image.mode in GREY_MODES
-    if "transparency" in image.info or image.mode in {"RGBA", "RGBa", "LA", "La", "PA"}:
+    colour = validation.colour("background", background)
+    grey = image.mode in GREY_MODES and len(set(colour)) == 1
+    if has_alpha(image):
         # PIL has no direct way from La (premultiplied) to RGBA.
         image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        if not alpha:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, colour), image)
+    if alpha:
+        return image.convert("RGBA")
     return image.convert("L" if grey else "RGB")
+
+
+def has_alpha(image):
+    """Return whether pixels of a PIL image may be transparent."""
+    return "transparency" in image.info or image.mode in ALPHA_MODES
+
+
+def over_white(pixels):
+    """Return RGBA pixels in the form in which networks see them: the colours laid over white.
+
+    The first three channels are the picture over white, the fourth is the transparency as it was.
+    The colour of a pixel that cannot be seen is thus always white, whatever the file says.
+
+    Args:
+        pixels: uint8 `(..., 4)`, with colours that do not depend on the transparency, as in a PNG.
+    """
+    alpha = pixels[..., 3:].astype(np.uint16)
+    laid = (pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
+    return np.concatenate([laid.astype(np.uint8), pixels[..., 3:]], axis=-1)
+
+
+def straight(pixels):
+    """Return pixels of `over_white` as a PNG holds them; what cannot be seen is white.
+
+    A network may make colours that no pixel over white has. They are clipped.
+
+    Args:
+        pixels: uint8 `(..., channels)`, of which the last is the transparency.
+    """
+    alpha = pixels[..., -1:].astype(np.int32)
+    missing = (255 - pixels[..., :-1].astype(np.int32)) * 255
+    seen = 255 - (missing + alpha // 2) // np.maximum(alpha, 1)
+    colours = np.where(alpha > 0, np.clip(seen, 0, 255), 255)
+    return np.concatenate([colours.astype(np.uint8), pixels[..., -1:]], axis=-1)
 
 
 def from_bits(values, bit_depth=None):
@@ -164,6 +226,30 @@ def warn_if_dark(largest, bit_depth, name):
     )
 
 
+def float_range(images):
+    """Return the least and the greatest value of an array of floats.
+
+    Raises:
+        DataError: If there is a NaN or an infinity; the message says how many, in how many images.
+    """
+    step = max(1, SCAN_VALUES // max(1, images[0].size))
+    low, high, values, bad_images = np.inf, -np.inf, 0, 0
+    for start in range(0, len(images), step):
+        part = np.asarray(images[start : start + step])
+        finite = np.isfinite(part)
+        if finite.all():
+            low, high = min(low, float(part.min())), max(high, float(part.max()))
+        else:
+            values += int(part.size - np.count_nonzero(finite))
+            bad_images += int((~finite).reshape(len(part), -1).any(axis=1).sum())
+    if values:
+        raise DataError(
+            "`images` must be finite; remove or repair the images that are not. "
+            f"Received: {values} NaN or infinite values in {bad_images} of {len(images)} images"
+        )
+    return low, high
+
+
 def warn_without_dark(name, low, high):
     """Warn of floats of which none is dark, as of images in [0, 1]; return whether it was done."""
     if low < 0 or high == low:
@@ -174,48 +260,6 @@ def warn_without_dark(name, low, high):
         stacklevel=2,
     )
     return True
-
-
-def square(image, image_size, upscale):
-    """Return the image with its shorter side resized to `image_size`, cropped to a centred square.
-
-    Args:
-        image: PIL image in mode L or RGB.
-        image_size: Side of the result in pixels; None keeps an image that is square already.
-        upscale: Whether an image smaller than `image_size` is enlarged.
-
-    Raises:
-        DataError: If the image is too small, or not square when `image_size` is None.
-    """
-    width, height = image.size
-    if image_size is None:
-        if width != height:
-            raise DataError(f"not square ({width}x{height}), and `image_size` is not given")
-        return image
-    check_size(width, height, image_size, upscale)
-    if width == height == image_size:
-        return image
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    # LANCZOS widens its support when it shrinks, so nothing is aliased. reducing_gap first halves
-    # huge images with a box filter; from 3 up the difference is not visible.
-    return image.resize(
-        (image_size, image_size),
-        Image.Resampling.LANCZOS,
-        box=(left, top, left + side, top + side),
-        reducing_gap=3.0,
-    )
-
-
-def without_excess(image, image_size):
-    """Return a huge image shrunk by a whole number, to at least four times the size needed.
-
-    What follows makes copies of an image, each with four bytes a pixel.
-    """
-    if image_size is None or image.width * image.height <= HUGE or image.mode not in BYTES:
-        return image
-    factor = min(image.size) // (4 * image_size)
-    return image.reduce(factor) if factor > 1 else image
 
 
 class Room:
@@ -243,39 +287,6 @@ class Room:
             with self._changed:
                 self._left += pixels
                 self._changed.notify_all()
-
-
-def check_size(width, height, image_size, upscale):
-    """Raise DataError for an image smaller than `image_size` unless `upscale` is true."""
-    if min(width, height) < image_size and not upscale:
-        raise DataError(f"smaller than image_size={image_size} ({width}x{height})")
-
-
-def upright(image):
-    """Return the image rotated or mirrored by its EXIF orientation."""
-    return ImageOps.exif_transpose(image)
-
-
-def fit(array, image_size, channels, upscale):
-    """Return one uint8 image of shape (height, width, channels) resized and recoloured.
-
-    Args:
-        array: uint8 array (height, width, 1 to 4): grey, grey with alpha, RGB or RGBA.
-        image_size: As in `square`.
-        channels: 1, 3, or None to keep grey as grey and colour as colour.
-        upscale: As in `square`.
-    """
-    image = Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
-    image = square(eight_bit(image), image_size, upscale)
-    return with_channels(image, channels)
-
-
-def with_channels(image, channels):
-    """Return a PIL image as uint8 (height, width, channels); None keeps its own channels."""
-    if channels is not None:
-        image = image.convert("L" if channels == 1 else "RGB")
-    array = np.asarray(image)
-    return array[..., None] if array.ndim == 2 else array
 
 
 def in_threads(function, items, chunk=512):

@@ -39,8 +39,10 @@ def load_stacked(name, folder, options, progress=None, *, split="train", data_di
 
     Its own options are those of `load_tfds`; `split` names the digits that are stacked.
     """
-    if options["channels"] == 1:
-        raise DataError("`channels` of stacked_mnist must be 3 or None. Received: 1")
+    if options["channels"] not in (3, None):
+        raise DataError(
+            f"`channels` of stacked_mnist must be 3 or None. Received: {options['channels']}"
+        )
     each = {**options, "channels": 1, "limit": None}
     digits = tfds_images.load_tfds("mnist", folder, each, split=split, data_dir=data_dir)
     count = min(options["limit"] or COUNT, COUNT)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan import backend
-from kerasgan.data import pixels
+from kerasgan.data import fitting, pixels
+from kerasgan.data.arrays import OPAQUE
 from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError, UnknownDataError
 from kerasgan.files import expanded
@@ -66,6 +66,8 @@ def _builder(name, data_dir):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         import tensorflow_datasets as tfds
+
+        from kerasgan import backend
 
         backend.hide_from_tensorflow()
     except ModuleNotFoundError as error:
@@ -192,9 +194,9 @@ def _fit(image, number, options, largest):
                 "`bit_depth` must be the number of bits that the values use. "
                 f"Received: image {number} with {error}"
             ) from None
-    channels = options["channels"] or {1: 1, 2: 1, 3: 3, 4: 3}[image.shape[-1]]
+    channels = options["channels"] or OPAQUE[image.shape[-1]]
     try:
-        return pixels.fit(image, options["image_size"], channels, options["upscale"])
+        return fitting.fitted(fitting.as_image(image), options, channels)
     except DataError as error:
         raise DataError(
             "`image_size` must be given unless all images share one square size, and not be larger "

@@ -76,15 +76,16 @@ def images(name, x):
 
     Args:
         name: The argument's name in errors.
-        x: Integers in 0..255 or floats in [-1, 1], `(n, height, width, 1 or 3)`.
+        x: Integers in 0..255 or floats in [-1, 1], `(n, height, width, channels)` with 1, 3 or 4
+            channels.
 
     Raises:
         MetricError: If they are anything else.
     """
     x = np.asarray(x)
-    if x.ndim != 4 or x.shape[-1] not in (1, 3) or 0 in x.shape:
+    if x.ndim != 4 or x.shape[-1] not in (1, 3, 4) or 0 in x.shape:
         raise MetricError(
-            f"`{name}` must have the shape (n, height, width, 1 or 3). Received: shape {x.shape}"
+            f"`{name}` must have the shape (n, height, width, 1, 3 or 4). Received: shape {x.shape}"
         )
     if x.dtype.kind not in "iuf":
         raise MetricError(f"`{name}` must be integers or floats. Received: dtype {x.dtype}")

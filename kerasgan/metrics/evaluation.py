@@ -251,9 +251,9 @@ def _real_arrays(data, labels):
             f"{type(images).__name__}"
         )
     images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] not in (1, 3):
+    if images.ndim != 4 or images.shape[-1] not in (1, 3, 4):
         raise checks.MetricError(
-            "real images must have the shape (n, height, width, 1 or 3). "
+            "real images must have the shape (n, height, width, 1, 3 or 4). "
             f"Received: shape {images.shape}"
         )
     if labels is not None:

@@ -19,7 +19,8 @@ def mean_ms_ssim(images, pairs=1000, seed=0):
     a collapse.
 
     Args:
-        images: Integers in 0..255 or floats in [-1, 1], `(n, height, width, 1 or 3)`.
+        images: Integers in 0..255 or floats in [-1, 1], `(n, height, width, channels)` with 1,
+            3 or 4 channels.
         pairs: Number of pairs, each of two different images.
         seed: Seed of the pairs.
 

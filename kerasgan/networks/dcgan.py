@@ -10,7 +10,8 @@ from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D, 
 from kerasgan.layers import MinibatchStddev, SpectralConv2D
 from kerasgan.networks import base
 
-SIZES = (28, 32, 64, 128)
+SIZES = (28, 32, 48, 64, 96, 128, 192, 256)
+WIDEST = 16  # Feature maps, as many times the width: from 192 pixels on they double no further.
 
 
 def dcgan(
@@ -30,15 +31,17 @@ def dcgan(
     Departures: the kernels are 4 pixels wide, as in the authors' code for Torch, and not 5, as in
     the paper; the stride of 2 divides 4, so they leave no checkerboard pattern, and they cost a
     third less. For images of 28 pixels the generator crops its map of 8x8 to 7x7, as WGAN-GP's
-    authors do for MNIST. Labels, which the paper does not have, enter the generator as one-hot
-    vectors next to the latent vector; its batch normalisation is not conditional.
+    authors do for MNIST. The paper has 64 pixels. The networks for other sizes have as many layers
+    as it takes to halve the side to 4, or to 3 for 48, 96 and 192 pixels; no layer has more than 16
+    times `width` feature maps. Labels, which the paper does not have, enter the generator as
+    one-hot vectors next to the latent vector; its batch normalisation is not conditional.
 
     Args:
-        image_size: 28, 32, 64 or 128 pixels.
-        channels: 1 or 3.
+        image_size: 28, 32, 48, 64, 96, 128, 192 or 256 pixels.
+        channels: 1, 3, or 4 with transparency.
         latent_dim: Size of the latent vectors.
         width: Feature maps of the layer next to the image. They double with each halving of the
-            side.
+            side, up to 16 times as many.
         kernel_size: Side of the convolution kernels.
         critic_norm: The critic's normalisation: "batch", as in the paper; None, for losses with
             gradient penalties; or "spectral".
@@ -82,16 +85,15 @@ class DCGANGenerator(base.Builder):
         arguments = base.arguments(locals())
         base.check(**arguments)
         sides = _sides(image_size)
-        side, maps = sides[0], width * 2 ** (len(sides) - 2)
+        side, maps = sides[0], _maps(sides, width)[::-1]
         inputs, z = base.latent_inputs(latent_dim, num_classes)
         x = layers.Dense(
-            side * side * maps, use_bias=False, kernel_initializer=base.Normal(0.0, 0.02)
+            side * side * maps[0], use_bias=False, kernel_initializer=base.Normal(0.0, 0.02)
         )(z)
-        x = base.to_inside(layers.Reshape((side, side, maps))(x))
+        x = base.to_inside(layers.Reshape((side, side, maps[0]))(x))
         x = _norm_relu(x)
-        for side in sides[1:-1]:
-            maps //= 2
-            x = Conv2DTranspose(maps, kernel_size, **_stride_two(use_bias=False))(x)
+        for side, n in zip(sides[1:-1], maps[1:], strict=True):
+            x = Conv2DTranspose(n, kernel_size, **_stride_two(use_bias=False))(x)
             x = _norm_relu(_cropped(x, side))
         x = Conv2DTranspose(channels, kernel_size, **_stride_two())(x)
         x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
@@ -124,9 +126,9 @@ class DCGANCritic(base.Builder):
         inputs, images, labels = base.image_inputs(shape, num_classes, conditioning, packing)
         x = base.to_inside(images)
         convolution = SpectralConv2D if norm == "spectral" else Conv2D
-        for i in range(len(_sides(image_size)) - 1):
+        for i, n in enumerate(_maps(_sides(image_size), width)):
             normed = norm == "batch" and i > 0
-            x = convolution(width * 2**i, kernel_size, **_stride_two(use_bias=not normed))(x)
+            x = convolution(n, kernel_size, **_stride_two(use_bias=not normed))(x)
             if normed:
                 x = _batch_norm(x)
             x = layers.LeakyReLU(0.2)(x)
@@ -144,6 +146,11 @@ def _sides(image_size):
     while sides[0] > 4:
         sides.insert(0, math.ceil(sides[0] / 2))
     return sides
+
+
+def _maps(sides, width):
+    """Return the numbers of feature maps, from the layer next to the image on."""
+    return [width * min(2**i, WIDEST) for i in range(len(sides) - 1)]
 
 
 def _cropped(x, side):

@@ -34,7 +34,7 @@ def mlp(
 
     Args:
         image_size: Any side, in pixels.
-        channels: 1 or 3.
+        channels: 1, 3, or 4 with transparency.
         latent_dim: Size of the latent vectors.
         width: Number of units in each hidden layer.
         depth: Number of hidden layers in each network.

@@ -17,15 +17,25 @@ from kerasgan.layers import (
 )
 from kerasgan.networks import base
 
-IMAGE_SIZES = (32, 64, 128)
-STYLES = ("sngan", "r3gan")
+IMAGE_SIZES = {"sngan": (32, 48, 64, 128), "r3gan": (32, 48, 64, 96, 128, 192, 256)}
+STYLES = tuple(IMAGE_SIZES)
 NORMS = (None, "spectral")
 
-# SNGAN's feature maps, in multiples of the width: the generator's from a side of 4 on, the
-# critic's for each block, and the number of the critic's blocks that halve the side.
-GENERATOR_MAPS = {32: (2, 2, 2, 2), 64: (16, 8, 4, 2, 1), 128: (16, 16, 8, 4, 2, 1)}
-CRITIC_MAPS = {32: (1, 1, 1, 1), 64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16, 16)}
-HALVINGS = {32: 2, 64: 5, 128: 5}
+# SNGAN's feature maps, in multiples of the width: the generator's from a side of 4 on (of 6 for 48
+# pixels), the critic's for each block, and the number of the critic's blocks that halve the side.
+GENERATOR_MAPS = {
+    32: (2, 2, 2, 2),
+    48: (8, 4, 2, 1),
+    64: (16, 8, 4, 2, 1),
+    128: (16, 16, 8, 4, 2, 1),
+}
+CRITIC_MAPS = {
+    32: (1, 1, 1, 1),
+    48: (1, 2, 4, 8, 16),
+    64: (1, 2, 4, 8, 16),
+    128: (1, 2, 4, 8, 16, 16),
+}
+HALVINGS = {32: 2, 48: 4, 64: 5, 128: 5}
 
 # Feature maps in each group of R3GAN's grouped convolutions.
 GROUP_WIDTH = 16
@@ -60,11 +70,13 @@ def resnet(
     has a bias. Labels are one-hot in the generator, not embedded. A conditional critic adds the
     inner product of features and class to an unconditional score; the authors' code has no such
     score, and the features pass a linear map before the product. Latent vectors have by default 128
-    numbers, theirs 64 (`latent_dim=64`).
+    numbers, theirs 64 (`latent_dim=64`). The basis of 48, 96 and 192 pixels, which the paper does
+    not have, is 3x3.
 
     Args:
-        image_size: 32, 64 or 128 pixels.
-        channels: 1 or 3.
+        image_size: With "sngan" 32, 48, 64 or 128 pixels, with "r3gan" 32, 48, 64, 96, 128, 192 or
+            256.
+        channels: 1, 3, or 4 with transparency.
         latent_dim: Size of the latent vectors.
         width: Number of feature maps. With "sngan": those next to the image; they double with each
             halving of the side. For 32 pixels the critic has `width` maps throughout and the
@@ -117,10 +129,11 @@ class ResNetGenerator(base.Builder):
         _check(**arguments)
         inputs, z = base.latent_inputs(latent_dim, num_classes)
         if style == "sngan":
-            x = _sngan_generator(z, [n * width for n in GENERATOR_MAPS[image_size]])
+            maps = [n * width for n in GENERATOR_MAPS[image_size]]
+            x = _sngan_generator(z, image_size >> (len(maps) - 1), maps)
             x = _conv(x, channels, 3, _glorot(x, channels, 3))
         else:
-            x = _r3gan_generator(z, _r3gan_maps(image_size, width), depth or 2)
+            x = _r3gan_generator(z, _sides(image_size), width, depth or 2)
             x = _conv(x, channels, 1, _fan_in(x), use_bias=False)
         x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
         super().__init__(inputs, x, arguments, name)
@@ -157,15 +170,15 @@ class ResNetCritic(base.Builder):
             x = _sngan_critic(x, maps, HALVINGS[image_size], norm, minibatch)
             stddev = math.sqrt(2.0 / (x.shape[-1] + 1))
         else:
-            x = _r3gan_critic(x, _r3gan_maps(image_size, width)[::-1], depth or 2, minibatch)
+            x = _r3gan_critic(x, _sides(image_size)[::-1], width, depth or 2, minibatch)
             stddev = math.sqrt(1.0 / x.shape[-1])
         scores = base.score(x, labels, num_classes, conditioning, norm, minibatch, stddev)
         super().__init__(inputs, scores, arguments, name)
 
 
 def _check(image_size, style, depth, norm=None, **arguments):
-    validation.choice("image_size", image_size, IMAGE_SIZES)
     validation.choice("style", style, STYLES)
+    validation.choice("image_size", image_size, IMAGE_SIZES[style])
     validation.choice("norm", norm, NORMS)
     if style == "r3gan" and norm is not None:
         raise ValueError(f'`norm` must be None with style="r3gan". Received: norm={norm!r}')
@@ -180,12 +193,11 @@ def _check(image_size, style, depth, norm=None, **arguments):
 # the square root of 2 inside residuals: dis_models/resblocks.py).
 
 
-def _sngan_generator(z, maps):
-    x = layers.Dense(
-        16 * maps[0],
-        kernel_initializer=base.Normal(0.0, math.sqrt(2.0 / (z.shape[-1] + 16 * maps[0]))),
-    )(z)
-    x = base.to_inside(layers.Reshape((4, 4, maps[0]))(x))
+def _sngan_generator(z, side, maps):
+    units = side * side * maps[0]
+    first = base.Normal(0.0, math.sqrt(2.0 / (z.shape[-1] + units)))
+    x = layers.Dense(units, kernel_initializer=first)(z)
+    x = base.to_inside(layers.Reshape((side, side, maps[0]))(x))
     for n in maps[1:]:
         # A convolution of 1x1 and nearest-neighbour upsampling commute.
         shortcut = _double(_conv(x, n, 1, _glorot(x, n, 1)))
@@ -230,17 +242,25 @@ def _norm_relu(x):
 # R3GAN.
 
 
-def _r3gan_maps(image_size, width):
-    """Return the feature maps for the sides 4, 8, ... image_size."""
-    sides = [2**i for i in range(2, int(math.log2(image_size)) + 1)]
-    return [max(width * 32 // max(side, 32), 1) for side in sides]
+def _sides(image_size):
+    """Return the sides of the feature maps, from 4 or 3 on to the image's."""
+    sides = [image_size]
+    while sides[0] > 4:
+        sides.insert(0, sides[0] // 2)
+    return sides
 
 
-def _r3gan_generator(z, maps, depth):
+def _r3gan_maps(sides, width):
+    """Return the feature maps for each side: `width` up to 32, and half of it for each doubling."""
+    return [max(width >> max(0, math.ceil(math.log2(side / 32))), 1) for side in sides]
+
+
+def _r3gan_generator(z, sides, width, depth):
+    maps = _r3gan_maps(sides, width)
     x = layers.Dense(
         maps[0], use_bias=False, kernel_initializer=base.Normal(0.0, math.sqrt(1.0 / z.shape[-1]))
     )(z)
-    x = GenerativeBasis(data_format=PREFERRED_DATA_FORMAT)(x)
+    x = GenerativeBasis(sides[0], data_format=PREFERRED_DATA_FORMAT)(x)
     for i, n in enumerate(maps):
         if i:
             if n != _maps(x):
@@ -251,8 +271,9 @@ def _r3gan_generator(z, maps, depth):
     return x
 
 
-def _r3gan_critic(x, maps, depth, minibatch):
+def _r3gan_critic(x, sides, width, depth, minibatch):
     """Return the features of the discriminative basis."""
+    maps = _r3gan_maps(sides, width)
     x = _conv(x, maps[0], 1, _fan_in(x), use_bias=False)
     for i, n in enumerate(maps):
         if i:
@@ -263,7 +284,7 @@ def _r3gan_critic(x, maps, depth, minibatch):
             x = _r3gan_block(x, depth * len(maps))
     if minibatch == "stddev":
         x = MinibatchStddev(data_format=PREFERRED_DATA_FORMAT)(x)
-    return DiscriminativeBasis(data_format=PREFERRED_DATA_FORMAT)(x)
+    return DiscriminativeBasis(sides[-1], data_format=PREFERRED_DATA_FORMAT)(x)
 
 
 def _r3gan_block(x, blocks):

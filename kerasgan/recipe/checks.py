@@ -185,15 +185,15 @@ def _check_schedule(rate):
 def _check_data(recipe):
     """Raise ValueError for images that the networks, the batches or the labels cannot have."""
     size, limit = recipe.data.get("image_size"), recipe.data.get("limit")
-    sizes = catalogue.ARCHITECTURES[recipe.architecture].sizes
-    if size is not None and sizes and size not in sizes:
-        own = catalogue.VARIANTS[recipe.variant].architectures
-        free = [name for name in own if not catalogue.ARCHITECTURES[name].sizes]
-        raise ValueError(
-            f"`image_size` must be one of {', '.join(map(str, sizes))} with "
-            f"{recipe.architecture}, and may be any with {', '.join(free)}. Received: "
-            f"image_size={size}"
-        )
+    _check_size(recipe, size)
+    background = recipe.data.get("background")
+    if background is not None:
+        colour = validation.colour("background", background)
+        if recipe.data.get("channels") == 4 and colour != (255, 255, 255):
+            raise ValueError(
+                "`background` goes with 1 or 3 `channels`: 4 keep the transparency. Received: "
+                f"background={background!r}"
+            )
     if limit is not None and limit < recipe.batch_size:
         raise ValueError(
             f"`limit` must leave a batch of images, of `batch_size` {recipe.batch_size}. "
@@ -215,6 +215,21 @@ def _check_data(recipe):
     if recipe.conditional and source is not None and source.named and source.labels == "no":
         raise ValueError(
             f"`conditional` needs labels, and {source.name} has none. Received: conditional=True"
+        )
+
+
+def _check_size(recipe, size):
+    """Raise ValueError for a size that the networks cannot have."""
+    entry, own = catalogue.ARCHITECTURES[recipe.architecture], catalogue.VARIANTS[recipe.variant]
+    style = recipe.networks.get("style", own.resnet_style)
+    sizes = dict(entry.styles).get(style, entry.sizes)
+    if size is not None and sizes and size not in sizes:
+        free = [name for name in own.architectures if not catalogue.ARCHITECTURES[name].sizes]
+        of_style = f" of style {style}" if entry.styles else ""
+        raise ValueError(
+            f"`image_size` must be one of {', '.join(map(str, sizes))} with "
+            f"{recipe.architecture}{of_style}, and may be any with {', '.join(free)}. Received: "
+            f"image_size={size}"
         )
 
 

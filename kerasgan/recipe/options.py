@@ -100,7 +100,7 @@ def apply(recipe, options):
 
 
 def _set_data(recipe, name, value):
-    if name == "channels" and value in ("1", "3"):  # As the shell has it.
+    if name == "channels" and value in ("1", "3", "4"):  # As the shell has it.
         value = int(value)
     recipe.data["name_or_path" if name == "data" else name] = value
 

@@ -11,7 +11,7 @@ from kerasgan import pictures
 from kerasgan.data import from_uint8
 from kerasgan.data.labels import natural
 from kerasgan.data.picture_files import open_picture
-from kerasgan.data.pixels import eight_bit, wide_colour
+from kerasgan.data.pixels import eight_bit, over_white, wide_colour
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 # What Pillow raises for files that are damaged, half-written, or too large.
@@ -35,7 +35,7 @@ class Pictures:
 
     Args:
         folder: Where the program writes, with its subfolders.
-        image_shape: `(height, width, channels)` of one generated image; channels are 1 or 3.
+        image_shape: `(height, width, channels)` of one generated image; channels are 1, 3 or 4.
         samples: Images in a check. By default all in a grid, or 100 single images.
         gap: Pixels between the images of a grid; by default they are found out.
         pattern: Which files to read, as for `pathlib.Path.match`.
@@ -130,12 +130,15 @@ class Pictures:
             warnings.simplefilter("ignore")  # Pillow warns of sizes that were checked.
             wide = wide_colour(opened)
             opened.load()
-            image = eight_bit(opened, wide=wide)
+            alpha = self.image_shape[-1] == 4
+            image = eight_bit(opened, wide=wide, alpha=alpha)
         if image.mode == "L" and self.image_shape[-1] == 3:
             raise PicturesError(
                 f"{path.name} is grey, and the real images are in colour; `channels` 1 compares "
                 "both in grey"
             )
+        if alpha:
+            return over_white(np.asarray(image))
         pixels = np.asarray(image.convert("L" if self.image_shape[-1] == 1 else "RGB"))
         return pixels.reshape(*pixels.shape[:2], -1)
 

@@ -134,3 +134,32 @@ def test_the_share_of_changed_images_is_the_probability():
     # Brightness, contrast, and every second luma flip.
     expected = 1 - (1 - p) * (1 - p) * (1 - p / 2)
     assert abs(changed - expected) < 4 * np.sqrt(expected * (1 - expected) / n)
+
+
+CLEAR = np.concatenate([COLOR, GREY[:, ::-1]], axis=-1)
+
+
+@pytest.mark.parametrize("layer", [DiffAugment, lambda policy: ada(1.0, policy=policy)])
+def test_of_four_channels_the_colours_alone_change_colour(layer):
+    found = augmented(layer("color"), CLEAR, Noise(5))
+    np.testing.assert_array_equal(found[..., 3:], CLEAR[..., 3:])
+    np.testing.assert_allclose(
+        found[..., :3], augmented(layer("color"), COLOR, Noise(5)), atol=1e-6
+    )
+    assert np.abs(found[..., :3] - COLOR).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("layer", "parts"),
+    [
+        (DiffAugment, ("translation", "cutout")),
+        (lambda policy: ada(1.0, policy=policy), ("blit", "geometry")),
+    ],
+)
+def test_of_four_channels_all_are_moved(layer, parts):
+    for part in parts:
+        found = augmented(layer(part), CLEAR, Noise(5))
+        for channels in (slice(3), slice(3, 4)):
+            alone = augmented(layer(part), CLEAR[..., channels], Noise(5))
+            np.testing.assert_allclose(found[..., channels], alone, atol=1e-6)
+        assert np.abs(found - CLEAR).max() > 0.1

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from kerasgan.data import load
-from kerasgan.data.folder import REPEATED, list_files
+from kerasgan.data.folder_files import REPEATED, list_files
 
 pytestmark = pytest.mark.numpy
 

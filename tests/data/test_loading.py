@@ -32,9 +32,9 @@ def test_a_misspelt_relative_path_lists_its_neighbours(photos, monkeypatch):
 
 
 def test_other_files_are_refused(tmp_path):
-    (tmp_path / "a.zip").touch()
-    with pytest.raises(DataError, match=r"a folder, an \.npz or an \.npy file.*a\.zip"):
-        load(tmp_path / "a.zip")
+    (tmp_path / "a.tar").touch()
+    with pytest.raises(DataError, match=r"a \.zip, an \.npz or an \.npy file.*a\.tar"):
+        load(tmp_path / "a.tar")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_other_files_are_refused(tmp_path):
     [
         ({"image_size": 0}, "`image_size`.*Received: 0"),
         ({"image_size": 32.5}, "`image_size`.*Received: 32.5"),
-        ({"channels": 2}, "`channels` must be 1, 3 or None. Received: 2"),
+        ({"channels": 2}, "`channels` must be 1, 3, 4 or None. Received: 2"),
         ({"limit": -1}, "`limit`.*Received: -1"),
         ({"max_bad": 10}, "`max_bad`.*Received: 10"),
         ({"split": "test"}, "`split` is for TFDS.*Received: 'test'"),
@@ -90,7 +90,9 @@ def test_a_new_source_is_one_entry(monkeypatch, tmp_path):
 
 def test_sources_are_called_by_their_name_or_found_by_the_path(photos, tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((1, 4, 4), np.uint8))
+    (tmp_path / "a.ZIP").touch()
     found = {"avatars": "avatars", str(photos): "folder", str(tmp_path / "a.npy"): "array"}
+    found[str(tmp_path / "a.ZIP")] = "zip"
     found |= {"stacked_mnist": "stacked_mnist", "mnist": "tfds", "folder": "tfds"}
     assert {name: sources.find(name)[1] for name in found} == found
     assert set(found.values()) == set(sources.SOURCES)

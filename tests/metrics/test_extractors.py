@@ -40,6 +40,16 @@ def test_large_images_are_taken_a_few_at_a_time():
     assert sizes == {16: 256, 64: 256, 224: 20}
 
 
+def test_of_four_channels_networks_see_the_picture_over_white():
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 4), dtype=np.uint8)
+    mean = extractors.Network(identity(16))
+    np.testing.assert_array_equal(mean(images), mean(images[..., :3]))
+    assert extractors.Pixels()(images).shape == (5, 16 * 16 * 4)
+    hidden = images.copy()
+    hidden[..., 3] = 0
+    assert (RandomProjection()(images) != RandomProjection()(hidden)).any()
+
+
 def identity(side):
     inputs = keras.Input((side, side, 3))
     return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))

@@ -4,7 +4,12 @@ import pytest
 from kerasgan import networks
 
 CASES = [(networks.dcgan, size, c) for size in networks.SIZES for c in (1, 3)]
-CASES += [(networks.mlp, 8, 1), (networks.mlp, 12, 3)]
+CASES += [
+    (networks.dcgan, 48, 4),
+    (networks.mlp, 8, 1),
+    (networks.mlp, 12, 3),
+    (networks.mlp, 8, 4),
+]
 
 
 @pytest.mark.parametrize(("builder", "size", "channels"), CASES)
@@ -37,3 +42,20 @@ def test_config_round_trip(builder):
 def test_dcgan_has_the_papers_pyramid():
     generator, _ = networks.dcgan(64, 3, latent_dim=100, width=128)
     assert tuple(generator.weights[0].shape) == (100, 4 * 4 * 1024)
+
+
+def test_dcgan_for_large_images_has_no_more_than_sixteen_times_its_width():
+    """At 256 pixels with the default width they are about as large as at 128."""
+    for size, sides in ((96, 3), (192, 3), (256, 4)):
+        generator, critic = networks.dcgan(size, 3, latent_dim=2, width=2)
+        assert tuple(generator.weights[0].shape) == (2, sides * sides * 32)
+        widest = max(w.shape[-1] for w in critic.weights if len(w.shape) == 4)
+        assert widest == 32
+
+
+def test_weights_of_the_first_sizes_have_the_shapes_that_they_had():
+    generator, critic = networks.dcgan(128, 3, latent_dim=2, width=2)
+    kernels = [tuple(w.shape) for w in generator.weights if len(w.shape) == 4]
+    assert kernels == [(4, 4, n // 2, n) for n in (32, 16, 8, 4)] + [(4, 4, 3, 2)]
+    kernels = [tuple(w.shape) for w in critic.weights if len(w.shape) == 4]
+    assert kernels == [(4, 4, 3, 2)] + [(4, 4, n, 2 * n) for n in (2, 4, 8, 16)]

@@ -4,10 +4,10 @@ import pytest
 from keras import ops
 
 from kerasgan import backend
-from kerasgan.networks.resnet import resnet
+from kerasgan.networks.resnet import IMAGE_SIZES, resnet
 
 RNG = np.random.default_rng(0)
-PAIRS = [(style, size) for style in ("sngan", "r3gan") for size in (32, 64, 128)]
+PAIRS = [(style, size) for style, sizes in IMAGE_SIZES.items() for size in sizes]
 
 
 def numpy_of(x):
@@ -38,6 +38,21 @@ def test_shapes(style, size):
     assert generator.output_shape == (None, size, size, 3)
     assert critic.input_shape == (None, size, size, 3)
     assert critic.output_shape == (None, 1)
+
+
+def test_sngan_for_48_pixels_is_the_papers_for_stl_10():
+    generator, critic = resnet(48, 3, latent_dim=2, width=2)
+    assert tuple(generator.weights[0].shape) == (2, 6 * 6 * 16)
+    widths = [layer.filters for layer in critic.layers if hasattr(layer, "filters")]
+    assert max(widths) == 32 and critic.layers[-1].kernel.shape[0] == 32
+
+
+def test_r3gan_halves_its_maps_with_each_doubling_beyond_32():
+    maps = {}
+    for size in (96, 128, 192, 256):
+        generator, _ = resnet(size, 3, latent_dim=2, width=16, style="r3gan", depth=1)
+        maps[size] = generator.weights[-1].shape[2]
+    assert maps == {96: 4, 128: 4, 192: 2, 256: 2}
 
 
 @pytest.mark.parametrize("style", ["sngan", "r3gan"])
@@ -193,6 +208,7 @@ def test_a_gradient_penalty_goes_through(arguments):
     ("arguments", "match"),
     [
         ({"image_size": 28}, r"`image_size` must be one of .* Received: image_size=28"),
+        ({"image_size": 256}, r"`image_size` must be one of \[32, 48, 64, 128\]"),
         ({"style": "biggan"}, "`style` must be one of .* Received: style='biggan'"),
         ({"critic_norm": "batch"}, "`norm` must be one of .* Received: norm='batch'"),
         ({"style": "r3gan", "critic_norm": "spectral"}, "`norm` must be None"),

@@ -26,6 +26,7 @@ import numpy as np
 
 import kerasgan
 from kerasgan.data.folder import read_image
+from kerasgan.data.folder_files import FolderFiles
 from kerasgan.storage import PresetError
 from kerasgan_cli import main
 
@@ -105,7 +106,7 @@ def images(folder):
         options = {"image_size": 8, "channels": None, "upscale": True}
         with warnings.catch_warnings():  # Pillow warns of broken metadata.
             warnings.simplefilter("ignore")
-            found = read_image(folder, [path.name, len(data), 0], options)
+            found = read_image(FolderFiles(folder), [path.name, len(data), 0], options)
         wrong = isinstance(found, str) and (not found or len(found) > 500)
         return f"{path.name}: {found!r:.300}" if wrong else None, [path]
 

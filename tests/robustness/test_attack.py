@@ -51,15 +51,15 @@ def test_pictures_of_a_run_and_of_others_are_bounded(monkeypatch, tmp_path):
 
 def test_progressive_jpegs_count_whole(monkeypatch, tmp_path):
     from kerasgan.data import folder
+    from kerasgan.data.folder_files import FolderFiles
 
     taken = []
     usual = folder.ROOM.taken
     monkeypatch.setattr(folder.ROOM, "taken", lambda n: taken.append(n) or usual(n))
     for name, progressive in (("a.jpg", True), ("b.jpg", False)):
         Image.new("RGB", (640, 640)).save(tmp_path / name, progressive=progressive)
-        folder.read_image(
-            tmp_path, [name, 1, 0], {"image_size": 8, "channels": 3, "upscale": False}
-        )
+        options = {"image_size": 8, "channels": 3, "upscale": False}
+        folder.read_image(FolderFiles(tmp_path), [name, 1, 0], options)
     assert taken[0] == 640 * 640 and taken[1] < taken[0]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import kerasgan
 from kerasgan.data.folder import read_image
+from kerasgan.data.folder_files import FolderFiles
 from kerasgan.storage import PresetError
 from kerasgan_cli import main
 
@@ -52,7 +53,7 @@ def test_images(seed, tmp_path):
         path.write_bytes(data)
         options = {"image_size": 8, "channels": None, "upscale": True}
         started = time.monotonic()
-        found = read_image(tmp_path, [path.name, len(data), 0], options)
+        found = read_image(FolderFiles(tmp_path), [path.name, len(data), 0], options)
         assert time.monotonic() - started < SECONDS
         if isinstance(found, str):
             assert found and len(found) < 500 and "\n" not in found

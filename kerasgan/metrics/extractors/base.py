@@ -43,7 +43,8 @@ class Extractor:
         """Return the features of images as float32, `(n, d)`.
 
         Args:
-            images: Integers in 0..255 or floats in [-1, 1], `(n, height, width, 1 or 3)`.
+            images: Integers in 0..255 or floats in [-1, 1], `(n, height, width, channels)` with 1,
+                3 or 4 channels.
             progress: Optional callable `(done, total)`.
 
         Raises:
@@ -85,9 +86,12 @@ def as_grey(images):
     """Return colour images as grey ones, by the luma of ITU-R 601."""
     if images.shape[-1] == 1:
         return images
-    return (images @ np.array([0.299, 0.587, 0.114], "float32"))[..., None]
+    return (as_rgb(images) @ np.array([0.299, 0.587, 0.114], "float32"))[..., None]
 
 
 def as_rgb(images):
-    """Return grey images with their channel repeated three times."""
-    return images if images.shape[-1] == 3 else np.repeat(images, 3, axis=-1)
+    """Return images in colour: grey ones repeated, and of transparent ones the picture over white.
+
+    The latter is what the first three of four channels hold; see `kerasgan.data.load`.
+    """
+    return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images[..., :3]

@@ -1,0 +1,119 @@
+"""What a `Survey` of images advises to train with."""
+
+import dataclasses
+
+import numpy as np
+
+from kerasgan import catalogue
+from kerasgan.data.survey import ENOUGH, SIZES
+
+FEW, MANY = 500, 20_000  # Images of which there are too few, and enough.
+CUT = 0.1  # Share of the pictures that a crop takes away, from which on it is worth a word.
+
+
+@dataclasses.dataclass(frozen=True)
+class Advice:
+    """An option of `kerasgan train`, and why it may be wanted.
+
+    Args:
+        option: The option as the shell has it, or "" for something else to do.
+        why: One or more sentences.
+    """
+
+    option: str
+    why: str
+
+
+def advice(found):
+    """Return a list of `Advice` for a `Survey`."""
+    parts = (_size, _shape, _transparency, _number, _copies, _classes)
+    return [one for part in parts for one in part(found)]
+
+
+def few_images(count):
+    """Return what to expect of few images, as a sentence."""
+    return (
+        f"With {count:,} images the critic soon knows each by heart, and what is generated stays "
+        "close to them."
+    )
+
+
+def _size(found):
+    size, sides = found.advised_size, found.sides
+    if not sides:
+        if size == found.image_size:
+            return []
+        return [Advice(f"--image-size {size}", "The convolutional networks have this size.")]
+    smaller = sum(side < size for side in sides)
+    larger = [s for s in SIZES if s > size and np.mean(np.array(sides) >= s) >= ENOUGH]
+    why = f"{_share(len(sides) - smaller, len(sides))} of the images are large enough."
+    if smaller:
+        why += f" --upscale enlarges {_many(smaller, 'the one that is', 'the {} that are')} not."
+    if larger:
+        times = (larger[0] / size) ** 2
+        why += f" {larger[0]} is possible, at about {times:.2g} times the time."
+    return [Advice(f"--image-size {size}", why)]
+
+
+def _shape(found):
+    sides = [(h.width, h.height) for h in found.headers]
+    lost = 1 - np.mean([min(pair) / max(pair) for pair in sides]) if sides else 0
+    if found.fit != "crop" or lost < CUT:
+        return []
+    return [
+        Advice(
+            "--fit pad",
+            f"A crop takes away {lost:.0%} of the pictures in the mean. This keeps all, and fills "
+            "up with --background.",
+        )
+    ]
+
+
+def _transparency(found):
+    if not found.transparent[1] or found.decoded.images.shape[-1] == 4:
+        return []
+    why = "It keeps the transparency. Otherwise images lie over white, or over --background."
+    return [Advice("--channels 4", why)]
+
+
+def _number(found):
+    if found.count >= MANY:
+        return []
+    why = "The critic learns so many images by heart in a long training; this delays it."
+    augment = Advice("--augment diffaugment", why)
+    if found.count < FEW:
+        without = [
+            name
+            for name, entry in catalogue.VARIANTS.items()
+            if not catalogue.LOSSES[entry.loss].has_zero
+        ]
+        why = f"{few_images(found.count)} With {', '.join(without)}: --augment diffaugment."
+        augment = Advice("--augment ada", why)
+    why = "Where left and right mean nothing, as in faces, and not for letters or digits."
+    return [augment, Advice("--mirror", why)]
+
+
+def _copies(found):
+    if not found.copies:
+        return []
+    count = _many(len(found.copies), "the exact copy", "the {} exact copies")
+    return [Advice("", f"Remove {count}: what is there twice is learned twice as strongly.")]
+
+
+def _classes(found):
+    classes = found.classes
+    if not classes or len(classes) < 2:
+        return []
+    name, least = min(classes.items(), key=lambda pair: pair[1])
+    why = f"It trains one generator for all {len(classes)} classes, which makes any of them."
+    if least < FEW:
+        why += f" The smallest, {name}, has {_many(least, 'one image', '{} images')}."
+    return [Advice("--conditional", why)]
+
+
+def _share(part, whole):
+    return "All" if part == whole else f"{part / whole:.0%}"
+
+
+def _many(count, one, several):
+    return one if count == 1 else several.format(f"{count:,}")
