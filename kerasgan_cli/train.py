@@ -17,6 +17,8 @@ from kerasgan_cli.sources import find_data
 
 # What may change when a run goes on.
 MOVABLE = ("epochs", "accumulate", "data", "grid_every", "animation")
+# The options with which --help begins.
+FIRST = ("data", "epochs", "image_size", "batch_size", "width", "guard", "resume", "devices")
 _SOURCES = ", ".join(name for name, entry in catalogue.SOURCES.items() if entry.named)
 
 
@@ -37,43 +39,43 @@ def _devices(context, parameter, value):
     return int(value)
 
 
-@click.command(cls=GroupedCommand, help=HELP)
+@click.command(cls=GroupedCommand, first=FIRST, help=HELP)
 @click.argument("model", required=False)
 @options_group(
-    "Recipe",
+    "More on the recipe",
     option("--recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path),
            metavar="FILE",
            help="A recipe as JSON, as --dry-run prints it and a run's options.json holds it. What "
            "the command line gives comes first."),
 )  # fmt: skip
 @options_group(
-    "Data",
+    "More on the data",
     option("--data", metavar="NAME_OR_PATH",
            help=f"A folder of images, an .npz or .npy file, {_SOURCES}, or a TFDS name."),
     *(made.from_catalogue(entry) for entry in catalogue.LOADING if entry.shell),
 )  # fmt: skip
 @options_group(
-    "Networks",
+    "More on the networks",
     made.architecture(),
     *made.networks(),
 )  # fmt: skip
 @options_group(
-    "Training",
+    "More on the training",
     *(made.from_catalogue(entry) for entry in catalogue.LENGTH if entry.shell),
     *(made.from_catalogue(entry) for entry in catalogue.OPTIMIZERS),
     *(made.from_catalogue(entry) for entry in catalogue.PLAIN),
 )  # fmt: skip
 @options_group(
-    "Device",
+    "More on the device",
     # Where a run goes on may have others.
     option("--devices", metavar="N", callback=_devices,
            help="Train on so many devices, or on all of them; each takes its part of a batch. 1 by "
            "default. A run that is resumed does not remember it."),
 )  # fmt: skip
-@options_group("Variant (by default as in its paper)", *made.variants())
-@options_group("Any variant", *made.shared())
+@options_group("More on the variant (by default as in its paper)", *made.variants())
+@options_group("More on any variant", *made.shared())
 @options_group(
-    "Collapse",
+    "More on collapse",
     *(made.from_catalogue(entry) for entry in catalogue.RUN if entry.name.startswith("guard")),
     # No recipe and no run's file has it: what they hold may come from somebody else.
     option("--on-collapse", metavar="COMMAND",
@@ -82,7 +84,7 @@ def _devices(context, parameter, value):
            "$KERASGAN_FOLDER, and has 60 seconds. A run that is resumed does not remember it."),
 )  # fmt: skip
 @options_group(
-    "Output",
+    "More on the output",
     option("--run-dir", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"),
            show_default=True, help="Where the numbered run folders go."),
     option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path),

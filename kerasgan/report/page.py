@@ -28,7 +28,8 @@ def write(folder, frames=None):
     """Write `report.html` into a run folder.
 
     The page uses what the folder holds: `guard/` of `callbacks.CollapseGuard`, `samples/` of
-    `callbacks.SampleGrid`, `metrics.csv` of `callbacks.MetricsFile`, and `options.json`.
+    `callbacks.SampleGrid` with its grids and `real.png`, `metrics.csv` of `callbacks.MetricsFile`,
+    and `options.json`.
 
     Args:
         folder: The run folder. It must hold `guard/journal.json`; the other files may be missing.
@@ -54,7 +55,9 @@ def write(folder, frames=None):
     state, sentence = _verdict(journal)
     names = _class_names(options)
     lost_title, lost_parts = lost.missing_parts(folder / "guard")
-    shown = frames_of(_grids(folder / "samples") if frames is None else frames)
+    real = folder / "samples" / "real.png"
+    frames = _grids(folder / "samples") if frames is None else frames
+    shown = frames_of(frames, real if real.is_file() else None)
     text = string.Template(template).substitute(
         policy=_policy(shown),
         title=html.escape(folder.resolve().name),

@@ -132,6 +132,18 @@ def test_a_run_of_an_earlier_version_is_read(tmp_path):
     assert again.entries == journal.entries and again.decisions == journal.decisions
 
 
+def test_real_images_stand_beside_the_newest_grid(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    grids = (folder / "report.html").read_text().count("data:image/webp")
+    assert 'alt="Real images"' not in (folder / "report.html").read_text()
+    pictures.save_grid(folder / "samples" / "real.png", blobs(16, 9))
+    text = report.write(folder).read_text()
+    assert text.index('id="grid"') < text.index('alt="Real images"')
+    assert text.count("data:image/webp") == grids + 1  # It is no frame of the film.
+    (folder / "samples" / "real.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert 'alt="Real images"' not in report.write(folder).read_text()
+
+
 def test_a_folder_without_a_journal_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"must hold guard/journal\.json"):
         report.write(tmp_path)
