@@ -117,8 +117,8 @@ def table(folder=experiment.RESULTS):
         [f"*{figures['epochs']} epochs at 32 pixels*", *_cells(figures)]
         for figures in found.get("trained", {}).values()
     ]
-    head = ["Preset", "Network", "Data", "Upright", "Lying", "Checkered", "Together", "In their mean",
-            "Other real images"]  # fmt: skip
+    directions = ["Upright", "Lying", "Checkered", "Together"]
+    head = ["Preset", "Network", "Data", *directions, "In their mean", "Other real images"]
     return (
         f"{experiment.markdown(head, rows)}\n\nN: {SAMPLES:,} generated images and as many real "
         f"ones. By `benchmarks/lattice.py`, {experiment.where(found)}, "

@@ -222,7 +222,7 @@ class Group(click.Group):
         # Which command it is, is known only once it runs.
         try:
             return super().invoke(ctx)
-        except ValueError as error:
+        except ValueError:
             with in_flags(self.get_command(ctx, ctx.invoked_subcommand or "") or self):
                 raise
 

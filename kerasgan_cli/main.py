@@ -26,7 +26,9 @@ FAILURE, INTERRUPTED = 1, 130
 LINE = 1000  # Characters of a line of an error, at most.
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="kerasgan")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug):

@@ -14,7 +14,7 @@ from kerasgan_cli.train import train
 
 TOLERANCE = 1e-3  # Of golden samples, in [-1, 1].
 COLUMNS = 100  # Of `zoo show`,
-PARAGRAPH = 5  # and the lines of each of its paragraphs.
+PARAGRAPH = 6  # and the lines of each of its paragraphs.
 _KEY_FIGURES = {
     "frechet_distance": "Fréchet {:.2f}",
     "coverage": "coverage {:.2f}",
@@ -23,6 +23,8 @@ _KEY_FIGURES = {
     "code_agreement": "codes {:.0%}",
     "bits_per_dimension": "{:.2f} bits/dim",
 }
+# The scores of `zoo show`.
+_SHOWN = (*_KEY_FIGURES, "precision", "recall", "classes_covered")
 
 
 @click.group(cls=Group)
@@ -73,7 +75,7 @@ def list_presets():
         card = metadata.get("card", {})
         figures = [_figure(result) for result in _key_results(card)]
         rows.append((name, f"{size / 1e6:.1f} MB", metadata.get("data", ""), ", ".join(figures)))
-        notes += [f"\n{name}: {note}" for note in _zeros(card)]
+        notes += ["\n" + _wrapped(f"{name}: {note}") for note in _zeros(card)]
     echo("\n".join([_table(rows, "<><<"), *notes]))
 
 
@@ -100,8 +102,9 @@ def _zeros(card):
     like = None if distance is None else _noise_like(float(distance["value"]), card.get("noise"))
     return [
         f"in the features of {coverage['provenance']['extractor']} none of its images is as near "
-        "to a real one as other real ones are, which a texture on all of them may do."
+        "to a real one as other real ones are."
         + ("" if like is None else f" Their Fréchet distance is that of real images with {like}.")
+        + " `kerasgan zoo show` tells its limits."
     ]
 
 
@@ -140,7 +143,7 @@ def show(name, whole, as_json):
     file = folder / "recipe.json"
     recipe = read_json(file) if file.exists() else {}
     about, card = recipe.get("about", {}), metadata.get("card", {})
-    results = card.get("results", ()) if whole else _key_results(card)
+    results = [r for r in card.get("results", ()) if whole or r["name"] in _SHOWN]
     scores = _of_scores(results, card.get("errors", {}))
     parts = [f"{metadata.get('title', name)}\n{folder}"]
     if recipe:
@@ -165,7 +168,7 @@ def _cut(line):
     return clipped(line, COLUMNS)
 
 
-def _wrapped(text, most):
+def _wrapped(text, most=None):
     """Return text in lines of at most 100 columns, and at most so many of them or all."""
     return textwrap.fill(
         text, COLUMNS, max_lines=most, placeholder=" ... (--all)", break_on_hyphens=False
@@ -201,6 +204,8 @@ def _of_scores(results, errors):
     for result in results:
         error = errors.get(result["name"], result.get("error"))
         numbers = (result["value"], error, result.get("baseline"), result.get("floor"))
+        # What is not finite is text.
+        numbers = (None if n is None else float(n) for n in numbers)
         words = ("-" if n is None else f"{n:,.0f}" if n >= 1e4 else f"{n:,.4g}" for n in numbers)
         rows.append((result["name"].replace("_", " "), *words))
     return rows

@@ -54,6 +54,7 @@ def write(folder, frames=None):
     rows, options = _rows(folder / "metrics.csv"), _options(folder)
     state, sentence = _verdict(journal)
     names = _class_names(options)
+    far = state == "healthy" and journal.entries[-1].measurement.far
     lost_title, lost_parts = lost.missing_parts(folder / "guard")
     real = folder / "samples" / "real.png"
     frames = _grids(folder / "samples") if frames is None else frames
@@ -62,7 +63,8 @@ def write(folder, frames=None):
         policy=_policy(shown),
         title=html.escape(folder.resolve().name),
         about=_about(options, journal),
-        state=state,
+        state="far" if far else state,
+        word="nothing lost, but far from the data" if far else state,
         sentence=html.escape(sentence),
         diversity=_diversity(journal, options),
         marks_note=_marks_note(journal),

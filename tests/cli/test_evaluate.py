@@ -70,7 +70,7 @@ def test_too_few_samples_are_found_before_the_work(
     code, _, err = command(*given, *more)
     assert code == 1
     assert "frechet_distance needs at least 145 samples, since pixels has 144 features" in err
-    assert "Received: 120 samples and 1,000 real images" in err
+    assert "Received: 120 samples" in err
 
 
 @pytest.mark.parametrize("more", [["--samples", 120], ["--limit", 240], []])

@@ -79,7 +79,10 @@ def failing(tmp_path):
         "NaN in the data": (["--data", tmp_path / "nan.npy"], "NaN"),
         "an empty folder": (["--data", tmp_path / "empty", "--image-size", 28], "empty"),
         "images smaller than asked": (["--data", small, "--image-size", 64], "--upscale"),
-        "a batch larger than the data": (["--data", tmp_path / "few.npy"], "--batch-size must not be larger"),
+        "a batch larger than the data": (
+            ["--data", tmp_path / "few.npy"],
+            "--batch-size must not be larger",
+        ),
     }
 
 

@@ -66,7 +66,7 @@ def test_no_error_names_an_option_as_python_does(name):
     [
         ("unless upscale=True.", "unless --upscale."),
         ("Received: upscale=False", "Received: --no-upscale"),
-        ("`image_size` of 64. Received: image_size=None", "--image-size of 64. Received: no --image-size"),
+        ("`image_size`. Received: image_size=None", "--image-size. Received: no --image-size"),
         ("categorical=[10, 2], loss='hinge'", "--categorical 10,2, --loss hinge"),
         ("learning_rate=1e-3, seed=-1.", "--learning-rate 1e-3, --seed -1."),
         ("at most max_bad=10% of", "at most --max-bad 10% of"),

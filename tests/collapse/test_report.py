@@ -112,7 +112,7 @@ def test_a_healthy_run_says_so(tmp_path):
     journal.add(Entry(1, 100, found, "healthy", "diversity 1.00"))
     journal.write(tmp_path / "guard" / "journal.json")
     text = report.write(tmp_path).read_text()
-    assert "Nothing is wrong" in text and "No pictures were kept" in text
+    assert "Nothing was lost, and colours" in text and "No pictures were kept" in text
     assert Journal.read(tmp_path / "guard" / "journal.json").entries == journal.entries
 
 
