@@ -44,6 +44,19 @@ def nyquist_energy(images):
         et al. 2020, https://arxiv.org/abs/2003.01826, for the frequencies in which generated images
         differ; Welch 1967, doi:10.1109/TAU.1967.1161901, for the estimate.
     """
+    images = np.asarray(images)
+    sums = np.zeros(3)
+    for some in checks.blocks(images, _BLOCK) if len(images) else [images]:
+        found = window_energies(some).reshape(-1, 3)
+        sums += len(some) * found.mean(axis=0, dtype="float64")
+    return NyquistEnergy(*(sums / len(images)).tolist())
+
+
+def window_energies(images):
+    """Return the energies of each window, `(n, rows, columns, channels, 3)`; see `nyquist_energy`.
+
+    The last axis has the directions of `NyquistEnergy`.
+    """
     shape = np.shape(images)
     if len(shape) == 4 and (min(shape[1:3]) < WINDOW or not shape[0]):
         raise checks.MetricError(
@@ -51,17 +64,14 @@ def nyquist_energy(images):
             f"Received: shape {shape}"
         )
     even, odd = _taps()
-    sums = np.zeros(3)
-    for some in checks.blocks(np.asarray(images), _BLOCK):
-        found = checks.images("images", some)
-        smooth, alternating = (_windows(found, 1) @ taps for taps in (even, odd))
-        parts = (
-            _windows(smooth, 2) @ odd,
-            _windows(alternating, 2) @ even,
-            _windows(alternating, 2) @ odd,
-        )
-        sums += [len(some) * float(np.mean(np.square(part, dtype="float64"))) for part in parts]
-    return NyquistEnergy(*(sums / shape[0]).tolist())
+    found = checks.images("images", images)
+    smooth, alternating = (_windows(found, 1) @ taps for taps in (even, odd))
+    parts = (
+        _windows(smooth, 2) @ odd,
+        _windows(alternating, 2) @ even,
+        _windows(alternating, 2) @ odd,
+    )
+    return np.square(np.stack(parts, axis=-1))
 
 
 def checkerboard(real, generated):

@@ -48,7 +48,8 @@ def test_the_list_has_the_figures_of_real_images_and_a_word_for_a_zero(command):
     assert "r3gan_avatars" in zeros
     assert {note.partition(":")[0] for note in notes} == zeros
     (note,) = (note for note in notes if note.startswith("r3gan_avatars"))
-    assert "EfficientNet-Lite0" in note and "noise of sd 0.2 to 0.3" in note
+    words = " ".join(note.split())
+    assert "EfficientNet-Lite0" in words and "noise of sd 0.2 to 0.3" in words
 
 
 def test_a_card_that_says_much_is_cut(command, preset, monkeypatch):
