@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from kerasgan_cli.common import backend_option, choose_backend, echo
+from kerasgan_cli.common import Group, backend_option, choose_backend, echo
 
 _workers = click.option(
     "--workers",
@@ -15,7 +15,7 @@ _workers = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def bench():
     """Repeat the benchmarks of this project."""
 

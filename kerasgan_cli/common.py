@@ -18,6 +18,7 @@ from kerasgan.files import read_json
 from kerasgan.text import printable
 from kerasgan_cli import stages
 from kerasgan_cli.options import with_flags
+from kerasgan_cli.runs import Damaged
 
 _BACKEND = next(option for option in catalogue.PLAIN if option.name == "backend")
 
@@ -196,6 +197,36 @@ def refuse_existing(path, overwrite):
         raise click.UsageError(f"{path} exists; --overwrite replaces it.")
 
 
+class Refused(ValueError):
+    """An error of the library in the words of the shell."""
+
+
+@contextlib.contextmanager
+def in_flags(command):
+    """Name the options of a command in the errors that leave the block as the shell has them.
+
+    Errors about a file keep its own words.
+    """
+    try:
+        yield
+    except (Refused, Damaged):
+        raise
+    except ValueError as error:
+        raise Refused(with_flags(str(error), command)) from error
+
+
+class Group(click.Group):
+    """A group of commands whose errors name the options of the shell."""
+
+    def invoke(self, ctx):
+        # Which command it is, is known only once it runs.
+        try:
+            return super().invoke(ctx)
+        except ValueError:
+            with in_flags(self.get_command(ctx, ctx.invoked_subcommand or "") or self):
+                raise
+
+
 def options_group(title, *options):
     """Return a decorator that adds click options and lists them under one heading in --help."""
 
@@ -209,14 +240,26 @@ def options_group(title, *options):
 
 
 class GroupedCommand(click.Command):
-    """A command whose --help lists its options under the headings of `options_group`."""
+    """A command whose --help lists its options under the headings of `options_group`.
+
+    Args:
+        first: Names of the options that most need. They come first, in this order.
+    """
+
+    def __init__(self, *arguments, first=(), **settings):
+        super().__init__(*arguments, **settings)
+        self.first = first
 
     def format_options(self, ctx, formatter):
-        sections = {}
+        records = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
-                sections.setdefault(getattr(parameter, "group", "Other"), []).append(record)
+                records[parameter] = record
+        named = {parameter.name: parameter for parameter in records}
+        sections = {"Options that most need": [records.pop(named[name]) for name in self.first]}
+        for parameter, record in records.items():
+            sections.setdefault(getattr(parameter, "group", "Other"), []).append(record)
         sections["Other"] = sections.pop("Other")  # The last one.
         for title, records in sections.items():
             with formatter.section(title):

@@ -16,7 +16,7 @@ from kerasgan_cli.common import (
     short_warnings,
 )
 from kerasgan_cli.runs import Run
-from kerasgan_cli.sources import class_names, find_data, open_model
+from kerasgan_cli.sources import class_names, find_data, most_images, open_model
 
 
 def _names(context, parameter, value):
@@ -85,11 +85,14 @@ def evaluate(
     if data is None:
         data, given = _data_of(source, given)
     chosen = {name: value for name, value in given.items() if value is not None}
+    chosen_extractor = _extractor(library, extractor, model.image_shape)
+    # As early as can be: images may take long to read.
+    shape = (most_images(data, chosen.get("limit")), *model.image_shape)
+    library.check_samples(metrics, samples, shape, chosen_extractor)
     with short_warnings():
         real = load(data, image_size=height, channels=channels, batch_size=1, **chosen)
     called = Path(real.name).name
-    chosen_extractor = _extractor(library, extractor, real)
-    library.check_samples(metrics, samples, real.images, chosen_extractor)
+    library.check_samples(metrics, samples, real.images.shape, chosen_extractor)
     results = library.evaluate(
         model,
         real,
@@ -108,13 +111,13 @@ def evaluate(
         write_json(json_file, {**found, "results": [r.as_dict() for r in results]})
 
 
-def _extractor(library, name, real):
+def _extractor(library, name, image_shape):
     """Return the extractor that is asked for, and say where a better one could be installed."""
     if name != "auto":
         return library.extractors.EXTRACTORS[name]()
-    extractor = library.extractors.default_extractor(real.image_shape)
+    extractor = library.extractors.default_extractor(image_shape)
     if library.extractors.advice(extractor):
-        echo(f"note: {library.extractors.advice(extractor)}", err=True)
+        echo(f"note: {library.extractors.advice(extractor)}.", err=True)
     return extractor
 
 

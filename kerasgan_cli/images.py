@@ -10,6 +10,7 @@ from kerasgan.files import atomic
 from kerasgan.text import listed, printable
 from kerasgan_cli import stages
 from kerasgan_cli.common import echo, short_warnings
+from kerasgan_cli.options import with_flags
 
 
 def load(recipe, resume=None):
@@ -22,7 +23,7 @@ def load(recipe, resume=None):
         if resume:
             place = recipe.data["name_or_path"]
             raise _other_images(place, "there are none") from error
-        raise click.BadParameter(str(error), param_hint="--data") from error
+        raise click.BadParameter(with_flags(str(error)), param_hint="--data") from error
 
 
 def classes(recipe, dataset):

@@ -13,7 +13,7 @@ import click
 from kerasgan.text import clipped, printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
-from kerasgan_cli.common import echo, standard_streams
+from kerasgan_cli.common import Group, echo, standard_streams
 from kerasgan_cli.data import data
 from kerasgan_cli.env import env
 from kerasgan_cli.evaluate import evaluate
@@ -27,7 +27,9 @@ FAILURE, INTERRUPTED = 1, 130
 LINE = 1000  # Characters of a line of an error, at most.
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="kerasgan")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug):

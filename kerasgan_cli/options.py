@@ -64,16 +64,54 @@ def option(*names, **settings):
     return click.option(*names, **settings)
 
 
-def with_flags(text):
-    """Return an error's text with the options of the shell as the shell has them."""
-    other = {"architecture": "--network", "name_or_path": "--data", "labels": "--label"}
-    known = {*flat.names(), *sampling()}
+# What an argument of the library is called in the shell, where its name is another.
+_CALLED = {
+    "architecture": ("network",),
+    "name_or_path": ("data", "real"),
+    "labels": ("label",),
+    "n": ("count",),
+}
+_QUOTES = "'\""
+_VALUE = r"""'[^']*'|"[^"]*"|\[[^\]]*\]|[\w.+-]*\w%?"""
+# `name` and `name=value`, or name=value where it is no part of a path, an option or a text.
+_NAMED = re.compile(rf"`(\w+)(?:=({_VALUE}))?`|(?<![\w./'\"`-])(\w+)=({_VALUE})")
+
+
+def with_flags(text, command=None):
+    """Return an error's text with the options of a command as the shell has them.
+
+    `upscale` and upscale=True become --upscale, and image_size=64 becomes --image-size 64. What is
+    no option of the command stays as it is.
+
+    Args:
+        text: The text.
+        command: A click command; by default the one that is running.
+    """
+    context = click.get_current_context(silent=True)
+    if command is None and context is not None:
+        command = context.command
+    given = () if command is None else command.params
+    options = {one.name: one for one in given if isinstance(one, click.Option)}
 
     def flag(match):
-        name = match[1]
-        return other.get(name, f"--{name.replace('_', '-')}" if name in known else match[0])
+        name, value = match[1] or match[3], match[2] or match[4]
+        names = (name, *_CALLED.get(name, ()))
+        option = next((options[own] for own in names if own in options), None)
+        return match[0] if option is None else _written(option, value)
 
-    return re.sub(r"`(\w+)`", flag, text)
+    return _NAMED.sub(flag, text)
+
+
+def _written(option, value):
+    """Return an option as the shell has it, with a value as Python writes it, or without one."""
+    flag = max(option.opts, key=len)
+    if value is None or value == "True":
+        return flag
+    if value in ("None", "False"):
+        return next(iter(option.secondary_opts), f"no {flag}")
+    if value.startswith("["):
+        value = value.strip("[]").replace(" ", "")
+    return f"{flag} {value.strip(_QUOTES)}"
 
 
 def from_catalogue(entry, help=None, flag=None):

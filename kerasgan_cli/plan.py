@@ -12,7 +12,7 @@ from PIL import Image
 
 from kerasgan import backend, catalogue, storage
 from kerasgan.adversarial.each_step import EachStep
-from kerasgan.data import folder
+from kerasgan.data.folder_files import list_files
 from kerasgan.files import expanded
 from kerasgan.recipe import advice
 from kerasgan.recipe import options as flat
@@ -194,7 +194,7 @@ def _side(name_or_path):
         return 64
     if source != "folder":
         return None
-    files = [path / name for name, _, _ in folder.list_files(path)[0]]
+    files = [path / name for name, _, _ in list_files(path)[0]]
     some = files[:: max(1, len(files) // LOOKED_AT)]
     sides = sorted(filter(None, map(_shorter_side, some)))
     return sides[len(sides) // 20] if sides else None

@@ -36,6 +36,10 @@ SECONDS_OF_CLAIM = 60
 _NUMBERED = re.compile(r"(\d+)-")
 
 
+class Damaged(ValueError):
+    """A file of a run that cannot be used; what it should hold is named as the file names it."""
+
+
 class Run:
     """A numbered folder that holds everything about one training.
 
@@ -135,9 +139,9 @@ class Run:
         try:
             options = read_json(self.options_file)
         except (OSError, ValueError) as error:
-            raise ValueError(f"{self.options_file} is damaged: {short(error)}") from error
+            raise Damaged(f"{self.options_file} is damaged: {short(error)}") from error
         if not isinstance(options, dict) or not isinstance(options.get("images"), int):
-            raise ValueError(
+            raise Damaged(
                 f"{self.options_file} is damaged: it must hold an object with a recipe and the "
                 "number of images."
             )
@@ -161,9 +165,9 @@ class Run:
         try:
             recipe = Recipe.from_json(self.options())
         except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"{self.options_file} is damaged: {short(error)}") from error
+            raise Damaged(f"{self.options_file} is damaged: {short(error)}") from error
         if "name_or_path" not in recipe.data or "epochs" not in recipe.length:
-            raise ValueError(f"{self.options_file} is damaged: it has no data or no epochs.")
+            raise Damaged(f"{self.options_file} is damaged: it has no data or no epochs.")
         return recipe
 
     def settings(self):
@@ -177,7 +181,7 @@ class Run:
         try:
             return {**SETTINGS, **before, **run_settings(options)}
         except ValueError as error:
-            raise ValueError(f"{self.options_file} is damaged: {error}") from error
+            raise Damaged(f"{self.options_file} is damaged: {error}") from error
 
     def seconds(self):
         """Return how long its finished epochs took, those of all its resumes together."""
@@ -193,7 +197,7 @@ class Run:
         try:
             return [float(row.get("seconds") or 0) for row in read_rows(self.metrics)]
         except (OSError, ValueError) as error:
-            raise ValueError(f"{self.metrics} is damaged: {short(error)}") from error
+            raise Damaged(f"{self.metrics} is damaged: {short(error)}") from error
 
     def is_whole(self, animation, guarded):
         """Return whether all is there that a training writes at its end.

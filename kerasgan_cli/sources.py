@@ -75,6 +75,21 @@ def find_data(name_or_path, split=None, flag="--data", **others):
     return str(path.resolve()) if catalogue.SOURCES[source].path else name_or_path
 
 
+def most_images(name_or_path, limit=None):
+    """Return how many images there are at most, or None where only reading them would tell.
+
+    Args:
+        name_or_path: Their name or path.
+        limit: How many are asked for, or None.
+    """
+    count = None
+    if catalogue.source_of(name_or_path) == "folder":
+        from kerasgan.data.folder_files import list_files
+
+        count = len(list_files(expanded(name_or_path))[0])
+    return min((n for n in (count, limit) if n is not None), default=None)
+
+
 def load_file(path):
     """Return the adversarial model in a .keras file; see `kerasgan.storage.load_model`."""
     from kerasgan import AdversarialModel, storage

@@ -11,6 +11,8 @@ from kerasgan_cli import options as made
 from kerasgan_cli.common import GroupedCommand, choose_backend, echo, options_group
 from kerasgan_cli.options import option
 
+# The options with which --help begins.
+FIRST = ("data", "seconds", "start", "image_size", "width", "guard", "resume", "devices")
 _SOURCES = ", ".join(name for name, entry in catalogue.SOURCES.items() if entry.named)
 
 
@@ -32,10 +34,10 @@ def _devices(context, parameter, value):
     return int(value)
 
 
-@click.command(cls=GroupedCommand, help=HELP)
+@click.command(cls=GroupedCommand, first=FIRST, help=HELP)
 @click.argument("words", nargs=-1, metavar="[MODEL] [DATA]")
 @options_group(
-    "Recipe",
+    "More on the recipe",
     option("--recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path),
            metavar="FILE",
            help="A recipe as JSON, as --dry-run prints it and a run's options.json holds it. What "
@@ -45,18 +47,18 @@ def _devices(context, parameter, value):
            "that made them, at the learning rates with which it ended."),
 )  # fmt: skip
 @options_group(
-    "Data",
+    "More on the data",
     option("--data", metavar="NAME_OR_PATH",
            help=f"A folder of images, a .zip, .npz or .npy file, {_SOURCES}, or a TFDS name."),
     *(made.from_catalogue(entry) for entry in catalogue.LOADING if entry.shell),
 )  # fmt: skip
 @options_group(
-    "Networks",
+    "More on the networks",
     made.architecture(),
     *made.networks(),
 )  # fmt: skip
 @options_group(
-    "Training",
+    "More on the training",
     *(made.from_catalogue(entry) for entry in catalogue.LENGTH if entry.shell),
     option("--time", "seconds", type=asked.Duration(),
            help="Train about so long, as 20m or 2h: a few steps are timed first. 30m by default "
@@ -65,16 +67,16 @@ def _devices(context, parameter, value):
     *(made.from_catalogue(entry) for entry in catalogue.PLAIN),
 )  # fmt: skip
 @options_group(
-    "Device",
+    "More on the device",
     # Where a run goes on may have others.
     option("--devices", metavar="N", callback=_devices,
            help="Train on so many devices, or on all of them; each takes its part of a batch. 1 by "
            "default. A run that is resumed does not remember it."),
 )  # fmt: skip
-@options_group("Variant (by default as in its paper)", *made.variants())
-@options_group("Any variant", *made.shared())
+@options_group("More on the variant (by default as in its paper)", *made.variants())
+@options_group("More on any variant", *made.shared())
 @options_group(
-    "Collapse",
+    "More on collapse",
     *(made.from_catalogue(entry) for entry in catalogue.RUN if entry.name.startswith("guard")),
     # No recipe and no run's file has it: what they hold may come from somebody else.
     option("--on-collapse", metavar="COMMAND",
@@ -83,14 +85,18 @@ def _devices(context, parameter, value):
            "$KERASGAN_FOLDER, and has 60 seconds. A run that is resumed does not remember it."),
 )  # fmt: skip
 @options_group(
-    "Output",
+    "More on the output",
     option("--run-dir", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"),
            show_default=True, help="Where the numbered run folders go."),
     option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path),
            metavar="RUN",
            help="Go on with this run where it stopped; --epochs, --steps or --time may move its "
            "end. --data gives the new place of its images, where they were moved."),
-    *(made.from_catalogue(entry) for entry in catalogue.RUN if not entry.name.startswith("guard")),
+    *(
+        made.from_catalogue(entry)
+        for entry in catalogue.RUN
+        if entry.shell and not entry.name.startswith("guard")
+    ),
     click.option("--dry-run", is_flag=True, help="Print the recipe and stop."),
 )  # fmt: skip
 @click.pass_context

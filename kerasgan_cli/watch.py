@@ -7,7 +7,7 @@ import click
 
 from kerasgan.text import printable
 from kerasgan_cli.common import choose_any_backend, echo, short_warnings
-from kerasgan_cli.options import Number
+from kerasgan_cli.options import Number, with_flags
 from kerasgan_cli.sources import find_data
 
 COLLAPSED = 3
@@ -77,7 +77,7 @@ def watch(
         try:
             dataset = data.load(real, batch_size=1, **chosen)
         except data.DataError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(with_flags(str(error))) from error
     found = Pictures(folder, dataset.image_shape, samples, gap, pattern, out)
     told, shown, watcher = 0, [], None
     changed = time.monotonic()
@@ -102,7 +102,7 @@ def watch(
                 return _conclude(watcher, out)
             time.sleep(interval)
     except (PicturesError, MetricError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(with_flags(str(error))) from error
 
 
 def _say_what_is_left_out(folder, skipped):

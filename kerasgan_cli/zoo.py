@@ -1,17 +1,20 @@
 """`kerasgan zoo`: the presets that come with the package."""
 
 import json
+import textwrap
 from pathlib import Path
 
 import click
 
 from kerasgan.files import read_json
-from kerasgan.text import short, told
-from kerasgan_cli.common import backend_option, choose_backend, echo, nearest
+from kerasgan.text import clipped, short, told
+from kerasgan_cli.common import Group, backend_option, choose_backend, echo, in_flags, nearest
 from kerasgan_cli.sources import class_names
 from kerasgan_cli.train import train
 
 TOLERANCE = 1e-3  # Of golden samples, in [-1, 1].
+COLUMNS = 100  # Of `zoo show`,
+PARAGRAPH = 6  # and the lines of each of its paragraphs.
 _KEY_FIGURES = {
     "frechet_distance": "Fréchet {:.2f}",
     "coverage": "coverage {:.2f}",
@@ -20,9 +23,11 @@ _KEY_FIGURES = {
     "code_agreement": "codes {:.0%}",
     "bits_per_dimension": "{:.2f} bits/dim",
 }
+# The scores of `zoo show`.
+_SHOWN = (*_KEY_FIGURES, "precision", "recall", "classes_covered")
 
 
-@click.group()
+@click.group(cls=Group)
 def zoo():
     """List, describe, train and verify the pretrained models."""
 
@@ -59,7 +64,7 @@ def list_presets():
     """List the pretrained models: name, size, data and key figures."""
     from kerasgan.storage import PresetError
 
-    rows = [("name", "size", "data", "scores")]
+    rows, notes = [("name", "size", "data", "scores (real images)")], []
     for name, folder in _presets().items():
         try:
             metadata = _metadata(folder)
@@ -67,11 +72,52 @@ def list_presets():
             rows.append((name, "-", "-", f"cannot be read: {short(error, named=False)}"))
             continue
         size = sum(entry["bytes"] for entry in metadata["files"].values())
-        results = metadata.get("card", {}).get("results", ())
-        found = {result["name"]: float(result["value"]) for result in results}
-        figures = [text.format(found[key]) for key, text in _KEY_FIGURES.items() if key in found]
+        card = metadata.get("card", {})
+        figures = [_figure(result) for result in _key_results(card)]
         rows.append((name, f"{size / 1e6:.1f} MB", metadata.get("data", ""), ", ".join(figures)))
-    echo(_table(rows, "<><<"))
+        notes += ["\n" + _wrapped(f"{name}: {note}") for note in _zeros(card)]
+    echo("\n".join([_table(rows, "<><<"), *notes]))
+
+
+def _key_results(card):
+    """Return the results of a card that say most about it, in the order of `_KEY_FIGURES`."""
+    found = {result["name"]: result for result in card.get("results", ())}
+    return [found[key] for key in _KEY_FIGURES if key in found]
+
+
+def _figure(result):
+    """Return a key figure as text, with that of real images where there is one."""
+    text, baseline = _KEY_FIGURES[result["name"]], result.get("baseline")
+    number = text[text.index("{") : text.index("}") + 1]
+    real = "" if baseline is None else f" ({number.format(float(baseline))})"
+    return text.format(float(result["value"])) + real
+
+
+def _zeros(card):
+    """Return a sentence on a coverage of 0, which would say too much without a word."""
+    found = {result["name"]: result for result in _key_results(card)}
+    coverage, distance = found.get("coverage"), found.get("frechet_distance")
+    if coverage is None or float(coverage["value"]) >= 0.005:
+        return []
+    like = None if distance is None else _noise_like(float(distance["value"]), card.get("noise"))
+    return [
+        f"in the features of {coverage['provenance']['extractor']} none of its images is as near "
+        "to a real one as other real ones are."
+        + ("" if like is None else f" Their Fréchet distance is that of real images with {like}.")
+        + " `kerasgan zoo show` tells its limits."
+    ]
+
+
+def _noise_like(distance, noise):
+    """Return with how much noise real images have a Fréchet distance, as text, or None."""
+    found = {sd: float(value) for sd, value in (noise or {}).items()}
+    below = [sd for sd, value in found.items() if value <= distance]
+    above = [sd for sd, value in found.items() if value > distance]
+    if not found:
+        return None
+    if not above:
+        return f"noise of sd {below[-1]} or more"
+    return f"noise of sd {below[-1] if below else 0} to {above[0]}"
 
 
 def _table(rows, sides):
@@ -85,9 +131,10 @@ def _table(rows, sides):
 
 @zoo.command()
 @click.argument("name")
+@click.option("--all", "whole", is_flag=True, help="Print every score and all that is said.")
 @click.option("--json", "as_json", is_flag=True, help="Print metadata.json, for machines.")
-def show(name, as_json):
-    """Describe the pretrained model NAME: its recipe, its scores and its limits."""
+def show(name, whole, as_json):
+    """Describe the pretrained model NAME on one screen: its recipe, its scores and its limits."""
     folder = _folder(name)
     metadata = _metadata(folder)
     if as_json:
@@ -95,19 +142,37 @@ def show(name, as_json):
         return
     file = folder / "recipe.json"
     recipe = read_json(file) if file.exists() else {}
-    about = recipe.get("about", {})
-    scores = _of_scores(metadata.get("card", {}))
+    about, card = recipe.get("about", {}), metadata.get("card", {})
+    results = [r for r in card.get("results", ()) if whole or r["name"] in _SHOWN]
+    scores = _of_scores(results, card.get("errors", {}))
     parts = [f"{metadata.get('title', name)}\n{folder}"]
     if recipe:
         parts.append(f"Recipe\n\n{_table(_of_recipe(recipe), '<<')}")
-    if scores[1:]:
+    if results:
         parts.append(f"Scores\n\n{_table(scores, '<>>>>')}")
     names = class_names(str(folder))
-    parts += [f"Classes: {', '.join(names)}"] if names else []
-    parts += [f"Limits: {about['limits']}"] if "limits" in about else []
+    paragraphs = [f"Classes: {', '.join(names)}"] if names else []
+    paragraphs += [f"Limits: {about['limits']}"] if "limits" in about else []
     words = {"attribution": "Training images", "license": "Licence of the weights"}
-    parts += [f"{word}: {metadata[key]}" for key, word in words.items() if key in metadata]
+    paragraphs += [f"{word}: {metadata[key]}" for key, word in words.items() if key in metadata]
+    parts.append("\n".join(_wrapped(text, None if whole else PARAGRAPH) for text in paragraphs))
+    if not whole:
+        # The folder is shown whole: it is there to be copied.
+        parts[1:] = ("\n".join(map(_cut, part.split("\n"))) for part in parts[1:])
+        left = len(card.get("results", ())) - len(results)
+        parts.append(f"--all adds {left} scores; --json prints all that is known for machines.")
     echo("\n\n".join(parts))
+
+
+def _cut(line):
+    return clipped(line, COLUMNS)
+
+
+def _wrapped(text, most=None):
+    """Return text in lines of at most 100 columns, and at most so many of them or all."""
+    return textwrap.fill(
+        text, COLUMNS, max_lines=most, placeholder=" ... (--all)", break_on_hyphens=False
+    )
 
 
 def _of_recipe(recipe):
@@ -133,12 +198,14 @@ def _words(value):
     return "yes" if value is True else str(value)
 
 
-def _of_scores(card):
-    """Return a row of words for each score of a card."""
+def _of_scores(results, errors):
+    """Return a row of words for each score of a card, with its error over seeds."""
     rows = [("", "score", "±", "real images", "floor")]
-    for result in card.get("results", ()):
-        error = card.get("errors", {}).get(result["name"], result.get("error"))
+    for result in results:
+        error = errors.get(result["name"], result.get("error"))
         numbers = (result["value"], error, result.get("baseline"), result.get("floor"))
+        # What is not finite is text.
+        numbers = (None if n is None else float(n) for n in numbers)
         words = ("-" if n is None else f"{n:,.0f}" if n >= 1e4 else f"{n:,.4g}" for n in numbers)
         rows.append((result["name"].replace("_", " "), *words))
     return rows
@@ -159,7 +226,7 @@ def train_preset(context, name, options):
     if name not in recipes:
         raise nearest("NAME", told(name), list(recipes))
     arguments = ["--recipe", str(recipes[name]), *options]
-    with train.make_context("train", arguments, parent=context) as inner:
+    with train.make_context("train", arguments, parent=context) as inner, in_flags(train):
         train.invoke(inner)
 
 

@@ -24,7 +24,7 @@ def checked(images):
     if len(images.shape) != 4 or None in tuple(images.shape[1:]):
         raise ValueError(
             "`images` must have the shape (batch_size, height, width, channels), where only "
-            f"batch_size may be unknown. Received: shape {tuple(images.shape)}"
+            f"the first may be unknown. Received: shape {tuple(images.shape)}"
         )
     return images
 

@@ -210,7 +210,7 @@ class CollapseGuard(EachStep):
             elif self.verdict.state == "unknown":
                 self._records.say("unknown: the last check failed, so the training ends unchecked")
         if ended and self.collapsed is None:
-            self._records.say_not_learned(self._seen)
+            self._records.say_how_far(self._seen)
         self._records.write_report()
 
     def _due(self):

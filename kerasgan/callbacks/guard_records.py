@@ -51,8 +51,11 @@ class GuardRecords:
         with contextlib.suppress(OSError):  # The reader of a pipe may have closed it.
             print(f"guard: {text}", file=self.stream or sys.stdout, flush=True)
 
-    def say_not_learned(self, verdict):
-        """Mention at the end of a training that its generator has learned little, if that is so."""
+    def say_how_far(self, verdict):
+        """Mention at the end of a training that its generator has learned little, if that is so.
+
+        Or that its images are far from the data, although nothing was lost.
+        """
         seen = [entry.measurement.layout for entry in self.journal.entries]
         learning = verdict is not None and verdict.state == "learning"
         if learning and len(seen) >= PATIENCE and seen[-1] <= FAINT:
@@ -60,6 +63,8 @@ class GuardRecords:
                 f"not learned: {verdict.sentence}. Train longer. If the diversity stands still, "
                 "try higher learning rates, larger networks or another loss"
             )
+        elif verdict is not None and verdict.far:
+            self.say(f"nothing was lost, but the images are not like the data: {verdict.sentence}")
 
     def decide(self, action, sentence, back_to=None, changes=()):
         """Add a `Decision` to the journal, print it, write the report, and tell `on_collapse`."""

@@ -39,6 +39,12 @@ METRICS = {
         Metric("duplicate_rate", "duplicates", ("duplicate_rate",)),
         Metric("support_size", "size of the support", ("support_size",), ("1706.08224",)),
         Metric("ms_ssim", "MS-SSIM", ("ms_ssim",), ("1610.09585",)),
+        Metric(
+            "checkerboard",
+            "energy at the highest frequency",
+            ("checkerboard",),
+            ("2003.01826",),
+        ),
         Metric("classes", "classes", ("classes_covered", "class_kl"), labels=True),
     )
 }

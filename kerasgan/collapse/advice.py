@@ -17,7 +17,22 @@ ADVICE = {
         "If the diversity has not risen for many epochs, the learning rates may be too low or the "
         "networks too small: <code>--lr</code>, <code>--width</code>.",
     ),
-    "healthy": ("Nothing is wrong. Train on as long as the pictures get better.",),
+    "healthy": (
+        "Nothing was lost, and colours and textures are near those of the real images. Train on as "
+        "long as the pictures get better.",
+    ),
+    "unmeasured": (
+        "Nothing was lost. Whether the pictures look like the real ones was not measured, so "
+        "compare them yourself. Train on as long as they get better.",
+    ),
+    "far": (
+        "Nothing was lost, but the pictures do not look like the real ones: compare them. Train on "
+        "as long as they get better.",
+        "If they stay blurred, smeared or noisy, try larger networks (<code>--width</code>), other "
+        "learning rates (<code>--lr</code>), or the variant <code>r3gan</code>.",
+        "If they have a weave or a checkerboard, try networks that enlarge without one: "
+        "<code>--network resnet</code>.",
+    ),
     "collapsing": (
         "Wait for the next check. The guard acts if the diversity does not come back.",
         *_CURES,
@@ -70,4 +85,12 @@ def advice(state, entries=(), class_name=str):
         lost = "These classes" if len(labels) > 1 else "One class"
         names = html.escape(listed([class_name(label) for label in labels], most=5))
         lines.append(f"{lost} lost variety alone: {names}. {CLASSES}")
+    if state == "healthy":
+        state = _healthy(entries[-1].measurement if entries else None)
     return (*lines, *ADVICE[state])
+
+
+def _healthy(measurement):
+    """Return the key of the advice where nothing was lost, which need not mean that all is well."""
+    far = None if measurement is None else measurement.far
+    return "unmeasured" if far is None else "far" if far else "healthy"

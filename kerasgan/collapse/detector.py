@@ -15,6 +15,7 @@ SUDDEN = 0.5  # A loss that counts as a collapse after one check,
 OF_SURFACE = 0.45  # and one of the surface, whose 150 cells make it steadier.
 LASTING = 0.4  # A loss that counts as a collapse after two checks in a row.
 DIP = 0.2  # A loss that is reported.
+DIVERSE = 0.7  # From this diversity on images count as diverse.
 CHANCE = 0.25  # A class has few images in a check, so this much of a loss may be chance.
 SOFT = 0.75  # The loss of sharpness that counts as a loss of all: no blur takes it all away.
 WHOLE = (0.6, 0.9)  # FAINT and LEARNED of the share of images without a twin,
@@ -34,12 +35,14 @@ class Verdict:
         evidence: What was lost, the greatest loss first: "layout" and "surface" for parts of the
             data, "copies", "blur", and "class 3" or the like for a single class. If half of the
             layout is lost, it comes first.
+        far: Whether the generator is healthy, and its images are still far from the data.
     """
 
     state: str
     sentence: str
     score: float
     evidence: tuple = ()
+    far: bool = False
 
     @property
     def bad(self):
@@ -114,17 +117,19 @@ class Detector:
         now = f"diversity {last.diversity:.2f}, {_share(last)} of the parts of the data generated"
         learned = losses[0].learned
         reported = sorted((loss for loss in losses if loss.reported), key=_size, reverse=True)
-        score = max(loss.score for loss in losses)
+        score, far = max(loss.score for loss in losses), False
         if reported:
             state = "collapsed" if score >= LASTING else "collapsing"
             now += f"; {self._told(reported[0], measurements)}"
         else:
             state = "learning" if learned < 1 else "healthy"
+            far = learned == 1 and bool(last.far)
+            now += _far(last) if far else ""
         if state == "learning" and len(measurements) == 1:
             now += "; the first check tells nothing of a loss yet"
         elif state == "learning":
             now += f"; it has not learned {'much yet' if learned else 'enough to lose it'}"
-        return Verdict(state, now, score, tuple(loss.name for loss in reported))
+        return Verdict(state, now, score, tuple(loss.name for loss in reported), far)
 
     def _told(self, loss, measurements):
         """Return a loss as text."""
@@ -193,6 +198,16 @@ def _loss(name, measurements, read):
     if risen and min(lost) >= LASTING:
         score = max(score, LASTING + learned * (min(lost) - LASTING))
     return Loss(name, score, lost[-1], learned, risen, values[-1], best, places[second])
+
+
+def _far(measurement):
+    """Return that images are far from the data, as the end of a sentence."""
+    diverse = "diverse, but " if measurement.diversity >= DIVERSE else ""
+    return (
+        f"; {diverse}far from the data: of the real images {measurement.near:.0%} have a generated "
+        f"one near them in colours and textures, and the fine structure is {measurement.fidelity:.2f}"
+        " of theirs"
+    )
 
 
 def _size(loss):

@@ -23,6 +23,9 @@ EXEMPLARS = 5  # Real images that are shown for a cell.
 TWIN = 0.25  # A twin is nearer than this part of the median distance between real neighbours.
 FIDELITY = 0.25  # Exponent of the mean ratio of the fine structure.
 COMPARED = 4000  # Generated images, at most, among which copies are sought.
+# Images are far from the data if `near` or `fidelity` is less (benchmarks/guard_distance.py).
+FAR = 0.4
+COARSE = 0.75
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +56,9 @@ class Measurement:
         detail: How much fine structure the images have at three scales, the finest first; see
             `kerasgan.collapse.features.detail`.
         classes: For each class, the mean of overlap and filled cells of its own images.
+        near: Share of the real images with a generated one as near, in the features of the surface,
+            as their fifth real neighbour. Here what all images share counts: a weave, a blur, a
+            smear or noise.
     """
 
     diversity: float
@@ -67,6 +73,7 @@ class Measurement:
     distinct: float | None = None
     detail: tuple = ()
     classes: tuple = ()
+    near: float | None = None
 
     @classmethod
     def from_json(cls, stored):
@@ -100,6 +107,11 @@ class Measurement:
     def fidelity(self):
         """How close the fine structure is to that of real images: 1 at best, less for noise too."""
         return _closeness(self.detail)
+
+    @property
+    def far(self):
+        """Whether the images, however diverse, are far from the data; None if it is not known."""
+        return None if self.near is None else self.near < FAR or self.fidelity < COARSE
 
     @property
     def level(self):
@@ -241,7 +253,7 @@ class DiversityMetric:
         if not np.isfinite(images).all():
             return BROKEN
         found, real = self._measure(images, labels), self._held_out
-        numbers = ("diversity", "cells", "coverage", "vendi", "spread", "surface", "distinct")
+        numbers = ("diversity", "cells", "coverage", "vendi", "spread", "surface", "distinct", "near")
         return Measurement(
             **{name: found[name] / real[name] for name in numbers if name in found},
             js=max(0.0, found["js"] - real["js"]),
@@ -322,6 +334,7 @@ class DiversityMetric:
             surface = self._surface(images)
             found = self._surfaces.measure(surface)
             measured["surface"] = _shown(found) * math.sqrt(found["coverage"])
+            measured["near"] = self._surfaces.near(surface)
         measured["classes"] = self._measure_classes(surface, labels)
         return measured
 

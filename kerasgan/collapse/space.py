@@ -31,6 +31,13 @@ class Space:
         near = np.random.default_rng(seed).permutation(len(features))[:samples]
         self._neighbourhoods = Neighbourhoods(features[near])
 
+    def near(self, features):
+        """Return the share of the real images with one of the images as near as a real one.
+
+        That is their coverage, in which what all images share counts in full.
+        """
+        return self._neighbourhoods.coverage(features)
+
     def measure(self, features):
         """Return how well features `(samples, d)` fill the space.
 

@@ -6,6 +6,7 @@ the provenance lists everything that the score depends on.
 
 from kerasgan.metrics import clusters, divergences, extractors
 from kerasgan.metrics.catalogue import CHEAP, METRICS
+from kerasgan.metrics.checkerboard import NyquistEnergy, checkerboard, nyquist_energy
 from kerasgan.metrics.checks import MetricError
 from kerasgan.metrics.duplicates import Support, duplicate_rate, support_size
 from kerasgan.metrics.evaluation import Evaluator, check_samples, evaluate
@@ -34,12 +35,14 @@ __all__ = [
     "Evaluator",
     "MetricError",
     "Modes",
+    "NyquistEnergy",
     "Provenance",
     "ProvenanceError",
     "Result",
     "Support",
     "cached_features",
     "check_samples",
+    "checkerboard",
     "clusters",
     "code_agreement",
     "coverage",
@@ -56,6 +59,7 @@ __all__ = [
     "modes_of_mixture",
     "ms_ssim",
     "ndb",
+    "nyquist_energy",
     "prdc",
     "rank",
     "support_size",

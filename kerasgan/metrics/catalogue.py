@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasgan.metrics import (
+    checkerboard,
     clusters,
     distances,
     duplicates,
@@ -156,6 +157,17 @@ def _ms_ssim(real, seed):
     return lambda other: {"ms_ssim": Score(*ms_ssim.mean_ms_ssim(other.images, seed=seed))}
 
 
+def _checkerboard(real, seed):
+    expected = checkerboard.nyquist_energy(real.images)
+
+    def score(other):
+        found = checkerboard.nyquist_energy(other.images)
+        value = checkerboard.ratio(found, expected)
+        return {"checkerboard": Score(value, details=found._asdict())}
+
+    return score
+
+
 def _classes(real, seed):
     count = len(real.names)
 
@@ -192,6 +204,7 @@ METRICS = {
         _support, {"support_size": "higher"}, lambda n: f"quantile={duplicates.QUANTILE}"
     ),
     "ms_ssim": Metric(_ms_ssim, {"ms_ssim": "baseline"}, lambda n: "pairs=1000", pixels=True),
+    "checkerboard": Metric(_checkerboard, {"checkerboard": "baseline"}, cheap=True, pixels=True),
     "classes": Metric(
         _classes,
         {"classes_covered": "higher", "class_kl": "lower"},

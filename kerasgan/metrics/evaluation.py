@@ -209,32 +209,36 @@ def evaluate(source, data, **arguments):
     images, _ = _real_arrays(data, arguments.get("labels"))
     extractor = arguments.get("extractor") or default_extractor(tuple(images.shape[1:]))
     samples = arguments.get("samples", SAMPLES)
-    check_samples(arguments.get("metrics") or (), samples, images, extractor)
+    check_samples(arguments.get("metrics") or (), samples, images.shape, extractor)
     return Evaluator(data, **arguments)(source)
 
 
-def check_samples(metrics, samples, images, extractor):
-    """Raise MetricError if there are too few samples for a metric; nothing is computed.
+def check_samples(metrics, samples, shape, extractor):
+    """Raise MetricError if there are too few samples for a metric; nothing is read or computed.
 
     Args:
         metrics: Names from `METRICS`, or None for all.
         samples: Number of generated images, at most half of the real ones.
-        images: The real images, `(n, height, width, channels)`.
+        shape: The shape of the real images, `(n, height, width, channels)`. Where their number is
+            not known yet, n is None.
         extractor: An `extractors.Extractor`. One that does not know the number of its features
             passes.
     """
-    width = extractor.width(tuple(images.shape[1:]))
-    found = min(samples, len(images) // 2)
-    if len(images) < FEWEST_REAL:  # Of which `Evaluator` says so before it computes anything.
-        return
+    count, *shape = shape
+    width = extractor.width(tuple(shape))
+    found = samples if count is None else min(samples, count // 2)
+    if count is not None and count < FEWEST_REAL:
+        return  # `Evaluator` says so before it computes anything.
     for name in DEFAULT if metrics is None else metrics:
         needed = 0 if width is None or name not in METRICS else METRICS[name].fewest(width)
         if found < needed:
             raise checks.MetricError(
                 f"{name} needs at least {needed:,} samples, since {extractor.name} has {width:,} "
-                f"features, and twice as many real images, {2 * needed:,}. Give more, an extractor "
-                f"of fewer features (random_projection has 128), or metrics without {name}. "
-                f"Received: {samples:,} samples and {len(images):,} real images"
+                f"features, and twice as many real images, {2 * needed:,}. Give more `samples`, an "
+                f"`extractor` of fewer features (random_projection has 128), or `metrics` without "
+                f"{name}. "
+                f"Received: {samples:,} samples"
+                + ("" if count is None else f" and {count:,} real images")
             )
 
 

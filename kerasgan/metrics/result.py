@@ -170,8 +170,11 @@ def rank(results):
 
 
 def table(results):
-    """Return results as a table in text: score, score of real images, and floor."""
-    rows = [("", "score", "real images", "floor", "")]
+    """Return results as a table in text: score, score of real images, floor, and N.
+
+    N is the number of generated images, and of the real ones where it is another.
+    """
+    rows = [("", "score", "real images", "floor", "N", "")]
     for r in results:
         error = "" if r.error is None else f" ± {number(r.error)}"
         words = {"lower": "lower is better", "higher": "higher is better"}
@@ -182,15 +185,22 @@ def table(results):
                 number(r.value) + error,
                 number(r.baseline),
                 number(r.floor),
+                _counts(r.provenance),
                 r.remark or better,
             )
         )
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
     lines = []
     for first, *cells, last in rows:
         middle = "  ".join(c.rjust(w) for c, w in zip(cells, widths[1:], strict=True))
         lines.append(f"{first.ljust(widths[0])}  {middle}  {last}".rstrip())
     return "\n".join(lines)
+
+
+def _counts(provenance):
+    """Return the number of generated images, and of real ones if it is another, as text."""
+    both = dict.fromkeys((provenance.samples, provenance.real_samples))
+    return " / ".join(f"{count:,}" for count in both)
 
 
 def number(value):

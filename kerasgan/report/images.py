@@ -30,10 +30,14 @@ def can_be_shown(images):
     return images.ndim == 4 and images.shape[-1] in pictures.MODES and images.shape[1] >= 4
 
 
-def frames(paths):
+def frames(paths, real=None):
     """Return the pictures at some paths with a slider that goes through them, or "" for none.
 
     Those that cannot be read are left out.
+
+    Args:
+        paths: The pictures of generated images, in their order.
+        real: A picture of real images, which is shown beside them, or None.
     """
     if not paths:
         return ""
@@ -45,12 +49,22 @@ def frames(paths):
     names, sources = zip(*shown, strict=True)
     newest = html.escape(names[-1])
     last = len(names) - 1
+    beside = None if real is None else _embedded(real)
+    if beside is not None:
+        beside = (
+            f'<figure><img alt="Real images" src="{beside}">'
+            "<figcaption>Real images</figcaption></figure>"
+        )
     return f"""<h2>What it generated</h2>
 <div class="frames">
 <p><label for="frame">Drag to go through the epochs: <output id="name">{newest}</output>
 </label></p>
 <input id="frame" type="range" min="0" max="{last}" value="{last}">
-<img id="grid" alt="Generated images of {newest}" src="{sources[last]}">
+<div class="pair">
+<figure><img id="grid" alt="Generated images of {newest}" src="{sources[last]}">
+<figcaption>Generated images</figcaption></figure>
+{beside or ""}
+</div>
 </div>
 <script>{_script(names, sources)}</script>"""
 

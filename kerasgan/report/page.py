@@ -28,7 +28,8 @@ def write(folder, frames=None):
     """Write `report.html` into a run folder.
 
     The page uses what the folder holds: `guard/` of `callbacks.CollapseGuard`, `samples/` of
-    `callbacks.SampleGrid`, `metrics.csv` of `callbacks.MetricsFile`, and `options.json`.
+    `callbacks.SampleGrid` with its grids and `real.png`, `metrics.csv` of `callbacks.MetricsFile`,
+    and `options.json`.
 
     Args:
         folder: The run folder. It must hold `guard/journal.json`; the other files may be missing.
@@ -53,13 +54,17 @@ def write(folder, frames=None):
     rows, options = _rows(folder / "metrics.csv"), _options(folder)
     state, sentence = _verdict(journal)
     names = _class_names(options)
+    far = state == "healthy" and journal.entries[-1].measurement.far
     lost_title, lost_parts = lost.missing_parts(folder / "guard")
-    shown = frames_of(_grids(folder / "samples") if frames is None else frames)
+    real = folder / "samples" / "real.png"
+    frames = _grids(folder / "samples") if frames is None else frames
+    shown = frames_of(frames, real if real.is_file() else None)
     text = string.Template(template).substitute(
         policy=_policy(shown),
         title=html.escape(folder.resolve().name),
         about=_about(options, journal),
-        state=state,
+        state="far" if far else state,
+        word="nothing lost, but far from the data" if far else state,
         sentence=html.escape(sentence),
         diversity=_diversity(journal, options),
         marks_note=_marks_note(journal),

@@ -26,7 +26,7 @@ def train(gan, channels, folder, animation="webp"):
 def test_one_to_four_channels_are_pictures(tmp_path, channels, mode, animation):
     gan = model(channels)
     names = train(gan, channels, tmp_path / "samples", animation)
-    assert names == ["epoch_0001.png", "epoch_0002.png", f"epochs.{animation}"]
+    assert names == ["epoch_0001.png", "epoch_0002.png", f"epochs.{animation}", "real.png"]
     with Image.open(tmp_path / "samples" / "epoch_0002.png") as picture:
         assert (picture.mode, picture.size) == (mode, (17, 17))
         expected = kerasgan.data.to_uint8(gan.sample(1, seed=0))[0]

@@ -21,7 +21,9 @@ def test_evaluate_prints_baselines_and_writes_json(command, run_folder, tmp_path
     code, out, err = command("evaluate", run_folder, "--data", real, *options, *metrics)
     assert code == 0, out + err
     lines = [line.split() for line in out.splitlines()]
-    assert lines[0] == ["score", "real", "images", "floor"]
+    assert lines[0] == ["score", "real", "images", "floor", "N"]
+    rows = [line for line in lines if line and line[0] in ("coverage", "ms_ssim", "class_kl")]
+    assert len(rows) == 3 and all("120" in row for row in rows)
     assert {"coverage", "ms_ssim", "classes_covered", "class_kl", "class"} <= {
         line[0] for line in lines if line
     }
@@ -68,7 +70,22 @@ def test_too_few_samples_are_found_before_the_work(
     code, _, err = command(*given, *more)
     assert code == 1
     assert "frechet_distance needs at least 145 samples, since pixels has 144 features" in err
-    assert "Received: 120 samples and 1,000 real images" in err
+    assert "Received: 120 samples" in err
+
+
+@pytest.mark.parametrize("more", [["--samples", 120], ["--limit", 240], []])
+def test_too_few_samples_are_found_before_images_are_read(
+    command, run_folder, tmp_path, monkeypatch, more
+):
+    monkeypatch.setattr("kerasgan.data.load", None)
+    real = tmp_path / "real"
+    real.mkdir()
+    for i in range(280):
+        (real / f"{i}.png").touch()
+    code, _, err = command("evaluate", run_folder, "--data", real, "--extractor", "pixels", *more)
+    assert code == 1 and "frechet_distance needs at least 145 samples" in err
+    assert "Give more --samples, an --extractor of fewer features" in err
+    assert "--metrics without frechet_distance" in err
 
 
 def test_a_random_projection_says_that_a_network_exists(command, run_folder, tmp_path, monkeypatch):
@@ -84,5 +101,6 @@ def test_a_random_projection_says_that_a_network_exists(command, run_folder, tmp
     given = ["evaluate", run_folder, "--data", real, "--metrics", "coverage"]
     code, _, err = command(*given)
     assert code == 0, err
-    assert "note: the features are a random projection" in err and "efficientnet" in err
+    assert "note: the features are those of random_projection" in err
+    assert "pip install 'kerasgan[efficientnet]'" in err
     assert "note:" not in command(*given, "--extractor", "random_projection")[2]

@@ -22,7 +22,9 @@ def test_train_writes_a_run_folder(run_folder):
     assert (options["format"], options["variant"], options["batch_size"]) == (2, "gan", 64)
     assert options["length"] == {"epochs": 1} and options["run"]["guard"] == "rescue"
     assert options["images"] == 80 and "keras" in options["environment"]["versions"]
-    assert {p.name for p in (run_folder / "samples").iterdir()} == {"epoch_0001.png", "epochs.webp"}
+    names = {path.name for path in (run_folder / "samples").iterdir()}
+    assert names == {"epoch_0001.png", "epochs.webp", "real.png"}
+    assert 'alt="Real images"' in (run_folder / "report.html").read_text()
 
 
 def test_run_folders_are_numbered(command, data, run_folder):

@@ -78,8 +78,11 @@ def failing(tmp_path):
     return {
         "NaN in the data": (["--data", tmp_path / "nan.npy"], "NaN"),
         "an empty folder": (["--data", tmp_path / "empty", "--image-size", 28], "empty"),
-        "images smaller than asked": (["--data", small, "--image-size", 64], "--upscale|upscale"),
-        "a batch larger than the data": (["--data", tmp_path / "few.npy"], "batch_size"),
+        "images smaller than asked": (["--data", small, "--image-size", 64], "--upscale"),
+        "a batch larger than the data": (
+            ["--data", tmp_path / "few.npy"],
+            "--batch-size must not be larger",
+        ),
     }
 
 

@@ -26,10 +26,48 @@ def test_zoo_lists_and_shows(command):
         metadata = json.loads((presets()[name] / "metadata.json").read_text())
         assert re.search(rf"^variant +{recipe['variant']}$", shown, re.MULTILINE)
         assert re.search(rf"^data +{recipe['data']['name_or_path']}", shown, re.MULTILINE)
+        lines = shown.splitlines()
+        assert len(lines) <= 40 and max(map(len, lines)) <= 100, name
+        assert "Limits: " in shown
+        code, whole, _ = command("zoo", "show", name, "--all")
         for result in metadata["card"]["results"]:
-            assert result["name"].replace("_", " ") in shown
+            assert result["name"].replace("_", " ") in whole
         code, shown, _ = command("zoo", "show", name, "--json")
         assert code == 0 and json.loads(shown) == metadata
+
+
+def test_the_list_has_the_figures_of_real_images_and_a_word_for_a_zero(command):
+    code, out, _ = command("zoo", "list")
+    assert code == 0
+    table, *notes = out.strip().split("\n\n")
+    rows = {line.split()[0]: line for line in table.splitlines()}
+    assert rows["name"].endswith("scores (real images)")
+    assert "Fréchet 1.68 (0.08), coverage 0.83 (0.97)" in rows["r3gan_fashion_mnist"]
+    assert "1000 modes (1000)" in rows["relativistic_gan_stacked_mnist"]
+    zeros = {name for name, row in rows.items() if "coverage 0.00" in row}
+    assert "r3gan_avatars" in zeros
+    assert {note.partition(":")[0] for note in notes} == zeros
+    (note,) = (note for note in notes if note.startswith("r3gan_avatars"))
+    words = " ".join(note.split())
+    assert "EfficientNet-Lite0" in words and "noise of sd 0.2 to 0.3" in words
+
+
+def test_a_card_that_says_much_is_cut(command, preset, monkeypatch):
+    monkeypatch.setattr("kerasgan.presets.presets", lambda: {"p": preset})
+    recipe = {
+        "about": {"limits": "It is wrong. " * 200},
+        "variant": "gan",
+        "data": {"a": "b" * 300},
+    }
+    (preset / "recipe.json").write_text(json.dumps(recipe))
+    code, out, err = command("zoo", "show", "p")
+    assert code == 0, err
+    lines = out.splitlines()
+    assert len(lines) <= 40 and max(len(line) for line in lines if line != str(preset)) <= 100
+    assert "(--all)" in out and str(preset) in lines
+    code, whole, err = command("zoo", "show", "p", "--all")
+    assert code == 0, err
+    assert "(--all)" not in whole and "b" * 300 in whole
 
 
 @pytest.fixture(scope="session")

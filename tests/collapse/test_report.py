@@ -112,7 +112,7 @@ def test_a_healthy_run_says_so(tmp_path):
     journal.add(Entry(1, 100, found, "healthy", "diversity 1.00"))
     journal.write(tmp_path / "guard" / "journal.json")
     text = report.write(tmp_path).read_text()
-    assert "Nothing is wrong" in text and "No pictures were kept" in text
+    assert "Nothing was lost, and colours" in text and "No pictures were kept" in text
     assert Journal.read(tmp_path / "guard" / "journal.json").entries == journal.entries
 
 
@@ -130,6 +130,18 @@ def test_a_run_of_an_earlier_version_is_read(tmp_path):
     assert '"look"' not in (run / "guard" / "journal.json").read_text()
     again = Journal.read(run / "guard" / "journal.json")
     assert again.entries == journal.entries and again.decisions == journal.decisions
+
+
+def test_real_images_stand_beside_the_newest_grid(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    grids = (folder / "report.html").read_text().count("data:image/webp")
+    assert 'alt="Real images"' not in (folder / "report.html").read_text()
+    pictures.save_grid(folder / "samples" / "real.png", blobs(16, 9))
+    text = report.write(folder).read_text()
+    assert text.index('id="grid"') < text.index('alt="Real images"')
+    assert text.count("data:image/webp") == grids + 1  # It is no frame of the film.
+    (folder / "samples" / "real.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert 'alt="Real images"' not in report.write(folder).read_text()
 
 
 def test_a_folder_without_a_journal_is_refused(tmp_path):

