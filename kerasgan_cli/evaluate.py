@@ -120,9 +120,10 @@ def _extractor(library, name, real):
 
 def _data_of(source, given):
     """Return the data that a run was trained on, and how they were loaded unless `given` says."""
-    if not Run.is_run(source):
+    run = Run.of(source)
+    if run is None:
         raise click.UsageError("--data is needed: the real images to compare with.")
-    own = dict(Run(source).recipe().data)
+    own = dict(run.recipe().data)
     own = {name: own.get(name) for name in (*given, "max_bad", "name_or_path")}
     data = own.pop("name_or_path")
     return data, {**own, **{k: v for k, v in given.items() if v is not None}}

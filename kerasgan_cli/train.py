@@ -16,7 +16,15 @@ from kerasgan_cli.runs import SETTINGS, Run
 from kerasgan_cli.sources import find_data
 
 # What may change when a run goes on.
-MOVABLE = ("epochs", "accumulate", "data", "grid_every", "animation")
+MOVABLE = (
+    "epochs",
+    "accumulate",
+    "data",
+    "grid_every",
+    "score_every",
+    "keep_every",
+    "animation",
+)
 _SOURCES = ", ".join(name for name, entry in catalogue.SOURCES.items() if entry.named)
 
 
@@ -134,7 +142,7 @@ def asked(model, file, given):
         recipe = Recipe(model)
     chosen = {name: given.pop(name) for name in SETTINGS if name in given}
     settings |= chosen
-    _check_guard(settings, chosen)
+    _check_settings(settings, chosen)
     try:
         run_settings(chosen)
         recipe = flat.apply(recipe, given)
@@ -148,9 +156,12 @@ def asked(model, file, given):
     return recipe, settings
 
 
-def _check_guard(settings, given):
+def _check_settings(settings, given):
     if settings["guard"] == "off" and "guard_every" in given:
         raise click.UsageError("--guard-every goes with a guard, and --guard is off.")
+    for name in ("score_every", "score_extractor"):
+        if settings["score"] is None and name in given:
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --score.")
 
 
 def _read(file, model):
@@ -170,7 +181,8 @@ def _resumed(model, resume, given):
         received = ", ".join((["MODEL"] if model else []) + fixed)
         raise click.UsageError(
             "--resume goes on with the run's own options; only --epochs, --accumulate, "
-            "--grid-every, --animation and the place of its --data may change. "
+            "--grid-every, --score-every, --keep-every, --animation and the place of its --data "
+            "may change. "
             f"Received: {received}"
         )
     run = Run(resume)
@@ -190,4 +202,5 @@ def _resumed(model, resume, given):
     if "data" in given:
         recipe.data["name_or_path"] = given.pop("data")
         recipe.data["name_or_path"] = find_data(**recipe.data)
+    _check_settings({**settings, **given}, given)
     return recipe, {**settings, **given}

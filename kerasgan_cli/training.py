@@ -15,7 +15,7 @@ from kerasgan.adversarial.each_step import EachStep
 from kerasgan.environment import describe
 from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
-from kerasgan_cli import images, machine, stages
+from kerasgan_cli import images, machine, scoring, stages
 from kerasgan_cli.common import echo, lasting_output, short_warnings
 from kerasgan_cli.follower import follow, following
 from kerasgan_cli.memory import is_out_of_memory, on_devices, ways_out
@@ -65,6 +65,8 @@ def _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, 
     stages.clear()
     model.steps_per_execution = machine.steps_at_once(recipe, settings, devices)
     feed.check_dataset(model, dataset)  # Before there is a folder.
+    settings = dict(settings)
+    scores = scoring.prepare(recipe, settings, dataset)
     options = {
         **recipe.to_json(),
         "run": settings,
@@ -82,12 +84,13 @@ def _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, 
         folder.write_options({**options, "environment": folder.options().get("environment")})
     with lasting_output():
         _introduce(folder, recipe, dataset, model, device, exact)
+        scoring.introduce(scores)
         guard = _guard(folder, recipe, settings, on_collapse)
         if devices > 1 and recipe.backend == "torch":
             stages.say("waiting for the other processes", always=True)
             with following(recipe, resume, devices, lambda: _last_good(folder)):
-                return _fit(folder, recipe, settings, dataset, model, guard, devices)
-        return _fit(folder, recipe, settings, dataset, model, guard, devices)
+                return _fit(folder, recipe, settings, dataset, model, guard, devices, scores)
+        return _fit(folder, recipe, settings, dataset, model, guard, devices, scores)
 
 
 def _resumed(folder, recipe, dataset):
@@ -120,7 +123,7 @@ def _introduce(folder, recipe, dataset, model, device, exact):
     )
 
 
-def _fit(folder, recipe, settings, dataset, model, guard, devices):
+def _fit(folder, recipe, settings, dataset, model, guard, devices, scores):
     epochs = recipe.length["epochs"]
     first, batch = divmod(model.critic_steps, dataset.batches_per_epoch)
     animation = None if settings["animation"] == "none" else settings["animation"]
@@ -132,7 +135,7 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices):
         echo(f"resuming  after all {first} epochs, to write what a run ends with")
     elif first or batch:
         echo(f"resuming  in epoch {first + 1}, after {batch} of its critic steps")
-    checkpoint = callbacks.Checkpoint(folder.checkpoint)
+    checkpoint = callbacks.Checkpoint(folder.checkpoint, keep_every=settings["keep_every"])
     interrupt = _Interrupt()
     grids = callbacks.SampleGrid(
         folder.samples, every=settings["grid_every"], seed=recipe.seed, animation=None
@@ -141,6 +144,7 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices):
         interrupt,
         _Started(),
         *([guard] if guard else []),  # Before those that keep and print what it found.
+        *scoring.watchers(scores, folder),
         # The checkpoint comes after an epoch's row and grid: a run that is killed between them
         # makes the epoch again, and misses nothing.
         callbacks.MetricsFile(folder.metrics),
@@ -180,7 +184,10 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices):
     stages.clear()
     cut = divmod(model.critic_steps, dataset.batches_per_epoch)
     where = f" in epoch {cut[0] + 1}, after {cut[1]} of its critic steps" if cut[1] else ""
-    return _conclude(folder, checkpoint, interrupt, guard, where, devices)
+    code = _conclude(folder, checkpoint, interrupt, guard, where, devices)
+    if code != INTERRUPTED:
+        scoring.conclude(folder)
+    return code
 
 
 def _guard(folder, recipe, settings, on_collapse):
