@@ -80,11 +80,16 @@ def class_names(source):
     from kerasgan import presets, storage
 
     if not _is_preset(source):
-        run = Run.of(source)
+        run = run_of(source)
         return None if run is None else run.classes()
     names = storage.read_metadata(presets.find(source, ())).get("classes")
     named = isinstance(names, list) and all(isinstance(name, str) for name in names)
     return names if named else None
+
+
+def run_of(source):
+    """Return the `Run` that what `open_model` opens belongs to, or None."""
+    return None if _is_preset(source) else Run.of(source)
 
 
 def _is_preset(source):

@@ -49,9 +49,12 @@ class MetricsFile(Steps):
         self._forget_part(epoch)
         self._started = time.perf_counter()
         self._began_at = self._at()
+        # A training may also repeat the whole epoch, from an older state.
+        wanted = epoch + 1, self._began_at or None
+        self._first = next((p for p in self._parts() if (p["epoch"], p["at"]) == wanted), None)
 
     def on_epoch_end(self, epoch, logs=None):
-        steps, seconds, values = self._with_first_part(epoch, self.steps, logs or {})
+        steps, seconds, values = self._with_first_part(self.steps, logs or {})
         if self.cut:
             self._keep_part(epoch, steps, seconds, values)
             return
@@ -67,19 +70,17 @@ class MetricsFile(Steps):
         """Keep the first part of an epoch, for a training that resumes within it."""
         taken = self._at() - self._began_at  # `steps` counts the step that begins now.
         means = self.model.get_metrics_result()
-        self._keep_part(epoch, *self._with_first_part(epoch, taken, means))
+        self._keep_part(epoch, *self._with_first_part(taken, means))
 
     def on_train_end(self, logs=None):
         self._forget_part(max(self.rows, default=0))
 
-    def _with_first_part(self, epoch, steps, logs):
+    def _with_first_part(self, steps, logs):
         """Return steps, seconds and values of an epoch so far, those of earlier `fit`s included."""
         values = {name: float(value) for name, value in logs.items()}
         seconds = time.perf_counter() - self._started
-        # A training may also repeat the whole epoch, from an older state.
-        wanted = epoch + 1, self._began_at
-        first = next((p for p in self._parts() if (p["epoch"], p["at"]) == wanted), None)
-        if first is None or not self._began_at:
+        first = self._first
+        if first is None:
             return steps, seconds, values
         steps, seconds = steps + first["steps"], seconds + first["seconds"]
         share = first["steps"] / max(steps, 1)

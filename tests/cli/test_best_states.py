@@ -31,6 +31,7 @@ def scored(tmp_path_factory, backend_name):
     folder = tmp_path_factory.mktemp("scored")
     data = write_more_images(folder / "images.npz")
     place = ["--data", str(data), "--run-dir", str(folder / "r"), *SMALL, "--epochs", "4"]
+    place += ["--guard", "off"]
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
         patch.setenv("KERAS_BACKEND", backend_name)
         main(["train", "gan", *place, *SCORED, "--keep-every", "2"])
@@ -94,7 +95,7 @@ def test_an_interrupted_run_has_the_best_of_an_uninterrupted_one(
         raise RuntimeError("killed")
 
     data = scored.parents[1] / "images.npz"
-    place = ["--data", data, "--run-dir", tmp_path / "r", *SMALL, "--epochs", 4]
+    place = ["--data", data, "--run-dir", tmp_path / "r", *SMALL, "--epochs", 4, "--guard", "off"]
     in_the_third_epoch(killed)
     assert command("train", "gan", *place, *SCORED)[0] == 1
     in_the_third_epoch(lambda model: None)
