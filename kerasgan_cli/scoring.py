@@ -10,7 +10,7 @@ from kerasgan.metrics.result import number, read_record
 from kerasgan_cli import stages
 from kerasgan_cli.common import echo, short_warnings
 
-SAMPLES = 2000
+SAMPLES = 1000  # Or as many as the metric needs with these features.
 
 
 def prepare(recipe, settings, dataset):
@@ -34,12 +34,14 @@ def prepare(recipe, settings, dataset):
     metric = min(measures, key=lambda m: len(m.scores)).name
     try:
         extractor = _extractor(settings, dataset)
-        metrics.check_samples([metric], SAMPLES, dataset.images, extractor)
+        width = extractor.width(dataset.image_shape) or 0
+        samples = max(SAMPLES, metrics.METRICS[metric].fewest(width))
+        metrics.check_samples([metric], samples, dataset.images, extractor)
         with short_warnings():
             return callbacks.Scores(
                 dataset,
                 metrics=[metric],
-                samples=SAMPLES,
+                samples=samples,
                 every=settings["score_every"],
                 by=settings["score"],
                 epochs=recipe.length["epochs"],
@@ -78,13 +80,18 @@ def introduce(scores):
     if scores is None:
         return
     about = scores.evaluator.provenance(scores.by)
-    often = "after epoch 1, then so seldom that it takes about 3 % of the time"
-    if scores.every is not None:
-        often = f"every {scores.every} epochs" if scores.every > 1 else "after each epoch"
+    often = _often(scores) or "so often that it takes about 3 % of the time"
     echo(
         f"score     {scores.by} of {about.samples:,} images (seed {about.seed}), features by "
         f"{about.extractor}; {often}"
     )
+
+
+def _often(scores):
+    if scores.every is None:
+        return ""
+    after = "each epoch" if scores.every == 1 else f"every {scores.every} epochs and the last one"
+    return f"after {after}"
 
 
 def watchers(scores, folder):
@@ -113,6 +120,8 @@ class _Remember(EachStep):
         if options["run"]["score_every"] is None and self.scores.every is not None:
             options["run"]["score_every"] = self.scores.every
             self.folder.write_options(options)
+            stages.clear()
+            echo(f"score     {_often(self.scores)}; --score-every changes it")
 
 
 def conclude(folder):

@@ -14,6 +14,7 @@ from kerasgan.metrics.result import ProvenanceError, read_record
 from kerasgan.storage import save_model
 
 SHARE = 0.03  # Of the time of the steps, which measuring takes where `every` is None.
+FEW = 64  # Images that tell how long a measurement takes.
 
 
 class Scores(Steps):
@@ -34,8 +35,8 @@ class Scores(Steps):
         metrics: Names from `kerasgan.metrics.METRICS`; by default the cheap ones.
         samples: Number of generated images, and of real images, in a score.
         every: Epochs between two measurements; the last epoch always has one. The logs of the
-            others have none of these metrics. None measures after the first epoch, and then
-            chooses a number with which measuring takes about 3 % of the time of the steps.
+            others have none of these metrics. None chooses a number after the first epoch, with
+            which measuring takes about 3 % of the time of the steps.
         best: A file that ends in `.keras`, which keeps the state with the best score; None keeps
             none.
         by: The name of the score that says which state is the best; by default the first one.
@@ -77,6 +78,7 @@ class Scores(Steps):
         self.epochs = epochs
         names = list(CHEAP if metrics is None else metrics)
         self.evaluator = Evaluator(data, metrics=names, samples=samples, **arguments)
+        began = time.perf_counter()
         for name in names:
             try:
                 self.evaluator.baseline(name)
@@ -85,6 +87,7 @@ class Scores(Steps):
                     raise
                 warnings.warn(f"{name} is left out: {error}", stacklevel=2)
                 self.evaluator.metrics.remove(name)
+        self._comparing = time.perf_counter() - began  # The seconds without the features.
         better = {k: v for name in self.evaluator.metrics for k, v in METRICS[name].better.items()}
         self.scores = list(better)
         if by is not None or best is not None:
@@ -115,9 +118,12 @@ class Scores(Steps):
             self._timed = time.perf_counter(), batch
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.cut or not self._is_due(epoch):
+        if self.cut:
             return
-        began = time.perf_counter()
+        if self.every is None:
+            self._choose_every(time.perf_counter())
+        if not self._is_due(epoch):
+            return
         try:
             self.results = self.evaluator(self.model)
         except MetricError:
@@ -125,19 +131,25 @@ class Scores(Steps):
         if logs is not None:
             logs.update(dict.fromkeys(self.scores, float("nan")))
             logs.update({result.name: result.value for result in self.results})
-        if self.every is None:
-            self._choose_every(began, time.perf_counter() - began)
         if self.best is not None:
             self._keep(epoch + 1)
 
     def _is_due(self, epoch):
         last = self.epochs or (self.params or {}).get("epochs")
-        return self.every is None or (epoch + 1) % self.every == 0 or epoch + 1 == last
+        return epoch + 1 == last or (self.every is not None and (epoch + 1) % self.every == 0)
 
-    def _choose_every(self, began, seconds):
-        """Choose how often to measure, from what the first time took."""
+    def _choose_every(self, now):
+        """Choose how often to measure, from the time of this epoch and of a few images."""
         since, before = self._timed
-        epoch = (began - since) / max(self.steps - before, 1) * self.steps
+        epoch = (now - since) / max(self.steps - before, 1) * self.steps
+        try:
+            for _ in range(2):  # The first time may compile.
+                began = time.perf_counter()
+                self.evaluator.extractor(self.model.sample(FEW, seed=self.evaluator.seed))
+        except MetricError:  # They are not finite; the next epoch may tell.
+            return
+        few = time.perf_counter() - began
+        seconds = few * self.evaluator.samples / FEW + self._comparing
         self.every = max(1, math.ceil(seconds / (SHARE * max(epoch, 1e-3))))
 
     def _keep(self, epoch):

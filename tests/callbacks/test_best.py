@@ -217,23 +217,20 @@ class Clock:
         return self.now
 
 
-def test_by_default_scores_take_three_percent_of_the_time(monkeypatch, tmp_path):
+def test_by_default_scores_take_three_percent_of_the_time(monkeypatch):
     clock, epochs = Clock(), []
     monkeypatch.setattr(scores_module, "time", clock)
-    scores = scorer(every=None)
-    measure = scores.evaluator
 
-    class Slow:
-        metrics = measure.metrics
-
-        def __call__(self, model):
-            clock.now += 3
-            return measure(model)
+    class Slow(Pixels):
+        def extract(self, images):
+            clock.now += 0.0299 * len(images)
+            return super().extract(images)
 
     def step(batch, logs):
-        clock.now += 100 if clock.now == 0 else 1  # The first one compiles.
+        clock.now += 1 if clock.now > started else 100  # The first one compiles.
 
-    scores.evaluator = Slow()
+    scores = callbacks.Scores(REAL, ["coverage"], samples=100, every=None, extractor=Slow())
+    started = clock.now
     watchers = [
         keras.callbacks.LambdaCallback(on_train_batch_end=step),
         scores,
@@ -242,6 +239,6 @@ def test_by_default_scores_take_three_percent_of_the_time(monkeypatch, tmp_path)
         ),
     ]
     fit(made(), 60, *watchers)
-    # Three seconds are 3 % of a hundred: 25 epochs of four steps, of which three were timed.
+    # A hundred images take three seconds, 3 % of a hundred: those of 25 epochs of four steps.
     assert scores.every == 25
-    assert epochs == [1, 25, 50, 60]
+    assert epochs == [25, 50, 60]
