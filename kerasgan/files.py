@@ -19,7 +19,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from kerasgan.text import printable
+from kerasgan.text import printable, short
 
 LARGEST_TEXT = 16 << 20  # Bytes of a text file that is read; as JSON it takes thirty times that.
 UNPACKED = 64 << 20  # Bytes that an archive may unpack to in any case,
@@ -187,6 +187,25 @@ def read_json(path):
         return json.loads(read_text(path))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def read_json_member(path, name):
+    """Return what a JSON file in a zip archive holds.
+
+    Args:
+        path: The archive.
+        name: The name of the file in it.
+
+    Raises:
+        OSError: If the archive cannot be read.
+        ValueError: If it is no archive, or holds no such file.
+    """
+    try:
+        with zipfile.ZipFile(check_archive(path)) as archive:
+            check_text(archive.getinfo(name).file_size)
+            return json.loads(archive.read(name))
+    except (KeyError, RecursionError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"it holds no {name} that can be read: {short(error)}") from error
 
 
 def read_rows(path):

@@ -28,6 +28,7 @@ from kerasgan.text import clipped, printable, short
 from kerasgan.version import __version__
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+NOTES = "notes.json"
 GOLDEN, GOLDEN_SEED, GOLDEN_COUNT = "golden.npz", 1, 16
 FILES = (CONFIG, WEIGHTS, GOLDEN)
 FORMAT = 1
@@ -39,11 +40,20 @@ class PresetError(ValueError):
     """A preset that is missing, damaged, or not a preset."""
 
 
-def save_model(model, path):
-    """Write the whole state of `model` (networks, optimizers, counters, seeds) to a .keras file."""
+def save_model(model, path, notes=None):
+    """Write the whole state of `model` (networks, optimizers, counters, seeds) to a .keras file.
+
+    Args:
+        model: An adversarial model.
+        path: The file.
+        notes: JSON values to keep in the file as well, as its member `NOTES`.
+    """
     model.synchronize()
     with atomic(path) as temporary:
         model.save(temporary)
+        if notes is not None:
+            with zipfile.ZipFile(temporary, "a") as archive:
+                archive.writestr(NOTES, json.dumps(notes))
 
 
 def write_preset(model, folder, metadata=None, half=False):

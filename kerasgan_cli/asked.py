@@ -17,7 +17,16 @@ from kerasgan_cli.runs import SETTINGS, Run
 from kerasgan_cli.sources import find_data
 
 # What may change when a run goes on.
-MOVABLE = ("epochs", "steps", "accumulate", "data", "grid_every", "animation")
+MOVABLE = (
+    "epochs",
+    "steps",
+    "accumulate",
+    "data",
+    "grid_every",
+    "score_every",
+    "keep_every",
+    "animation",
+)
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "min": 60, "s": 1}
 
 
@@ -118,7 +127,7 @@ def from_nothing(model, file, given, seconds=None, start=None):
         recipe = Recipe(model or advice.VARIANT)
     chosen = {name: given.pop(name) for name in SETTINGS if name in given}
     settings |= chosen
-    _check_guard(settings, chosen)
+    _check_settings(settings, chosen)
     lengths = [f"--{name}" for name in ("epochs", "steps") if name in given]
     lengths += ["--time"] if seconds is not None else []
     if len(lengths) > 1:
@@ -136,9 +145,12 @@ def from_nothing(model, file, given, seconds=None, start=None):
     return Asked(recipe, settings, given=given if chooses else None, seconds=seconds)
 
 
-def _check_guard(settings, given):
+def _check_settings(settings, given):
     if settings["guard"] == "off" and "guard_every" in given:
         raise click.UsageError("--guard-every goes with a guard, and --guard is off.")
+    for name in ("score_every", "score_extractor"):
+        if settings["score"] is None and name in given:
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --score.")
 
 
 def _read(file, model):
@@ -165,7 +177,8 @@ def of_run(model, resume, given, seconds=None):
         received = ", ".join((["MODEL"] if model else []) + fixed)
         raise click.UsageError(
             "--resume goes on with the run's own options; only --epochs, --steps, --time, "
-            "--accumulate, --grid-every, --animation and the place of its --data may change. "
+            "--accumulate, --grid-every, --score-every, --keep-every, --animation and the place of "
+            "its --data may change. "
             f"Received: {received}"
         )
     run = Run(resume)
@@ -182,6 +195,7 @@ def of_run(model, resume, given, seconds=None):
     if "data" in given:
         recipe.data["name_or_path"] = given.pop("data")
         recipe.data["name_or_path"] = find_data(**recipe.data)
+    _check_settings({**settings, **given}, given)
     return Asked(recipe, {**settings, **given}, resume)
 
 

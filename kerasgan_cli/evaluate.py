@@ -15,8 +15,7 @@ from kerasgan_cli.common import (
     refuse_existing,
     short_warnings,
 )
-from kerasgan_cli.runs import Run
-from kerasgan_cli.sources import class_names, find_data, most_images, open_model
+from kerasgan_cli.sources import class_names, find_data, most_images, open_model, run_of
 
 
 def _names(context, parameter, value):
@@ -70,6 +69,9 @@ def evaluate(
     The real images are divided. The generated images are compared with one half; the other half
     is scored in the same way, as a reference. The floor is what a perfect generator scores in the
     mean, where it is known. A run's own data were trained on; a test split is better.
+
+    RUN@best and RUN@12 stand for states that a run keeps; see `kerasgan train --score` and
+    --keep-every.
     """
     if json_file is not None:
         refuse_existing(json_file, overwrite)
@@ -123,9 +125,10 @@ def _extractor(library, name, image_shape):
 
 def _data_of(source, given):
     """Return the data that a run was trained on, and how they were loaded unless `given` says."""
-    if not Run.is_run(source):
+    run = run_of(source)
+    if run is None:
         raise click.UsageError("--data is needed: the real images to compare with.")
-    own = dict(Run(source).recipe().data)
+    own = dict(run.recipe().data)
     kept = (*given, "max_bad", "fit", "background", "name_or_path")
     own = {name: own.get(name) for name in kept}
     data = own.pop("name_or_path")

@@ -8,6 +8,9 @@ import click
 
 from kerasgan import catalogue
 from kerasgan.recipe import options as flat
+from kerasgan.text import listed
+
+LONGEST = 60  # Characters of the choices of an option that stand before its line of help.
 
 
 class _Integers(click.ParamType):
@@ -134,7 +137,10 @@ def from_catalogue(entry, help=None, flag=None):
         kind = ranges[entry.kind](entry.minimum, entry.own_maximum, entry.above, entry.below)
         return option(*flags, type=kind, metavar=entry.kind.upper(), help=text)
     if entry.kind == "choice":
-        kind = click.Choice([str(c) for c in (*entry.choices, *([entry.none] * bool(entry.none)))])
+        names = [str(c) for c in (*entry.choices, *([entry.none] * bool(entry.none)))]
+        kind = click.Choice(names)
+        if len("|".join(names)) > LONGEST:
+            return option(*flags, type=kind, metavar="NAME", help=f"{text} One of {listed(names)}.")
     else:
         kind = {"text": str, "integers": _Integers(), "mapping": _Mapping()}[entry.kind]
     return option(*flags, type=kind, help=text)

@@ -30,6 +30,10 @@ SETTINGS = {
     "guard": "rescue",
     "guard_every": None,
     "grid_every": 1,
+    "score": None,
+    "score_every": None,
+    "score_extractor": None,
+    "keep_every": None,
     "animation": "webp",
 }
 SECONDS_OF_CLAIM = 60
@@ -45,10 +49,12 @@ class Run:
 
     `options.json` holds the recipe and the settings of the run, the names of the classes, and what
     identifies the images (see `kerasgan.data.content`). `checkpoint.keras` is the whole state after
-    the last good epoch, and `model.keras` the same once training has ended. `metrics.csv` has a row
-    for each epoch, `metrics.part.json` the first part of one that was cut short. `samples/` holds
-    the grids, `guard/` what the collapse guard measured and keeps, `report.html` is the page about
-    it all, and `skipped.txt` lists the image files that could not be used.
+    the last good epoch, or at most ten minutes ago, and `model.keras` the same once training has
+    ended. `best.keras` is the state with the best score, and `epochs/` has those after some epochs.
+    `metrics.csv` has a row for each epoch, `metrics.part.json` the first part of one that was cut
+    short. `samples/` holds the grids, `guard/` what the collapse guard measured and keeps,
+    `report.html` is the page about it all, and `skipped.txt` lists the image files that could not
+    be used.
 
     Args:
         folder: The run's folder.
@@ -61,6 +67,8 @@ class Run:
         self.samples = self.folder / "samples"
         self.model = self.folder / "model.keras"
         self.checkpoint = self.folder / "checkpoint.keras"
+        self.best = self.folder / "best.keras"
+        self.epochs = self.folder / "epochs"
         self.skipped = self.folder / "skipped.txt"
         self.report = self.folder / "report.html"
 
@@ -104,7 +112,7 @@ class Run:
             ValueError: If there are links in it, or what is no regular file.
         """
         check_own(self.folder)
-        for folder in (self.folder, self.samples, self.folder / "guard"):
+        for folder in (self.folder, self.samples, self.epochs, self.folder / "guard"):
             sweep(folder)
 
     def write_options(self, options):
@@ -113,9 +121,11 @@ class Run:
 
     @classmethod
     def of(cls, source):
-        """Return the run that a folder or a model's file belongs to, or None."""
+        """Return the run that a folder, a model's file or `RUN@STATE` belongs to, or None."""
         path = expanded(source)
-        for folder in (path, path.parent):
+        if not path.exists() and "@" in str(source):
+            return cls.of(str(source).rpartition("@")[0])
+        for folder in (path, *path.parents[:2]):
             if cls.is_run(folder):
                 return cls(folder)
         return None
@@ -230,6 +240,31 @@ class Run:
             raise ValueError(f"{self.folder} holds no model yet: no epoch was finished.")
         # Their times come second: a copy of the folder may not keep them.
         return max(files, key=lambda path: (critic_steps(path), path.stat().st_mtime_ns))
+
+    def states(self):
+        """Return the files of the states that `RUN@STATE` can name, by the name of the state.
+
+        They are "best", and the numbers of the epochs after which a state was kept: by
+        `--keep-every`, as the last one of the run, or by the guard, whose files end in `.npz`.
+        """
+        found = {"best": self.best} if self.best.exists() else {}
+        numbered = {}
+        for path in (self.folder / "guard").glob("snapshot-*.npz"):
+            steps = path.stem.removeprefix("snapshot-")
+            epoch = self._epoch_after(int(steps)) if steps.isdecimal() else None
+            numbered |= {epoch: path} if epoch else {}
+        with contextlib.suppress(ValueError):
+            newest = self.model_file()
+            epoch = self._epoch_after(critic_steps(newest))
+            numbered |= {epoch: newest} if epoch else {}
+        numbered |= {int(p.stem): p for p in self.epochs.glob("*.keras") if p.stem.isdecimal()}
+        return found | {str(epoch): numbered[epoch] for epoch in sorted(numbered)}
+
+    def _epoch_after(self, steps):
+        """Return the epoch that ends after so many critic steps, or None."""
+        of_an_epoch = self.options()["images"] // self.recipe().batch_size
+        whole = of_an_epoch and steps and steps % of_an_epoch == 0
+        return steps // of_an_epoch if whole else None
 
     @contextlib.contextmanager
     def alone(self):

@@ -68,7 +68,11 @@ def sample(
     backend,
     **sampling,
 ):
-    """Generate images with a pretrained model, a run's model or a .keras file."""
+    """Generate images with a pretrained model, a run's model or a .keras file.
+
+    RUN@best and RUN@12 stand for states that a run keeps; see `kerasgan train --score` and
+    --keep-every.
+    """
     kind = _kind_of(out)
     out = Path(out)
     refuse_existing(out, overwrite)

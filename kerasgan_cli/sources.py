@@ -4,17 +4,25 @@ import click
 
 from kerasgan import catalogue
 from kerasgan.files import expanded
+from kerasgan.text import listed
 from kerasgan_cli.common import nearest
 from kerasgan_cli.runs import Run
 
 
 def open_model(source):
-    """Return the model of a preset's name, folder or handle, of a run, or of a .keras file."""
+    """Return the model of a preset, of a run, of one of a run's states, or of a .keras file.
+
+    Args:
+        source: A preset's name, folder or handle, the folder of a run, `RUN@best` or `RUN@12` (see
+            `kerasgan_cli.runs.Run.states`), or a file.
+    """
     from kerasgan import from_preset, presets, storage
 
     path = expanded(source)
     if _is_preset(source):
         return from_preset(source)
+    if "@" in source and not path.exists():
+        return _open_state(source)
     if path.is_dir():
         if not Run.is_run(path):
             raise click.UsageError(
@@ -29,16 +37,59 @@ def open_model(source):
     raise nearest("PRESET", source, list(presets.presets()))
 
 
+def _open_state(source):
+    """Return the model of a run in one of its states, of `RUN@STATE`."""
+    place, _, name = source.rpartition("@")
+    path = expanded(place)
+    if _is_preset(place):
+        raise click.UsageError(
+            f"@ goes with a run, which may keep several states; the preset {place} has one. "
+            f"Received: {source}"
+        )
+    if not path.exists():
+        raise click.UsageError(f"{place} does not exist. Received: {source}")
+    if not Run.is_run(path):
+        raise click.UsageError(f"@ goes with the folder of a run. Received: {source}")
+    run = Run(path)
+    states = run.states()
+    file = states.get(str(int(name)) if name.isdecimal() else name)
+    if file is None:
+        kept = f"it keeps {listed(states, 40)}" if states else "it keeps none yet"
+        raise click.UsageError(
+            f"@ must name a state of the run: best, which `kerasgan train --score` keeps, or an "
+            f"epoch that was kept, as by --keep-every. Received: {source}; {kept}"
+        )
+    if file.suffix == ".keras":
+        return load_file(file)
+    return _with_snapshot(load_file(run.model_file()), file)
+
+
+def _with_snapshot(model, file):
+    """Return a model in a state that the guard of its training kept."""
+    from kerasgan.collapse import snapshot
+
+    found = snapshot.Snapshot.read(file)
+    if not snapshot.fits(found, model):
+        raise click.ClickException(f"{file} does not fit the run's model: its training changed it.")
+    snapshot.put_back(found, model)
+    return model
+
+
 def class_names(source):
     """Return the names of the classes that a model of `open_model` generates, or None."""
     from kerasgan import presets, storage
 
     if not _is_preset(source):
-        run = Run.of(source)
+        run = run_of(source)
         return None if run is None else run.classes()
     names = storage.read_metadata(presets.find(source, ())).get("classes")
     named = isinstance(names, list) and all(isinstance(name, str) for name in names)
     return names if named else None
+
+
+def run_of(source):
+    """Return the `Run` that what `open_model` opens belongs to, or None."""
+    return None if _is_preset(source) else Run.of(source)
 
 
 def _is_preset(source):

@@ -12,7 +12,7 @@ from kerasgan_cli.common import GroupedCommand, choose_backend, echo, options_gr
 from kerasgan_cli.options import option
 
 # The options with which --help begins.
-FIRST = ("data", "seconds", "start", "image_size", "width", "guard", "resume", "devices")
+FIRST = ("data", "seconds", "start", "image_size", "width", "score", "guard", "resume")
 _SOURCES = ", ".join(name for name, entry in catalogue.SOURCES.items() if entry.named)
 
 

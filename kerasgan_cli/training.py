@@ -16,7 +16,7 @@ from kerasgan.adversarial.each_step import EachStep
 from kerasgan.environment import describe, idle_gpu
 from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
-from kerasgan_cli import fine_tuning, images, machine, plan, stages
+from kerasgan_cli import fine_tuning, images, machine, plan, scoring, stages
 from kerasgan_cli.common import echo, lasting_output, short_warnings
 from kerasgan_cli.follower import follow, following
 from kerasgan_cli.memory import is_out_of_memory, on_devices, ways_out
@@ -88,6 +88,8 @@ def _run(job, source, dataset, device, exact, devices, stack):
     stages.clear()
     model.steps_per_execution = machine.steps_at_once(recipe, settings, devices)
     feed.check_dataset(model, dataset)  # Before there is a folder.
+    settings = dict(settings)
+    scores = scoring.prepare(recipe, settings, dataset)
     options = {
         **recipe.to_json(),
         "run": settings,
@@ -107,12 +109,13 @@ def _run(job, source, dataset, device, exact, devices, stack):
         _introduce(folder, recipe, dataset, model, device, exact)
         if "steps_per_epoch" in recipe.length:
             plan.describe(recipe, dataset, settings, speed)
+        scoring.introduce(scores)
         guard = _guard(folder, recipe, settings, job.on_collapse)
         if devices > 1 and recipe.backend == "torch":
             stages.say("waiting for the other processes", always=True)
             with following(recipe, job.resume, devices, lambda: _last_good(folder)):
-                return _fit(folder, recipe, settings, dataset, model, guard, devices)
-        return _fit(folder, recipe, settings, dataset, model, guard, devices)
+                return _fit(folder, recipe, settings, dataset, model, guard, devices, scores)
+        return _fit(folder, recipe, settings, dataset, model, guard, devices, scores)
 
 
 def _resumed(folder, recipe, dataset):
@@ -149,7 +152,7 @@ def _introduce(folder, recipe, dataset, model, device, exact):
     images.say_what_is_short(recipe, dataset)
 
 
-def _fit(folder, recipe, settings, dataset, model, guard, devices):
+def _fit(folder, recipe, settings, dataset, model, guard, devices, scores):
     epochs = recipe.length["epochs"]
     first, batch = divmod(model.critic_steps, dataset.batches_per_epoch)
     animation = None if settings["animation"] == "none" else settings["animation"]
@@ -161,7 +164,7 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices):
         echo(f"resuming  after all {first} epochs, to write what a run ends with")
     elif first or batch:
         echo(f"resuming  in epoch {first + 1}, after {batch} of its critic steps")
-    checkpoint = callbacks.Checkpoint(folder.checkpoint)
+    checkpoint = callbacks.Checkpoint(folder.checkpoint, keep_every=settings["keep_every"])
     interrupt = _Interrupt()
     grids = callbacks.SampleGrid(
         folder.samples, every=settings["grid_every"], seed=recipe.seed, animation=None
@@ -170,6 +173,7 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices):
         interrupt,
         _Started(),
         *([guard] if guard else []),  # Before those that keep and print what it found.
+        *scoring.watchers(scores, folder),
         # The checkpoint comes after an epoch's row and grid: a run that is killed between them
         # makes the epoch again, and misses nothing.
         callbacks.MetricsFile(folder.metrics),
@@ -209,7 +213,10 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices):
     stages.clear()
     cut = divmod(model.critic_steps, dataset.batches_per_epoch)
     where = f" in epoch {cut[0] + 1}, after {cut[1]} of its critic steps" if cut[1] else ""
-    return _conclude(folder, checkpoint, interrupt, guard, where, devices)
+    code = _conclude(folder, checkpoint, interrupt, guard, where, devices)
+    if code != INTERRUPTED:
+        scoring.conclude(folder)
+    return code
 
 
 def _guard(folder, recipe, settings, on_collapse):

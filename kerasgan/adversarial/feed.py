@@ -105,12 +105,16 @@ class Feed:
     def callbacks(self, callbacks):
         """Return the callbacks, with those that keep a dataset in step or watch batches.
 
-        Those that have `see_training_data` are given what is trained on.
+        Those that have `see_training_data` are given what is trained on, and those that have
+        `see_callbacks` all that were given.
         """
         given = getattr(callbacks, "callbacks", callbacks) or ()
-        for callback in given if isinstance(given, (list, tuple)) else [given]:
+        given = given if isinstance(given, (list, tuple)) else [given]
+        for callback in given:
             if hasattr(callback, "see_training_data"):
                 callback.see_training_data(self.x)
+            if hasattr(callback, "see_callbacks"):
+                callback.see_callbacks(given)
         own = [_Follow(self.x)] if hasattr(self.x, "seek") else []
         own += [self.watch] if self.watch else []
         last = [_Refreeze(), InTurn()]

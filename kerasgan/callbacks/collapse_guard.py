@@ -157,6 +157,8 @@ class CollapseGuard(EachStep):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch + 1
+        # A training that resumes within an epoch may have checked in its first part.
+        self._fresh = any(entry.epoch == self._epoch for entry in self.journal.entries[-1:])
 
     def on_train_batch_begin(self, batch, logs=None):
         # Before a step and not after it: a hook after each step would make JAX wait for its logs.
@@ -180,6 +182,10 @@ class CollapseGuard(EachStep):
         if logs is not None and self._fresh:
             logs["diversity"] = self._diversity
         self._fresh = False
+        self._records.mark(self.store)
+
+    def before_checkpoint(self, epoch):
+        """Note the state within an epoch, for a training that resumes from there."""
         self._records.mark(self.store)
 
     def _check_epoch(self, logs):

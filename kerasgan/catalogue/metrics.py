@@ -48,4 +48,13 @@ METRICS = {
         Metric("classes", "classes", ("classes_covered", "class_kl"), labels=True),
     )
 }
+# The scores whose lowest or highest value is the best. Of the others that of real images is.
+DIRECTED = tuple(
+    dict.fromkeys(
+        score
+        for entry in METRICS.values()
+        for score in entry.scores
+        if score not in ("density", "vendi_score", "ms_ssim")
+    )
+)
 EXTRACTORS = ("garments_and_digits", "efficientnet_lite0", "random_projection", "pixels")

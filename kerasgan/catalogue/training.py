@@ -1,5 +1,6 @@
 """What a training has whatever its variant: images, rates, seeds, length, and the run's own."""
 
+from kerasgan.catalogue.metrics import DIRECTED, EXTRACTORS
 from kerasgan.catalogue.option import Option, choice, flag, integer, positive
 
 LOADING = (
@@ -102,6 +103,27 @@ RUN = (
     Option("start", "text", "the preset, run or file whose networks a training begins with",
            none="", shell=False),
     integer("grid_every", "epochs between two grids of samples; 1 by default"),
+    choice(
+        "score",
+        DIRECTED,
+        "measure this on generated images every so often, and keep the state with the best value "
+        "as best.keras; not by default",
+    ),
+    integer(
+        "score_every",
+        "epochs between two scores; by default so many that they take about 3 % of the time",
+    ),
+    choice(
+        "score_extractor",
+        EXTRACTORS,
+        "what makes features of the images for the score; by default the best one for these images "
+        "that is installed",
+    ),
+    integer(
+        "keep_every",
+        "keep the state after each epoch that this number divides, as epochs/0012.keras; none by "
+        "default",
+    ),
     choice(
         "animation",
         ("webp", "gif", "none"),

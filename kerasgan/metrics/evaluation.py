@@ -146,6 +146,11 @@ class Evaluator:
         """
         return self._scorer(name)[1]
 
+    def provenance(self, key):
+        """Return the `Provenance` of one of the scores, such as "recall" of the metric `prdc`."""
+        name = next(name for name in self.metrics if key in METRICS[name].better)
+        return self._provenance(key, METRICS[name])
+
     def _scorer(self, name):
         if name not in self._prepared:
             score = METRICS[name].prepare(self.real, self.seed)

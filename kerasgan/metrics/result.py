@@ -5,6 +5,8 @@ import json
 import math
 
 from kerasgan import validation
+from kerasgan.files import read_json_member
+from kerasgan.storage import NOTES
 
 
 class ProvenanceError(ValueError):
@@ -159,6 +161,37 @@ class Result:
             if isinstance(found.get(key), str):
                 found[key] = float(found[key])
         return cls(**{**found, "provenance": Provenance(**found["provenance"])})
+
+
+def read_record(path):
+    """Return the epoch, from 1, and the `Result` of a state that `kerasgan.callbacks.Scores` kept.
+
+    Args:
+        path: The .keras file.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it holds no score.
+    """
+    notes = read_json_member(path, NOTES)
+    try:
+        epoch, result = notes["epoch"], Result.from_dict(notes["score"])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"its {NOTES} is no score: {error}") from error
+    if not _is_score(epoch, result):
+        raise ValueError(f"its {NOTES} has values that a score cannot have")
+    return epoch, result
+
+
+def _is_score(epoch, result):
+    """Return whether an epoch and a score are of their kinds; they may come from somebody else."""
+    about = result.provenance
+    values = result.value, 0.0 if result.baseline is None else result.baseline
+    return (
+        all(type(count) is int and 1 <= count < 2**63 for count in (epoch, about.samples))
+        and all(type(value) in (int, float) and not abs(value) >= 2**63 for value in values)
+        and all(type(text) is str for text in (result.name, about.extractor, about.metric))
+    )
 
 
 def rank(results):

@@ -14,7 +14,7 @@ from kerasgan.collapse.advice import advice
 from kerasgan.collapse.journal import MOST
 from kerasgan.files import atomic, read_json, read_rows
 from kerasgan.recipe import Recipe
-from kerasgan.report import lost, tables
+from kerasgan.report import lost, scores, tables
 from kerasgan.report.charts import HEIGHT, line_chart
 from kerasgan.report.images import frames as frames_of
 from kerasgan.text import listed, short
@@ -29,7 +29,7 @@ def write(folder, frames=None):
 
     The page uses what the folder holds: `guard/` of `callbacks.CollapseGuard`, `samples/` of
     `callbacks.SampleGrid` with its grids and `real.png`, `metrics.csv` of `callbacks.MetricsFile`,
-    and `options.json`.
+    `best.keras` of `callbacks.Scores`, and `options.json`.
 
     Args:
         folder: The run folder. It must hold `guard/journal.json`; the other files may be missing.
@@ -69,6 +69,7 @@ def write(folder, frames=None):
         diversity=_diversity(journal, options),
         marks_note=_marks_note(journal),
         sharpness=_sharpness(journal, options),
+        score=scores.part(folder, rows),
         decisions=tables.decisions(journal),
         frames=shown,
         lost_title=lost_title,
