@@ -234,5 +234,8 @@ def _of_source(start, model, given):
 
 def start_of(source):
     """Return what `--from` names, a path as an absolute one."""
-    path = expanded(source)
-    return str(path.resolve()) if path.exists() else source
+    place, at, state = source.rpartition("@")
+    for path, rest in ((source, ""), (place, at + state)):  # A run's state comes behind its folder.
+        if path and expanded(path).exists():
+            return f"{expanded(path).resolve()}{rest}"
+    return source

@@ -10,8 +10,7 @@ from kerasgan.adversarial import moving_average
 from kerasgan.files import expanded
 from kerasgan.recipe import Recipe
 from kerasgan.recipe import options as flat
-from kerasgan_cli.runs import Run
-from kerasgan_cli.sources import open_model
+from kerasgan_cli.sources import open_model, run_of
 
 
 def recipe(source, model):
@@ -68,7 +67,7 @@ def _recipe_of(source):
     """Return the recipe that stands beside a model, or None."""
     from kerasgan import hub, presets
 
-    run = Run.of(source) if expanded(source).exists() else None
+    run = run_of(source)
     if run is not None:
         return run.recipe()
     if hub.is_handle(source) or not (source in presets.presets() or expanded(source).is_dir()):
