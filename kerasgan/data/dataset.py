@@ -10,9 +10,10 @@ import weakref
 import keras
 import numpy as np
 
+from kerasgan import notebook
 from kerasgan.data import labels as forms
-from kerasgan.data.pixels import DataError, from_uint8, warn_without_dark
-from kerasgan.text import extent
+from kerasgan.data.pixels import DataError, from_uint8, to_uint8, warn_without_dark
+from kerasgan.text import extent, printable
 
 _SCAN_VALUES = 1 << 24  # Floats checked at a time: a memory map is never in memory as a whole.
 
@@ -228,6 +229,15 @@ class ImageDataset(keras.utils.PyDataset):
             f"<ImageDataset {self.name}: {self.num_examples} images {height}x{width}x{channels}, "
             f"{self.batches_per_epoch} batches of {self.batch_size}>"
         )
+
+    def _repr_html_(self):
+        """Return what a notebook shows: a line of text and the first images."""
+
+        def first():
+            images = np.asarray(self.images[: notebook.some(32, self.image_shape)])
+            return images if images.dtype == np.uint8 else to_uint8(images)
+
+        return notebook.html_of(printable(repr(self)[1:-1]), first, 8)
 
 
 def positive_int(argument, value):
