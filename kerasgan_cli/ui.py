@@ -5,11 +5,10 @@ import importlib.util
 import os
 import socket
 import tempfile
-import threading
+import time
 
 import click
 
-from kerasgan.text import printable
 from kerasgan_cli import stages
 from kerasgan_cli.common import backend_option, choose_backend, echo
 from kerasgan_cli.sources import about, class_names, open_model
@@ -46,12 +45,12 @@ def ui(source, port, browser, backend):
             f"the images of {source} must have 1 to {max(pictures.MODES)} channels to be shown. "
             f"Received: {model.image_shape[-1]} channels"
         )
-    gallery = Gallery(model, source, class_names(source))
+    gallery, head = Gallery(model, source, class_names(source)), about(source)
     stages.say("drawing the first pictures", always=True)
     _check(gallery.warm_up(), source)
     stages.clear()
     with tempfile.TemporaryDirectory(prefix="kerasgan-ui-") as folder:
-        _serve(gallery, source, port, browser, folder)
+        _serve(gallery, head, port, browser, folder)
 
 
 def _free_port(port):
@@ -92,24 +91,27 @@ def _check(images, source):
         )
 
 
-def _serve(gallery, source, port, browser, folder):
+def _serve(gallery, head, port, browser, folder):
     """Show the page until Ctrl-C; what it writes meanwhile goes into `folder`."""
     stages.say("loading Gradio", always=True)
-    # Gradio and the hub's client read these when they are imported; they ask nobody for anything.
+    # Gradio asks nobody for anything but its own page, and that not by way of a proxy.
     os.environ |= {
         "GRADIO_ANALYTICS_ENABLED": "False",
         "GRADIO_TEMP_DIR": folder,
         "HF_HUB_OFFLINE": "1",
+        "NO_PROXY": "*",
+        "no_proxy": "*",
     }
     from kerasgan_cli import page
 
-    built = page.build(gallery, *about(source))
+    built = page.build(gallery, *head)
     try:
         address = page.launch(built, port, browser)
     except OSError as error:
         raise _taken(port, error.strerror or error) from error
     stages.clear()
     with contextlib.suppress(KeyboardInterrupt):
-        echo(f"{printable(source)} is at {address} until Ctrl-C ends it")
-        threading.Event().wait()
+        echo(f"{gallery.source} is at {address} until Ctrl-C ends it")
+        while True:
+            time.sleep(3600)
     built.close()

@@ -12,13 +12,16 @@ import subprocess
 import sys
 import threading
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
 
 import kerasgan
 from kerasgan import catalogue, networks, pictures
+from kerasgan_cli import ui
 from kerasgan_cli.gallery import ANY, SIZES, STEPS, Gallery
+from kerasgan_cli.sources import about
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_gradio = pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="needs gradio")
@@ -175,6 +178,29 @@ def test_a_port_that_is_taken(command, with_gradio, run_folder):
     assert "--port must be a free port of 127.0.0.1" in err and f"Received: {port}" in err
 
 
+def test_the_next_port_is_taken_where_none_is_asked_for(monkeypatch):
+    with socket.socket() as other, socket.socket() as free:
+        for listener in (other, free):
+            listener.bind(("127.0.0.1", 0))
+        other.listen()
+        ports = [listener.getsockname()[1] for listener in (other, free)]
+        free.close()
+        monkeypatch.setattr(ui, "PORTS", ports)
+        assert ui._free_port(None) == ports[1]
+        monkeypatch.setattr(ui, "PORTS", ports[:1])
+        with pytest.raises(click.UsageError, match="--port takes another one"):
+            ui._free_port(None)
+
+
+def test_the_head_of_the_page(run_folder, tmp_path):
+    assert about(str(run_folder)) == (run_folder.name, ["GAN, trained on images.npz"])
+    gan = small(latent_dim=4)
+    gan.save(tmp_path / "m.keras")
+    assert about(str(tmp_path / "m.keras")) == ("m.keras", [])
+    gan.save_to_preset(tmp_path / "p", {"title": "Dots", "license": "cc0-1.0"})
+    assert about(str(tmp_path / "p")) == ("Dots", ["Licence of the weights: cc0-1.0"])
+
+
 def test_what_cannot_be_shown_is_refused(command, with_gradio, tmp_path):
     code, _, err = command("ui", "nothing_like_it")
     assert code == 2 and "PRESET must be one of the known names" in err
@@ -214,6 +240,8 @@ def served(tmp_path, backend_name):
     gan = small(kerasgan.InfoGAN)
     gan.save_to_preset(tmp_path / "p", {"title": "A <i>title</i>", "license": "cc0-1.0"})
     environment = {**os.environ, "KERAS_BACKEND": backend_name, "PYTHONUNBUFFERED": "1"}
+    for name in ("http_proxy", "HTTP_PROXY"):  # Of which the page must know nothing.
+        environment[name] = "http://127.0.0.1:9"
     process = subprocess.Popen(
         [sys.executable, "-m", "kerasgan_cli", "ui", str(tmp_path / "p")],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
