@@ -1,22 +1,23 @@
 """Writing images as pictures: grids, single files, animations."""
 
-import math
 import warnings
 from pathlib import Path
 
+import keras
 import numpy as np
 from PIL import Image
 
+from kerasgan import notebook, validation
 from kerasgan.data import to_uint8
 from kerasgan.data.picture_files import open_picture
-from kerasgan.data.pixels import straight
+from kerasgan.data.pixels import warn_without_dark
 from kerasgan.files import atomic
+from kerasgan.notebook import MODES
 
 GAPS = range(9)  # Pixels between the images of a grid that `gap_of` tries.
 NEAR = 24  # How far JPEG may move the colour of such a gap.
 LARGEST = 640  # Side of an animation, in pixels,
 MOST_PIXELS = 40_000_000  # and pixels of all its frames.
-MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by the number of channels.
 
 
 def grid(images, columns=None, gap=1):
@@ -32,17 +33,69 @@ def grid(images, columns=None, gap=1):
     Returns:
         A uint8 array of shape `(height, width, channels)` with a white background.
     """
-    tiles = to_uint8(images)
-    n, height, width, channels = tiles.shape
-    columns = columns or math.ceil(math.sqrt(n))
-    rows = math.ceil(n / columns)
-    canvas = np.full(
-        (rows * (height + gap) - gap, columns * (width + gap) - gap, channels), 255, "uint8"
-    )
-    for i, tile in enumerate(tiles):
-        top, left = i // columns * (height + gap), i % columns * (width + gap)
-        canvas[top : top + height, left : left + width] = tile
-    return canvas
+    return notebook.tiled(to_uint8(images), columns, gap)
+
+
+def show(images, columns=None, most=100, scale=None):
+    """Return images side by side as one picture, which a notebook shows below its cell.
+
+    A notebook shows the value of the last line of a cell. Elsewhere in a cell,
+    `IPython.display.display(show(images))` shows the picture. In a script nothing is shown; the
+    picture is a Pillow image, which can be saved.
+
+    Args:
+        images: Images `(n, height, width, channels)`, an array or a backend's tensor, uint8 or
+            floats in [-1, 1]; with 2 or 4 channels the last is alpha. Grey images may be `(n,
+            height, width)`, and a single image may lack the first axis.
+        columns: Number of images in a row; by default the picture is about square.
+        most: How many images are shown, at most; the first ones.
+        scale: Side in pixels of the square that shows one pixel; by default small pictures are
+            enlarged up to 640 pixels.
+
+    Raises:
+        ValueError: If the array has another shape or type.
+
+    Example:
+    ```python
+    kerasgan.pictures.show(gan.sample(64, seed=1))
+    ```
+    """
+    validation.positive_integer("most", most)
+    for name, value in (("columns", columns), ("scale", scale)):
+        if value is not None:
+            validation.positive_integer(name, value)
+    shown = picture(notebook.tiled(_bytes_of(images, most), columns))
+    return notebook.enlarged(shown, scale or notebook.scale_of(shown.height, shown.width))
+
+
+def _bytes_of(images, most):
+    """Return the first images of an array or a tensor of any form that `show` takes, as uint8."""
+    if keras.ops.is_tensor(images):
+        images = keras.ops.convert_to_numpy(images)
+    images = np.asanyarray(images)  # A memory map is read no further than it is shown.
+    shape = images.shape
+    if images.ndim == 2 or (images.ndim == 3 and shape[-1] in MODES):
+        images = images[None]
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or 0 in shape or images.shape[-1] not in MODES:
+        raise ValueError(
+            "`images` must have the shape (n, height, width, channels), with 1 to "
+            f"{max(MODES)} channels. Received: shape {shape}"
+        )
+    images = images[:most]
+    if images.dtype == np.uint8:
+        return images
+    if not np.issubdtype(images.dtype, np.floating) and images.dtype.name != "bfloat16":
+        raise ValueError(
+            "`images` must be uint8 (0 to 255) or floats in [-1, 1]. "
+            f"Received: dtype {images.dtype}"
+        )
+    images = images.astype("float32", copy=False)
+    if np.isfinite(images).any():
+        finite = images[np.isfinite(images)]
+        warn_without_dark("images", float(finite.min()), float(finite.max()))
+    return to_uint8(images)
 
 
 def tiles(pixels, height, width, gap=None):
@@ -134,9 +187,7 @@ def picture(pixels):
             f"`pixels` must have 1 to {max(MODES)} channels to be a picture. "
             f"Received: shape {pixels.shape}"
         )
-    if pixels.shape[-1] in (2, 4):
-        pixels = straight(pixels)
-    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    return notebook.image_of(pixels)
 
 
 def opaque(image):
@@ -166,9 +217,7 @@ def save_grid(path, images, columns=None, scale=1):
         columns: Images in a row; by default about as many as rows.
         scale: Side in pixels of the square that shows one pixel.
     """
-    image = picture(grid(images, columns))
-    if scale > 1:
-        image = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    image = notebook.enlarged(picture(grid(images, columns)), scale)
     with atomic(path) as temporary:
         image.save(temporary, format="PNG")
 

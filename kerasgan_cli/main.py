@@ -20,6 +20,7 @@ from kerasgan_cli.evaluate import evaluate
 from kerasgan_cli.report import report
 from kerasgan_cli.sample import sample
 from kerasgan_cli.train import train
+from kerasgan_cli.ui import ui
 from kerasgan_cli.watch import watch
 from kerasgan_cli.zoo import zoo
 
@@ -41,6 +42,7 @@ cli.add_command(data)
 cli.add_command(sample)
 cli.add_command(evaluate)
 cli.add_command(report)
+cli.add_command(ui)
 cli.add_command(watch)
 cli.add_command(bench)
 cli.add_command(zoo)

@@ -1,10 +1,12 @@
 """What PRESET_OR_RUN_OR_FILE and NAME_OR_PATH can be."""
 
+from pathlib import Path
+
 import click
 
 from kerasgan import catalogue
 from kerasgan.files import expanded
-from kerasgan.text import listed
+from kerasgan.text import listed, told
 from kerasgan_cli.common import nearest
 from kerasgan_cli.runs import Run
 
@@ -90,6 +92,25 @@ def class_names(source):
 def run_of(source):
     """Return the `Run` that what `open_model` opens belongs to, or None."""
     return None if _is_preset(source) else Run.of(source)
+
+
+def about(source):
+    """Return the title of what `open_model` takes, and lines about its licence and its images."""
+    from kerasgan import presets, storage
+
+    if not _is_preset(source):
+        run = Run.of(source)
+        name = expanded(source).name or source
+        if run is None:
+            return told(name), []
+        recipe = run.recipe()
+        images = Path(recipe.data["name_or_path"]).name
+        kind = catalogue.VARIANTS[recipe.variant].title
+        return told(run.folder.resolve().name), [told(f"{kind}, trained on {images}")]
+    metadata = storage.read_metadata(presets.find(source, ()))
+    words = {"license": "Licence of the weights", "attribution": "Training images"}
+    lines = [f"{word}: {told(metadata[key])}" for key, word in words.items() if key in metadata]
+    return told(metadata.get("title", source)), lines
 
 
 def _is_preset(source):

@@ -15,7 +15,7 @@ PACKAGE = Path(kerasgan.__file__).parent
 # Each package or module may import those before it.
 ORDER = [
     ("version", "text"),
-    ("files", "validation", "environment"),
+    ("files", "validation", "environment", "notebook"),
     ("catalogue", "registration"),
     ("backend",),
     ("foreign",),
@@ -145,7 +145,7 @@ def test_no_import_circle():
 
 def test_no_import_goes_up_in_the_commands():
     """A command's module is imported by `main` alone; what several need stands below them."""
-    commands = {"train", "sample", "evaluate", "report", "bench", "zoo"}
+    commands = {"train", "sample", "evaluate", "report", "ui", "bench", "zoo"}
     for name, targets in graph().items():
         below = {t.removeprefix("kerasgan_cli.") for t in targets if t.startswith("kerasgan_cli.")}
         if name not in ("kerasgan_cli.main", "kerasgan_cli.zoo"):
@@ -209,7 +209,7 @@ def imported_by(code, after="pass"):
     return set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", ["train", "sample", "evaluate", "bench", "zoo"])
+@pytest.mark.parametrize("command", ["train", "sample", "evaluate", "ui", "bench", "zoo"])
 def test_help_imports_nothing_heavy(command):
     code = (
         "from kerasgan_cli import main\n"

@@ -13,13 +13,14 @@ from kerasgan.adversarial.pretrained import Pretrained
 from kerasgan.adversarial.programs import Programs
 from kerasgan.adversarial.sampler import Sampler
 from kerasgan.adversarial.scorer import Scorer
+from kerasgan.adversarial.shown import Shown
 from kerasgan.adversarial.steps import Steps
 from kerasgan.adversarial.training import Training
 from kerasgan.backend import private
 
 
 class AdversarialModel(
-    Pretrained, Sampler, Steps, Programs, Training, backend.Trainer, keras.Model
+    Pretrained, Sampler, Shown, Steps, Programs, Training, backend.Trainer, keras.Model
 ):
     """A generator and a critic that train each other; the base class of every variant.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan import pictures, validation
+from kerasgan import notebook, pictures, validation
 from kerasgan.callbacks.steps import Steps
 from kerasgan.data import ImageDataset, from_uint8
 
@@ -34,9 +34,13 @@ class SampleGrid(Steps):
         seed: Seed of the latent vectors.
         every: Epochs between two grids. The last epoch always has one.
         animation: Format of the animation, "webp" or "gif"; None for no animation.
+        inline: Whether each grid is shown in a notebook, too, when it is written. Outside of a
+            notebook this has no effect.
     """
 
-    def __init__(self, folder, n=100, columns=None, seed=0, every=1, animation="webp"):
+    def __init__(
+        self, folder, n=100, columns=None, seed=0, every=1, animation="webp", inline=False
+    ):
         super().__init__()
         validation.choice("animation", animation, ANIMATIONS)
         self.folder = Path(folder)
@@ -45,6 +49,7 @@ class SampleGrid(Steps):
         self.seed = seed
         self.every = every
         self.animation = animation
+        self.inline = inline
         self._data = None
 
     def see_training_data(self, data):
@@ -81,7 +86,10 @@ class SampleGrid(Steps):
         last = epoch + 1 == self.params.get("epochs") or self.model.stop_training
         if last or (epoch + 1) % self.every == 0:
             path = self.folder / f"epoch_{epoch + 1:04d}.png"
-            pictures.save_grid(path, self.model.decode_latents(self._z), self.columns)
+            images = self.model.decode_latents(self._z)
+            pictures.save_grid(path, images, self.columns)
+            if self.inline:
+                notebook.display(pictures.picture(pictures.grid(images, self.columns)))
 
     def on_train_end(self, logs=None):
         if self.animation and self._shown:

@@ -9,6 +9,7 @@ import weakref
 import keras
 import numpy as np
 
+from kerasgan import notebook
 from kerasgan.data import labels as forms
 from kerasgan.data.pixels import (
     DataError,
@@ -16,9 +17,10 @@ from kerasgan.data.pixels import (
     from_uint8,
     non_negative_int,
     positive_int,
+    to_uint8,
     warn_without_dark,
 )
-from kerasgan.text import extent
+from kerasgan.text import extent, printable
 
 
 class ImageDataset(keras.utils.PyDataset):
@@ -260,6 +262,15 @@ class ImageDataset(keras.utils.PyDataset):
             f"{self.batches_per_epoch} batches of {self.batch_size}"
             f"{', mirrored at random' if self.mirror else ''}>"
         )
+
+    def _repr_html_(self):
+        """Return what a notebook shows: a line of text and the first images."""
+
+        def first():
+            images = np.asarray(self.images[: notebook.some(32, self.image_shape)])
+            return images if images.dtype == np.uint8 else to_uint8(images)
+
+        return notebook.html_of(printable(repr(self)[1:-1]), first, 8)
 
 
 def _generator(*entropy):

@@ -227,14 +227,23 @@ class InfoGAN(AdversarialModel):
             codes: Values by name, numbers or `(batch_size,)`: `categorical_0` is an integer below
                 that code's size, `continuous_0` lies in [-1, 1].
         """
-        if codes:
-            start = self.latent_dim - self.code_dim
-            parts = [z[:, :start]]
-            for name, place in self._places().items():
-                own = z[:, start + place.start : start + place.stop]
-                parts.append(_replaced(own, codes[name]) if name in codes else own)
-            z = ops.concatenate(parts, axis=1)
-        return super().decode(z, labels, network)
+        return super().decode(self.with_codes(z, codes or {}), labels, network)
+
+    def with_codes(self, z, codes):
+        """Return latent vectors in which some codes are replaced, a tensor.
+
+        Args:
+            z: Latent vectors `(batch_size, latent_dim)`.
+            codes: See `decode`.
+        """
+        if not codes:
+            return z
+        start = self.latent_dim - self.code_dim
+        parts = [z[:, :start]]
+        for name, place in self._places().items():
+            own = z[:, start + place.start : start + place.stop]
+            parts.append(_replaced(own, codes[name]) if name in codes else own)
+        return ops.concatenate(parts, axis=1)
 
     def checked_sampling(self, n, codes=None):
         """Return `codes` as arrays of one value for each of `n` images.
