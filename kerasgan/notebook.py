@@ -10,8 +10,6 @@ import sys
 import numpy as np
 from PIL import Image
 
-from kerasgan.data.pixels import straight
-
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by the number of channels.
 SIDE = 640  # Pixels to which the longer side of a small picture is enlarged, at most.
 LARGEST_SCALE = 16
@@ -52,12 +50,7 @@ def tiled(tiles, columns=None, gap=1):
 
 
 def image_of(pixels):
-    """Return a uint8 array `(height, width, 1 to 4)` as a Pillow image.
-
-    With a transparency, colours lie over white in the array; see `kerasgan.data.pixels.over_white`.
-    """
-    if pixels.shape[-1] in (2, 4):
-        pixels = straight(pixels)
+    """Return a uint8 array `(height, width, 1 to 4)` as a Pillow image."""
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from kerasgan import notebook, validation
 from kerasgan.data import to_uint8
 from kerasgan.data.picture_files import open_picture
-from kerasgan.data.pixels import warn_without_dark
+from kerasgan.data.pixels import straight, warn_without_dark
 from kerasgan.files import atomic
 from kerasgan.notebook import MODES
 
@@ -187,7 +187,7 @@ def picture(pixels):
             f"`pixels` must have 1 to {max(MODES)} channels to be a picture. "
             f"Received: shape {pixels.shape}"
         )
-    return notebook.image_of(pixels)
+    return notebook.image_of(straight(pixels))
 
 
 def opaque(image):

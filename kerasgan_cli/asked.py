@@ -9,7 +9,7 @@ import click
 
 from kerasgan import catalogue
 from kerasgan.files import expanded, read_json
-from kerasgan.recipe import Recipe, advice, run_settings
+from kerasgan.recipe import Recipe, recommended, run_settings
 from kerasgan.recipe import options as flat
 from kerasgan_cli import options as made
 from kerasgan_cli.common import echo, nearest
@@ -124,7 +124,7 @@ def from_nothing(model, file, given, seconds=None, start=None):
             f"{', '.join(catalogue.VARIANTS)}."
         )
     else:
-        recipe = Recipe(model or advice.VARIANT)
+        recipe = Recipe(model or recommended.VARIANT)
     chosen = {name: given.pop(name) for name in SETTINGS if name in given}
     settings |= chosen
     _check_settings(settings, chosen)
@@ -141,7 +141,7 @@ def from_nothing(model, file, given, seconds=None, start=None):
         raise click.UsageError("--data is needed: what to train on.")
     recipe.data["name_or_path"] = find_data(**recipe.data)
     if chooses and not lengths:
-        seconds = advice.SECONDS
+        seconds = recommended.SECONDS
     return Asked(recipe, settings, given=given if chooses else None, seconds=seconds)
 
 

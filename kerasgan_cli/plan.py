@@ -14,8 +14,8 @@ from kerasgan import backend, catalogue, storage
 from kerasgan.adversarial.each_step import EachStep
 from kerasgan.data.folder_files import list_files
 from kerasgan.files import expanded
-from kerasgan.recipe import advice
 from kerasgan.recipe import options as flat
+from kerasgan.recipe import recommended
 from kerasgan.text import duration
 from kerasgan_cli import stages
 from kerasgan_cli.common import echo
@@ -76,7 +76,7 @@ def advised(recipe, given, load):
     found = load(dataclasses.replace(recipe, batch_size=1, accumulate=1))
     recipe = _of_size(recipe, found.image_shape[0])
     side = recipe.data.get("image_size") or found.image_shape[0]
-    recipe = flat.apply(recipe, {**advice.options(side, found.num_examples), **given})
+    recipe = flat.apply(recipe, {**recommended.options(side, found.num_examples), **given})
     return recipe, load(recipe)
 
 
@@ -85,7 +85,7 @@ def _of_size(recipe, side):
     if recipe.data.get("image_size") is not None or side is None:
         return recipe
     sizes = catalogue.ARCHITECTURES[recipe.architecture].sizes
-    size = advice.image_size(side, backend.accelerated(), sizes)
+    size = recommended.image_size(side, backend.accelerated(), sizes)
     return recipe if size is None else flat.apply(recipe, {"image_size": size})
 
 
@@ -115,14 +115,14 @@ def _as_wide_as_time_allows(recipe, dataset, seconds, widths, build):
     """Return a recipe with its width, and its `Speed`."""
     if not widths or recipe.architecture != "dcgan":
         return recipe, measure(recipe, dataset, build)
-    middle = advice.WIDTHS[1]
+    middle = recommended.WIDTHS[1]
     found = flat.apply(recipe, {"width": middle})
     speed = measure(found, dataset, build)
 
     def steps(width):
         return speed.steps(seconds, (width / middle) ** POWER)
 
-    width = advice.width(dataset.image_shape[0], steps)
+    width = recommended.width(dataset.image_shape[0], steps)
     if width == middle:
         return found, speed
     found = flat.apply(recipe, {"width": width})
@@ -236,8 +236,8 @@ def describe(recipe, dataset, settings, speed):
     ends = datetime.datetime.now() + datetime.timedelta(seconds=seconds)
     each = f"{1000 * speed.step:.0f} ms a step"
     echo(f"time      {duration(seconds)}, until about {ends:%H:%M}, at {each}")
-    if steps < advice.fewest_steps(side):
-        wanted = advice.fewest_steps(side)
+    if steps < recommended.fewest_steps(side):
+        wanted = recommended.fewest_steps(side)
         minutes = math.ceil(speed.seconds(in_epochs(wanted, EPOCHS)) / 60)
         echo(
             f"note      better pictures need {wanted:,} steps or more: --time {minutes}m, or a GPU"

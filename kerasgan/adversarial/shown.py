@@ -1,7 +1,7 @@
 """What a notebook shows of a model."""
 
 from kerasgan import notebook
-from kerasgan.data import to_uint8
+from kerasgan.data.pixels import straight, to_uint8
 
 MOST = 16  # Samples that are shown,
 LARGEST = 20_000_000  # if the generator has no more parameters: nobody waits for a line of text.
@@ -44,4 +44,4 @@ class Shown:
         known = self._loaded or self.critic_steps
         if not n or not known or self.generator.count_params() > LARGEST:
             return None
-        return to_uint8(self.sample(n, seed=0))
+        return straight(to_uint8(self.sample(n, seed=0)))

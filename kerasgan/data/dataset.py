@@ -17,6 +17,7 @@ from kerasgan.data.pixels import (
     from_uint8,
     non_negative_int,
     positive_int,
+    straight,
     to_uint8,
     warn_without_dark,
 )
@@ -268,7 +269,7 @@ class ImageDataset(keras.utils.PyDataset):
 
         def first():
             images = np.asarray(self.images[: notebook.some(32, self.image_shape)])
-            return images if images.dtype == np.uint8 else to_uint8(images)
+            return straight(images if images.dtype == np.uint8 else to_uint8(images))
 
         return notebook.html_of(printable(repr(self)[1:-1]), first, 8)
 

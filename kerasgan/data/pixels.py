@@ -166,8 +166,11 @@ def straight(pixels):
     A network may make colours that no pixel over white has. They are clipped.
 
     Args:
-        pixels: uint8 `(..., channels)`, of which the last is the transparency.
+        pixels: uint8 `(..., channels)`; the last of 2 or 4 channels is the transparency, and pixels
+            of 1 or 3 are returned as they are.
     """
+    if pixels.shape[-1] not in (2, 4):
+        return pixels
     alpha = pixels[..., -1:].astype(np.int32)
     missing = (255 - pixels[..., :-1].astype(np.int32)) * 255
     seen = 255 - (missing + alpha // 2) // np.maximum(alpha, 1)

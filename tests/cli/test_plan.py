@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from small_runs import SMALL
 
-from kerasgan.recipe import advice
+from kerasgan.recipe import recommended
 from kerasgan_cli import plan
 from kerasgan_cli.plan import Speed, in_epochs
 
@@ -27,7 +27,7 @@ def photos(tmp_path):
 @pytest.fixture
 def small(monkeypatch):
     """Networks and measurements that take no time."""
-    monkeypatch.setattr(advice, "WIDTHS", (1, 2))
+    monkeypatch.setattr(recommended, "WIDTHS", (1, 2))
     monkeypatch.setattr(plan, "ROUNDS", 6)
     monkeypatch.setattr(plan, "EPOCH_SECONDS", 1.0)
 
@@ -160,13 +160,13 @@ def test_a_time_is_filled():
 
 def test_sizes_are_those_that_nearly_all_images_have():
     sizes = (28, 32, 64, 128, 256)
-    assert advice.image_size(300, accelerated=True, sizes=sizes) == 256
-    assert advice.image_size(300, accelerated=False, sizes=sizes) == 64
-    assert advice.image_size(63, accelerated=True, sizes=sizes) == 32
-    assert advice.image_size(20, accelerated=True, sizes=sizes) is None
+    assert recommended.image_size(300, accelerated=True, sizes=sizes) == 256
+    assert recommended.image_size(300, accelerated=False, sizes=sizes) == 64
+    assert recommended.image_size(63, accelerated=True, sizes=sizes) == 32
+    assert recommended.image_size(20, accelerated=True, sizes=sizes) is None
 
 
 def test_widths_leave_steps_enough():
-    assert advice.width(64, lambda w: 10**6) == advice.WIDTHS[-1]
-    assert advice.width(64, lambda w: 1) == advice.WIDTHS[0]
-    assert advice.width(64, lambda w: 160_000 // w) == 32
+    assert recommended.width(64, lambda w: 10**6) == recommended.WIDTHS[-1]
+    assert recommended.width(64, lambda w: 1) == recommended.WIDTHS[0]
+    assert recommended.width(64, lambda w: 160_000 // w) == 32
