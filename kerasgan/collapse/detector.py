@@ -204,9 +204,9 @@ def _far(measurement):
     """Return that images are far from the data, as the end of a sentence."""
     diverse = "diverse, but " if measurement.diversity >= DIVERSE else ""
     return (
-        f"; {diverse}far from the data: of the real images {measurement.near:.0%} have a generated "
-        f"one near them in colours and textures, and the fine structure is {measurement.fidelity:.2f}"
-        " of theirs"
+        f"; {diverse}far from the data: their colours and textures are near {measurement.near:.2f} "
+        f"of the real images, and the closeness of the fine structure is "
+        f"{measurement.fidelity:.2f}; both are 1 for other real images"
     )
 
 

@@ -97,7 +97,7 @@ def test_either_limit_makes_them_far(near, detail, far):
 @NUMPY
 def test_what_is_not_diverse_is_only_far():
     sentence = Detector()([measured(0.1, diversity=0.6)] * 3).sentence
-    assert "; far from the data: of the real images 10% have" in sentence
+    assert "; far from the data: their colours and textures are near 0.10 of" in sentence
 
 
 @NUMPY
@@ -121,7 +121,7 @@ def page(folder, found):
 def test_the_report_never_says_that_all_is_well_above_smears(tmp_path):
     far = page(tmp_path / "far", measured(0.03, (0.5, 0.5, 0.5)))
     assert '<div class="verdict far"><b>nothing lost, but far from the data</b>' in far
-    assert "diverse, but far from the data: of the real images 3% have a generated one" in far
+    assert "diverse, but far from the data: their colours and textures are near 0.03 of the" in far
     assert "do not look like the real ones" in far and "colours and textures are near" not in far
     near = page(tmp_path / "near", measured(0.9))
     assert '<div class="verdict healthy"><b>healthy</b>' in near
