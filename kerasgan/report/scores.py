@@ -30,8 +30,8 @@ def part(folder, rows):
     command = f"kerasgan sample {shlex.quote(f'{run.name}@best')} --out best.png"
     return (
         f'<h2>Score: {name}</h2><p class="note">Of {about.samples:,} generated images, with '
-        f"features by {html.escape(about.extractor)}. {which} The dashed line is the score of "
-        f"other real images, {number(best.baseline)}.</p>"
+        f"features by {html.escape(about.extractor)}. {which} Other real images score "
+        f"{number(best.baseline)}: a dashed line, where the chart reaches so far.</p>"
         + line_chart(
             {best.name: line},
             [(epoch, "keep", f"epoch {epoch}: {text}")],
