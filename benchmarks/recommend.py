@@ -80,6 +80,8 @@ def _kerasgan(*words):
 def table(folder=FOLDER):
     """Return what was chosen and how well it did, a row for each measurement."""
     rows = []
+    if not any(folder.glob("*.json")):
+        return "No measurement is stored yet."
     for found in experiment.stored("*.json", folder):
         recipe, asked = found["recipe"], found["asked"]
         length = recipe["length"]
