@@ -40,8 +40,9 @@ def spoiled(real, rng):
         noisy = real + sd * rng.standard_normal(real.shape, dtype="float32")
         yield f"with noise of sd {sd}", np.clip(noisy, -1, 1)
     for width in BLURS:
-        yield f"blurred by {width} pixel{'s' * (width > 1)}", ndimage.gaussian_filter(
-            real, (0, width, width, 0)
+        yield (
+            f"blurred by {width} pixel{'s' * (width > 1)}",
+            ndimage.gaussian_filter(real, (0, width, width, 0)),
         )
     yield "means of two", (real + real[rng.permutation(len(real))]) / 2
     yield "noise alone", np.clip(rng.standard_normal(real.shape, dtype="float32"), -1, 1)

@@ -253,7 +253,16 @@ class DiversityMetric:
         if not np.isfinite(images).all():
             return BROKEN
         found, real = self._measure(images, labels), self._held_out
-        numbers = ("diversity", "cells", "coverage", "vendi", "spread", "surface", "distinct", "near")
+        numbers = (
+            "diversity",
+            "cells",
+            "coverage",
+            "vendi",
+            "spread",
+            "surface",
+            "distinct",
+            "near",
+        )
         return Measurement(
             **{name: found[name] / real[name] for name in numbers if name in found},
             js=max(0.0, found["js"] - real["js"]),
