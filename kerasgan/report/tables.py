@@ -162,12 +162,7 @@ def last_check(entry):
         ("spread", found.spread, 1.0, "variance"),
         ("JS divergence", found.js, 0.0, "between the two histograms, in nats"),
         ("surface", found.surface, 1.0, "how many of the colours and textures are shown"),
-        (
-            "near the data",
-            found.near,
-            1.0,
-            "share of the real images with a generated one near them in colours and textures",
-        ),
+        ("near the data", found.near, 1.0, "share of the real images with one near in its surface"),
         ("without a twin", found.distinct, 1.0, "share of the images that differ from all others"),
     ]
     for scale, value in zip(("finest", "middle", "coarsest"), found.detail, strict=False):

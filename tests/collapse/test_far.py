@@ -122,7 +122,7 @@ def test_the_report_never_says_that_all_is_well_above_smears(tmp_path):
     far = page(tmp_path / "far", measured(0.03, (0.5, 0.5, 0.5)))
     assert '<div class="verdict far"><b>nothing lost, but far from the data</b>' in far
     assert "diverse, but far from the data: their colours and textures are near 0.03 of the" in far
-    assert "do not look like the real ones" in far and "colours and textures are near" not in far
+    assert "do not look like the real ones" in far and "near those of the real images" not in far
     near = page(tmp_path / "near", measured(0.9))
     assert '<div class="verdict healthy"><b>healthy</b>' in near
     assert "colours and textures are near those of the real images" in near

@@ -59,9 +59,9 @@ def test_printing():
     assert "at least, please (coverage" in str(score(1.0, remark="at least, please"))
     lines = table([score(0.5, baseline=0.9), score(12345.6, remark="at least")]).splitlines()
     assert [line.split() for line in lines] == [
-        ["score", "real", "images", "floor"],
-        ["coverage", "0.5000", "0.9000", "-", "lower", "is", "better"],
-        ["coverage", "12,346", "-", "-", "at", "least"],
+        ["score", "real", "images", "floor", "N"],
+        ["coverage", "0.5000", "0.9000", "-", "100", "lower", "is", "better"],
+        ["coverage", "12,346", "-", "-", "100", "at", "least"],
     ]
 
 
@@ -72,3 +72,10 @@ def test_printing():
 )  # fmt: skip
 def test_numbers(value, text):
     assert number(value) == text
+
+
+def test_a_table_has_both_numbers_where_they_differ():
+    found = score(0.5, baseline=0.9)
+    other = dataclasses.replace(found.provenance, real_samples=250)
+    line = table([found, dataclasses.replace(found, provenance=other)]).splitlines()[-1]
+    assert "100 / 250" in line
