@@ -92,7 +92,7 @@ class Scores(Steps):
         self.scores = list(better)
         if by is not None or best is not None:
             directed = [name for name, which in better.items() if which != "baseline"]
-            by = self.scores[0] if by is None else by
+            by = next(iter(better), None) if by is None else by
             if by not in directed:
                 raise ValueError(
                     "`by` must be a score of `metrics` of which the lowest or the highest value is "
