@@ -247,14 +247,17 @@ def served(tmp_path, backend_name):
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     lines = queue.Queue()
-    threading.Thread(
-        target=lambda: [lines.put(line) for line in process.stdout], daemon=True
-    ).start()
+
+    def read():
+        for line in process.stdout:
+            lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
     try:
-        said = lines.get(timeout=120)
-        yield process, re.search(r"http://127\.0\.0\.1:\d+", said)[0]
-    except queue.Empty:
-        pytest.fail(f"no page: {process.stderr.read() if process.poll() is not None else ''}")
+        found = re.search(r"http://127\.0\.0\.1:\d+", lines.get(timeout=120))
+        assert found, process.stderr.read()
+        yield process, found[0]
     finally:
         process.terminate()
         process.wait(timeout=30)
