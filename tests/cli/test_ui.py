@@ -80,6 +80,7 @@ def test_classes_are_chosen_by_name():
     )
     same(gallery.walk(1, 2, 0, [2]), gan.sample(1, 1, labels=2), 16)
     assert gallery.command([0], "-n", 3).endswith("-n 3 --label cat")
+    assert gallery.command([2], "-n", 3).endswith("-n 3 --label 2")
     assert "--label" not in gallery.command([ANY], "-n", 3)
 
 
