@@ -153,7 +153,8 @@ class Gallery:
         label, codes, sampling = self._chosen(values)
         words = ["kerasgan", "sample", self.source, *map(str, arguments)]
         if label is not None:
-            words += ["--label", self.names[label] if self.names else str(label)]
+            named = label < len(self.names or ())
+            words += ["--label", self.names[label] if named else str(label)]
         if codes:
             words += ["--codes", ",".join(f"{name}={value:g}" for name, value in codes.items())]
         starts = {control.name: control.start for control in self.controls}

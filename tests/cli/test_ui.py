@@ -80,6 +80,7 @@ def test_classes_are_chosen_by_name():
     )
     same(gallery.walk(1, 2, 0, [2]), gan.sample(1, 1, labels=2), 16)
     assert gallery.command([0], "-n", 3).endswith("-n 3 --label cat")
+    assert gallery.command([2], "-n", 3).endswith("-n 3 --label 2")
     assert "--label" not in gallery.command([ANY], "-n", 3)
 
 
@@ -247,14 +248,17 @@ def served(tmp_path, backend_name):
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     lines = queue.Queue()
-    threading.Thread(
-        target=lambda: [lines.put(line) for line in process.stdout], daemon=True
-    ).start()
+
+    def read():
+        for line in process.stdout:
+            lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
     try:
-        said = lines.get(timeout=120)
-        yield process, re.search(r"http://127\.0\.0\.1:\d+", said)[0]
-    except queue.Empty:
-        pytest.fail(f"no page: {process.stderr.read() if process.poll() is not None else ''}")
+        found = re.search(r"http://127\.0\.0\.1:\d+", lines.get(timeout=120))
+        assert found, process.stderr.read()
+        yield process, found[0]
     finally:
         process.terminate()
         process.wait(timeout=30)
