@@ -10,15 +10,19 @@ import traceback
 
 import click
 
+from kerasgan.environment import MissingPackage
 from kerasgan.text import clipped, printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
 from kerasgan_cli.common import echo, standard_streams
+from kerasgan_cli.compare import compare
 from kerasgan_cli.env import env
 from kerasgan_cli.evaluate import evaluate
+from kerasgan_cli.export import export
 from kerasgan_cli.report import report
 from kerasgan_cli.sample import sample
 from kerasgan_cli.train import train
+from kerasgan_cli.walk import walk
 from kerasgan_cli.watch import watch
 from kerasgan_cli.zoo import zoo
 
@@ -35,8 +39,11 @@ def cli(debug):
 
 cli.add_command(train)
 cli.add_command(sample)
+cli.add_command(walk)
+cli.add_command(export)
 cli.add_command(evaluate)
 cli.add_command(report)
+cli.add_command(compare)
 cli.add_command(watch)
 cli.add_command(bench)
 cli.add_command(zoo)
@@ -110,7 +117,7 @@ def _refuse_empty(arguments):
 
 
 def _in_words(error):
-    if isinstance(error, ValueError):
+    if isinstance(error, (ValueError, MissingPackage)):
         return short(error, most=LINE, named=False)
     if isinstance(error, OSError) and error.strerror:
         where = f": {clipped(printable(error.filename), LINE)}" if error.filename else ""

@@ -64,10 +64,15 @@ def option(*names, **settings):
     return click.option(*names, **settings)
 
 
-def with_flags(text):
-    """Return an error's text with the options of the shell as the shell has them."""
+def with_flags(text, *own):
+    """Return an error's text with the options of the shell as the shell has them.
+
+    Args:
+        text: The text.
+        *own: Arguments that are options of one command alone.
+    """
     other = {"architecture": "--network", "name_or_path": "--data", "labels": "--label"}
-    known = {*flat.names(), *sampling()}
+    known = {*flat.names(), *sampling(), *own}
 
     def flag(match):
         name = match[1]

@@ -25,7 +25,13 @@ except ImportError:
     fcntl = None
 
 # What a run has unless it says otherwise, beside its recipe.
-SETTINGS = {"guard": "rescue", "guard_every": None, "grid_every": 1, "animation": "webp"}
+SETTINGS = {
+    "guard": "rescue",
+    "guard_every": None,
+    "grid_every": 1,
+    "animation": "webp",
+    "tensorboard": False,
+}
 SECONDS_OF_CLAIM = 60
 _NUMBERED = re.compile(r"(\d+)-")
 
@@ -38,7 +44,8 @@ class Run:
     the last good epoch, and `model.keras` the same once training has ended. `metrics.csv` has a row
     for each epoch, `metrics.part.json` the first part of one that was cut short. `samples/` holds
     the grids, `guard/` what the collapse guard measured and keeps, `report.html` is the page about
-    it all, and `skipped.txt` lists the image files that could not be used.
+    it all, and `skipped.txt` lists the image files that could not be used. `tensorboard/` is there
+    where it was asked for.
 
     Args:
         folder: The run's folder.
@@ -49,6 +56,7 @@ class Run:
         self.options_file = self.folder / "options.json"
         self.metrics = self.folder / "metrics.csv"
         self.samples = self.folder / "samples"
+        self.tensorboard = self.folder / "tensorboard"
         self.model = self.folder / "model.keras"
         self.checkpoint = self.folder / "checkpoint.keras"
         self.skipped = self.folder / "skipped.txt"

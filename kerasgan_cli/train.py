@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from kerasgan import catalogue
+from kerasgan.environment import require
 from kerasgan.files import read_json
 from kerasgan.recipe import Recipe, run_settings
 from kerasgan.recipe import options as flat
@@ -16,7 +17,7 @@ from kerasgan_cli.runs import SETTINGS, Run
 from kerasgan_cli.sources import find_data
 
 # What may change when a run goes on.
-MOVABLE = ("epochs", "accumulate", "data", "grid_every", "animation")
+MOVABLE = ("epochs", "accumulate", "data", "grid_every", "animation", "tensorboard")
 _SOURCES = ", ".join(name for name, entry in catalogue.SOURCES.items() if entry.named)
 
 
@@ -104,6 +105,8 @@ def train(context, model, recipe, resume, run_dir, dry_run, on_collapse, devices
         chosen, settings = _resumed(model, resume, given)
     if on_collapse is not None and settings["guard"] == "off":
         raise click.UsageError("--on-collapse goes with a guard, and --guard is off.")
+    if settings["tensorboard"]:
+        require("--tensorboard", ["tensorboardX"], "tensorboard")
     if dry_run:
         echo(json.dumps({**chosen.to_json(), "run": settings}, indent=2))
         return
@@ -170,7 +173,7 @@ def _resumed(model, resume, given):
         received = ", ".join((["MODEL"] if model else []) + fixed)
         raise click.UsageError(
             "--resume goes on with the run's own options; only --epochs, --accumulate, "
-            "--grid-every, --animation and the place of its --data may change. "
+            "--grid-every, --animation, --tensorboard and the place of its --data may change. "
             f"Received: {received}"
         )
     run = Run(resume)
