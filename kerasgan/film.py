@@ -106,7 +106,6 @@ def _webp(path, film, fps, loop):
         duration=1000 / fps,
         loop=0 if loop else 1,
         lossless=True,
-        exact=True,
     )
 
 

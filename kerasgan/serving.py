@@ -76,10 +76,9 @@ def write(model, path, format="onnx", classes=None, **sampling):
     sampling = model.checked_sampling(1, **sampling)
     kind.check(keras.backend.backend())
     path = Path(path)
-    with (atomic_folder if kind.folder else atomic)(path) as temporary:
+    with _quiet(), (atomic_folder if kind.folder else atomic)(path) as temporary:
         try:
-            with _quiet():
-                model.export(str(temporary), kind.keras, verbose=False, **sampling)
+            model.export(str(temporary), kind.keras, verbose=False, **sampling)
         except Exception as error:  # Converters have their own for what they do not know.
             raise ExportError(
                 f"{kind.title} cannot be written on {keras.backend.backend()}: "

@@ -40,8 +40,9 @@ def test_the_way_is_that_of_interpolate():
         walk = gan.walk([1, 2], steps=6, loop=False)
         found = np.concatenate([walk.latents(step) for step in range(7)])
         np.testing.assert_allclose(found, gan.interpolated_latents(7, 1, 2), atol=1e-6)
-        steps = np.linalg.norm(np.diff(found, axis=0), axis=1)
-        np.testing.assert_allclose(steps, steps[0], rtol=1e-4)  # As fast everywhere.
+        norms = np.linalg.norm(found, axis=1)
+        if prior == "normal":  # A straight line would pass closer to zero.
+            assert norms.min() > 0.999 * norms[[0, -1]].min()
 
 
 def test_a_walk_of_a_conditional_model_has_a_class():
