@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import logging
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -78,16 +79,17 @@ def write(model, path, format="onnx", classes=None, **sampling):
     path = Path(path)
     with _quiet(), (atomic_folder if kind.folder else atomic)(path) as temporary:
         try:
-            model.export(str(temporary), kind.keras, verbose=False, **sampling)
+            put = {"onnx": _put_onnx, "savedmodel": _put_folder}[format]
+            put(model, temporary, _about(model, classes, sampling), sampling)
+            run = {"onnx": _run_onnx, "savedmodel": saved_model.run}[format]
+            difference = max(_difference(model, temporary, run, n, sampling) for n in COUNTS)
+        except ExportError:
+            raise
         except Exception as error:  # Converters have their own for what they do not know.
             raise ExportError(
                 f"{kind.title} cannot be written on {keras.backend.backend()}: "
                 f"{type(error).__name__}: {error}"
             ) from error
-        about = _about(model, classes, sampling)
-        {"onnx": _describe_onnx, "savedmodel": _describe_folder}[format](temporary, about)
-        run = {"onnx": _run_onnx, "savedmodel": saved_model.run}[format]
-        difference = max(_difference(model, temporary, run, n, sampling) for n in COUNTS)
         if not difference <= TOLERANCE:
             raise ExportError(
                 f"the images of what was written must differ from the model's by at most "
@@ -145,11 +147,14 @@ def _about(model, classes, sampling):
     return about
 
 
-def _describe_onnx(path, about):
-    """Put the metadata into an ONNX file, and call its output "images"."""
+def _put_onnx(model, path, about, sampling):
+    """Write a model as one ONNX file, with metadata, and with an output called "images"."""
     import onnx
 
-    stored = onnx.load(path)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "model.onnx"  # Some converters write weights beside it.
+        model.export(str(place), EXPORTS["onnx"].keras, verbose=False, **sampling)
+        stored = onnx.load(place)
     graph = stored.graph
     old = graph.output[0].name
     for node in graph.node:
@@ -163,8 +168,9 @@ def _describe_onnx(path, about):
     onnx.save(stored, path)
 
 
-def _describe_folder(path, about):
-    """Put the metadata into the folder that a SavedModel has for the files of others."""
+def _put_folder(model, path, about, sampling):
+    """Write a model as a SavedModel, with metadata in the folder that it has for other files."""
+    model.export(str(path), EXPORTS["savedmodel"].keras, verbose=False, **sampling)
     folder = Path(path) / "assets.extra"
     folder.mkdir()
     (folder / "kerasgan.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

@@ -11,7 +11,13 @@ from kerasgan.files import expanded
 from kerasgan.text import listed
 from kerasgan_cli import options as made
 from kerasgan_cli import stages
-from kerasgan_cli.common import backend_option, choose_backend, echo, refuse_existing
+from kerasgan_cli.common import (
+    backend_option,
+    choose_backend,
+    echo,
+    refuse_existing,
+    without_import_chatter,
+)
 from kerasgan_cli.sampling import given_sampling, sampling_options
 from kerasgan_cli.sources import class_names, open_model
 
@@ -56,7 +62,8 @@ def export(source, name, out, overwrite, backend, **sampling):
         raise click.UsageError(made.with_flags(str(error))) from error
     out.parent.mkdir(parents=True, exist_ok=True)
     stages.say(f"writing {kind.title} and comparing it with the model", always=True)
-    written = serving.write(model, out, name, names, **given)
+    with without_import_chatter():  # Converters bring other libraries.
+        written = serving.write(model, out, name, names, **given)
     stages.clear()
     echo("\n".join(_told(written, kind, model, names, backend)))
 

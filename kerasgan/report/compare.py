@@ -139,7 +139,7 @@ class Comparison:
             ("model", [catalogue.VARIANTS[s.recipe.variant].title for s in sides]),
             ("data", [Path(str(s.recipe.data.get("name_or_path", NOTHING))).name for s in sides]),
             ("images", [_count(s.options.get("images")) for s in sides]),
-            ("image size", [str(s.recipe.data.get("image_size") or "its own") for s in sides]),
+            ("image size", [_size(s) for s in sides]),
             ("networks", [s.recipe.architecture for s in sides]),
             ("batch size", [str(s.recipe.batch_size) for s in sides]),
             ("epochs", [_epochs(s) for s in sides]),
@@ -270,13 +270,13 @@ def _flat(side):
     found = {}
 
     def add(name, value):
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict):
             for key, part in value.items():
                 add(f"{name}.{key}" if name else key, part)
         elif isinstance(value, list) and any(isinstance(part, dict) for part in value):
             for part in value:
                 add(f"{name}.{part.get('kind')}", {k: v for k, v in part.items() if k != "kind"})
-        elif value is not None:
+        elif value not in (None, []):
             found[name] = told(value)
 
     add("", side.recipe.to_json())
@@ -285,6 +285,14 @@ def _flat(side):
         found["images"] = f"{side.options['images']:,}"
     found.pop("format", None)
     return found
+
+
+def _size(side):
+    """Return the side of an image in pixels; of data that keep their own size it may be unknown."""
+    content = side.options.get("content")
+    shape = content.get("shape") if isinstance(content, dict) else None
+    own = shape[1] if isinstance(shape, list) and len(shape) > 2 else NOTHING
+    return str(side.recipe.data.get("image_size") or own)
 
 
 def _epochs(side):
