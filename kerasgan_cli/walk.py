@@ -24,6 +24,7 @@ from kerasgan_cli.sampling import (
 from kerasgan_cli.sources import class_names, open_model
 
 MOST_SEEDS = 1000
+MOST_IMAGES = 10_000  # In one picture.
 
 
 class _Seeds(click.ParamType):
@@ -52,13 +53,15 @@ class _Grid(click.ParamType):
         if isinstance(value, tuple):
             return value
         found = re.fullmatch(r"([1-9]\d{0,2})x([1-9]\d{0,2})", value, re.ASCII)
-        if not found:
+        rows, columns = map(int, found.groups()) if found else (0, 0)
+        if not 0 < rows * columns <= MOST_IMAGES:
             self.fail(
-                f"must be two numbers with an x between them, such as 3x5. Received: {value!r}",
+                f"must be two numbers with an x between them, such as 3x5, for at most "
+                f"{MOST_IMAGES:,} images. Received: {value!r}",
                 param,
                 ctx,
             )
-        return int(found[1]), int(found[2])
+        return rows, columns
 
 
 @click.command()
