@@ -69,7 +69,9 @@ def compare(folders, out, score, data, metrics, samples, seed, extractor, overwr
     echo(_lines(rows))
     differences = found.differences()
     if differences:
-        echo(f"\nwhat differs in the options (- is the default)\n\n{_lines([('', names), *differences])}")
+        echo(
+            f"\nwhat differs in the options (- is the default)\n\n{_lines([('', names), *differences])}"
+        )
     if scores:
         echo(f"\n{_lines(_score_rows(names, scores))}\n\n{note}")
     out.parent.mkdir(parents=True, exist_ok=True)

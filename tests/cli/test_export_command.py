@@ -1,5 +1,6 @@
 """`kerasgan export`."""
 
+import click
 import pytest
 
 from kerasgan import catalogue, environment
@@ -73,3 +74,16 @@ def test_a_missing_package_is_one_sentence(command, run_folder, tmp_path, monkey
     )
     code, _, err = command("export", run_folder, "--out", tmp_path / "m.onnx")
     assert code == 1 and "pip install 'kerasgan[onnx]'" in err and err.count("\n") == 1
+
+
+def test_the_first_backend_that_can_write_it_is_taken(command, run_folder, tmp_path, monkeypatch):
+    def chosen(name):
+        raise click.ClickException(f"chose {name}")
+
+    monkeypatch.setattr("kerasgan_cli.export.choose_backend", chosen)
+    there = {"tensorflow", "torch", "onnx", "onnxruntime", "onnxscript", "tf2onnx"}
+    monkeypatch.setattr(environment.util, "find_spec", lambda name: name in there or None)
+    given = ["export", run_folder, "--out", tmp_path / "m.onnx"]
+    assert "chose tensorflow" in command(*given)[2]
+    there.remove("tf2onnx")
+    assert "chose torch" in command(*given)[2]
