@@ -69,9 +69,8 @@ def compare(folders, out, score, data, metrics, samples, seed, extractor, overwr
     echo(_lines(rows))
     differences = found.differences()
     if differences:
-        echo(
-            f"\nwhat differs in the options (- is the default)\n\n{_lines([('', names), *differences])}"
-        )
+        options = _lines([("", names), *differences])
+        echo(f"\nwhat differs in the options (- is the default)\n\n{options}")
     if scores:
         echo(f"\n{_lines(_score_rows(names, scores))}\n\n{note}")
     out.parent.mkdir(parents=True, exist_ok=True)
