@@ -24,6 +24,7 @@ if typing.TYPE_CHECKING:  # For editors, and for the reference in the documentat
         callbacks,
         collapse,
         data,
+        film,
         gans,
         layers,
         losses,
@@ -33,6 +34,7 @@ if typing.TYPE_CHECKING:  # For editors, and for the reference in the documentat
         pictures,
         presets,
         recipe,
+        serving,
         storage,
         watch,
     )
@@ -59,6 +61,7 @@ _PACKAGES = (
     "catalogue",
     "collapse",
     "data",
+    "film",
     "gans",
     "layers",
     "losses",
@@ -68,6 +71,7 @@ _PACKAGES = (
     "pictures",
     "presets",
     "recipe",
+    "serving",
     "storage",
     "watch",
 )

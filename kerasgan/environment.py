@@ -6,10 +6,34 @@ import importlib
 import os
 import platform
 import warnings
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 
+from kerasgan.text import listed
+
 _JAX_PLUGINS = ("jax-cuda12-plugin", "jax-cuda13-plugin", "jax-rocm7-plugin", "jax-metal")
+
+
+class MissingPackage(ImportError):
+    """A package that only some need is not installed; the message has the line for pip."""
+
+
+def require(what, packages, extra=None):
+    """Raise `MissingPackage` unless some packages are installed; they are not imported.
+
+    Args:
+        what: What needs them, as the beginning of a sentence.
+        packages: Their names, which are those of their modules.
+        extra: Which extra of kerasgan installs them, or None where none does.
+    """
+    missing = [name for name in packages if util.find_spec(name) is None]
+    if missing:
+        are, them = ("are", "them") if len(missing) > 1 else ("is", "it")
+        line = " ".join(missing) if extra is None else f"'kerasgan[{extra}]'"
+        raise MissingPackage(
+            f"{what} needs {listed(missing)}, which {are} not installed. Install {them} with: "
+            f"pip install {line}"
+        )
 
 
 def describe(backend):

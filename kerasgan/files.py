@@ -63,6 +63,38 @@ def atomic(path):
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def atomic_folder(path):
+    """Give a temporary path beside `path` for a folder; rename it to `path` when the block ends.
+
+    If the block fails, what was written is removed, and a folder that was there stays.
+
+    Args:
+        path: The folder to write. One that is there is replaced.
+
+    Raises:
+        NotADirectoryError: If `path` is something else than a folder.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    temporary = temporary_beside(path)
+    before = temporary_beside(path)
+    try:
+        yield temporary
+        if path.exists():  # No system call puts a folder in the place of another one.
+            os.rename(path, before)
+        try:
+            os.rename(temporary, path)
+        except OSError:
+            if before.exists():
+                os.rename(before, path)
+            raise
+    finally:
+        for left in (temporary, before):
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def expanded(path):
     """Return a path with `~` replaced by the home folder, or as it is where there is none."""
     with contextlib.suppress(RuntimeError):

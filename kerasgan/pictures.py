@@ -237,7 +237,7 @@ def save_animation(path, frames, milliseconds=300):
     Raises:
         OSError: If none of the pictures can be read, or the file cannot be written.
     """
-    film = _Film(frames)
+    film = _film_of(list(frames))
     durations = [milliseconds] * (film.n_frames - 1) + [5 * milliseconds]
     with atomic(path) as temporary:
         film.save(
@@ -250,23 +250,37 @@ def save_animation(path, frames, milliseconds=300):
         )
 
 
-class _Film(Image.Image):
-    """Picture files as one image of several frames, each of which is read when it is its turn."""
+def _film_of(paths):
+    """Return picture files as the frames of an animation."""
+    first = next(filter(None, map(opened, paths)), None)
+    if first is None:
+        raise OSError(f"none of {len(paths)} pictures can be read")
+    first.thumbnail((LARGEST, LARGEST))
+    most = max(1, MOST_PIXELS // (first.width * first.height))
+    if len(paths) > most:
+        paths = [paths[round(i)] for i in np.linspace(len(paths) - 1, 0, most)][::-1]
+    return Frames(len(paths), lambda place: opened(paths[place]), first)
 
-    def __init__(self, paths):
+
+class Frames(Image.Image):
+    """Pictures as one image of several frames, each of which is made when it is its turn.
+
+    Pillow saves such an image as an animation, and one picture at a time is in memory.
+
+    Args:
+        count: How many.
+        picture: A callable that returns the Pillow image of a frame's number, or None, where the
+            one before is shown again. An image of another size is resized.
+        first: A Pillow image that gives the size; by default the first frame, which must be there.
+    """
+
+    def __init__(self, count, picture, first=None):
         super().__init__()
-        paths = list(paths)
-        readable = filter(None, map(opened, paths))
-        first = next(readable, None)
+        self.n_frames = count
+        self._picture, self._place = picture, None
         if first is None:
-            raise OSError(f"none of {len(paths)} pictures can be read")
-        first.thumbnail((LARGEST, LARGEST))
+            first, self._place = picture(0), 0
         self._show(first)
-        most = max(1, MOST_PIXELS // (self.width * self.height))
-        if len(paths) > most:
-            paths = [paths[round(i)] for i in np.linspace(len(paths) - 1, 0, most)][::-1]
-        self._paths, self._place = paths, None
-        self.n_frames = len(paths)
 
     def _show(self, image):
         self.im, self._mode, self._size = image.im, image.mode, image.size
@@ -276,7 +290,7 @@ class _Film(Image.Image):
         if frame >= self.n_frames:
             raise EOFError
         if frame != self._place:
-            image = opened(self._paths[frame])
+            image = self._picture(frame)
             if image is not None:
                 self._show(image if image.size == self.size else image.resize(self.size))
             self._place = frame

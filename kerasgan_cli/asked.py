@@ -26,6 +26,7 @@ MOVABLE = (
     "score_every",
     "keep_every",
     "animation",
+    "tensorboard",
 )
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "min": 60, "s": 1}
 
@@ -177,8 +178,8 @@ def of_run(model, resume, given, seconds=None):
         received = ", ".join((["MODEL"] if model else []) + fixed)
         raise click.UsageError(
             "--resume goes on with the run's own options; only --epochs, --steps, --time, "
-            "--accumulate, --grid-every, --score-every, --keep-every, --animation and the place of "
-            "its --data may change. "
+            "--accumulate, --grid-every, --score-every, --keep-every, --animation, --tensorboard "
+            "and the place of its --data may change. "
             f"Received: {received}"
         )
     run = Run(resume)

@@ -1,29 +1,19 @@
 """`kerasgan evaluate`: how good a generator is, with what real images score beside it."""
 
-import sys
 from pathlib import Path
 
 import click
 
-from kerasgan import catalogue
 from kerasgan.files import write_json
-from kerasgan_cli.common import (
-    backend_option,
-    choose_backend,
-    echo,
-    nearest,
-    refuse_existing,
-    short_warnings,
+from kerasgan_cli.common import backend_option, choose_backend, echo, refuse_existing
+from kerasgan_cli.measuring import (
+    Progress,
+    chosen_extractor,
+    data_of,
+    real_images,
+    scoring_options,
 )
-from kerasgan_cli.sources import class_names, find_data, most_images, open_model, run_of
-
-
-def _names(context, parameter, value):
-    names = [name.strip() for name in value.split(",")] if value else None
-    for name in names or ():
-        if name not in catalogue.METRICS:
-            raise nearest("--metrics", name, list(catalogue.METRICS))
-    return names
+from kerasgan_cli.sources import class_names, find_data, most_images, open_model
 
 
 @click.command()
@@ -36,15 +26,7 @@ def _names(context, parameter, value):
               help="Enlarge images that are smaller than the model's.")  # fmt: skip
 @click.option("--bit-depth", type=click.IntRange(9, 16),
               help="Bits that the values of 16-bit images use.")  # fmt: skip
-@click.option("--metrics", callback=_names, metavar="A,B,...",
-              help=f"Some of {', '.join(catalogue.METRICS)}.  [default: all]")  # fmt: skip
-@click.option("--samples", type=click.IntRange(100, 10**6), default=10000, show_default=True,
-              help="Generated images; at most half of the real ones.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
-              help="Seed of samples, choice of real images and metrics.")  # fmt: skip
-@click.option("--extractor", type=click.Choice(["auto", *catalogue.EXTRACTORS]),
-              default="auto", show_default=True,
-              help="What makes features of the images.")  # fmt: skip
+@scoring_options
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path),
               help="Write the scores there too.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
@@ -79,31 +61,26 @@ def evaluate(
         find_data(data, split)
     choose_backend(backend)
     from kerasgan import metrics as library
-    from kerasgan.data import load
 
     model = open_model(source)
-    height, _, channels = model.image_shape
     given = {"split": split, "limit": limit, "upscale": upscale, "bit_depth": bit_depth}
     if data is None:
-        data, given = _data_of(source, given)
-    chosen = {name: value for name, value in given.items() if value is not None}
-    chosen_extractor = _extractor(library, extractor, model.image_shape)
+        data, given = data_of(source, given)
+    features = chosen_extractor(library, extractor, model.image_shape)
     # As early as can be: images may take long to read.
-    shape = (most_images(data, chosen.get("limit")), *model.image_shape)
-    library.check_samples(metrics, samples, shape, chosen_extractor)
-    with short_warnings():
-        real = load(data, image_size=height, channels=channels, batch_size=1, **chosen)
-    called = Path(real.name).name
-    library.check_samples(metrics, samples, real.images.shape, chosen_extractor)
+    shape = (most_images(data, given.get("limit")), *model.image_shape)
+    library.check_samples(metrics, samples, shape, features)
+    real, called = real_images(model, data, given)
+    library.check_samples(metrics, samples, real.images.shape, features)
     results = library.evaluate(
         model,
         real,
         metrics=metrics,
         samples=samples,
         seed=seed,
-        extractor=chosen_extractor,
-        name=f"{called} {chosen['split']}" if chosen.get("split", "train") != "train" else called,
-        progress=_Progress(),
+        extractor=features,
+        name=called,
+        progress=Progress(),
     )
     names = real.class_names or class_names(source)
     echo(_text(results, names))
@@ -111,28 +88,6 @@ def evaluate(
         found = {"source": source, "class_names": names}
         json_file.parent.mkdir(parents=True, exist_ok=True)
         write_json(json_file, {**found, "results": [r.as_dict() for r in results]})
-
-
-def _extractor(library, name, image_shape):
-    """Return the extractor that is asked for, and say where a better one could be installed."""
-    if name != "auto":
-        return library.extractors.EXTRACTORS[name]()
-    extractor = library.extractors.default_extractor(image_shape)
-    if library.extractors.advice(extractor):
-        echo(f"note: {library.extractors.advice(extractor)}.", err=True)
-    return extractor
-
-
-def _data_of(source, given):
-    """Return the data that a run was trained on, and how they were loaded unless `given` says."""
-    run = run_of(source)
-    if run is None:
-        raise click.UsageError("--data is needed: the real images to compare with.")
-    own = dict(run.recipe().data)
-    kept = (*given, "max_bad", "fit", "background", "name_or_path")
-    own = {name: own.get(name) for name in kept}
-    data = own.pop("name_or_path")
-    return data, {**own, **{k: v for k, v in given.items() if v is not None}}
 
 
 def _text(results, class_names):
@@ -166,12 +121,3 @@ def _shares(details, class_names):
         yield "  ".join(
             [first.ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells, widths[1:], strict=True))]
         )
-
-
-class _Progress:
-    """One line on a terminal, rewritten; nothing elsewhere."""
-
-    def __call__(self, what, done, total):
-        if sys.stderr.isatty():
-            text = "" if what == "done" else f"{what} {done:,}/{total:,}"
-            click.echo(f"\r\033[K{text}", nl=False, err=True)

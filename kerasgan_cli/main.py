@@ -10,17 +10,21 @@ import traceback
 
 import click
 
+from kerasgan.environment import MissingPackage
 from kerasgan.text import clipped, printable, short
 from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
 from kerasgan_cli.common import Group, echo, standard_streams
+from kerasgan_cli.compare import compare
 from kerasgan_cli.data import data
 from kerasgan_cli.env import env
 from kerasgan_cli.evaluate import evaluate
+from kerasgan_cli.export import export
 from kerasgan_cli.report import report
 from kerasgan_cli.sample import sample
 from kerasgan_cli.train import train
 from kerasgan_cli.ui import ui
+from kerasgan_cli.walk import walk
 from kerasgan_cli.watch import watch
 from kerasgan_cli.zoo import zoo
 
@@ -40,8 +44,11 @@ def cli(debug):
 cli.add_command(train)
 cli.add_command(data)
 cli.add_command(sample)
+cli.add_command(walk)
+cli.add_command(export)
 cli.add_command(evaluate)
 cli.add_command(report)
+cli.add_command(compare)
 cli.add_command(ui)
 cli.add_command(watch)
 cli.add_command(bench)
@@ -116,7 +123,7 @@ def _refuse_empty(arguments):
 
 
 def _in_words(error):
-    if isinstance(error, ValueError):
+    if isinstance(error, (ValueError, MissingPackage)):
         return short(error, most=LINE, named=False)
     if isinstance(error, OSError) and error.strerror:
         where = f": {clipped(printable(error.filename), LINE)}" if error.filename else ""

@@ -35,6 +35,7 @@ SETTINGS = {
     "score_extractor": None,
     "keep_every": None,
     "animation": "webp",
+    "tensorboard": False,
 }
 SECONDS_OF_CLAIM = 60
 _NUMBERED = re.compile(r"(\d+)-")
@@ -54,7 +55,7 @@ class Run:
     `metrics.csv` has a row for each epoch, `metrics.part.json` the first part of one that was cut
     short. `samples/` holds the grids, `guard/` what the collapse guard measured and keeps,
     `report.html` is the page about it all, and `skipped.txt` lists the image files that could not
-    be used.
+    be used. `tensorboard/` is there where it was asked for.
 
     Args:
         folder: The run's folder.
@@ -65,6 +66,7 @@ class Run:
         self.options_file = self.folder / "options.json"
         self.metrics = self.folder / "metrics.csv"
         self.samples = self.folder / "samples"
+        self.tensorboard = self.folder / "tensorboard"
         self.model = self.folder / "model.keras"
         self.checkpoint = self.folder / "checkpoint.keras"
         self.best = self.folder / "best.keras"

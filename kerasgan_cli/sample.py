@@ -8,6 +8,14 @@ import click
 from kerasgan.text import listed
 from kerasgan_cli import options as made
 from kerasgan_cli.common import backend_option, choose_backend, echo, refuse_existing
+from kerasgan_cli.sampling import (
+    check_finite,
+    check_pictures,
+    given_sampling,
+    label_option,
+    number_of,
+    sampling_options,
+)
 from kerasgan_cli.sources import class_names, open_model
 
 
@@ -26,13 +34,6 @@ class _Seeds(click.ParamType):
         return first, last
 
 
-def _sampling_options(command):
-    """Add the sampling options of all variants."""
-    for entry, takers in reversed(made.sampling().values()):
-        command = made.from_catalogue(entry, f"{', '.join(takers)}: {entry.help}")(command)
-    return command
-
-
 @click.command()
 @click.argument("source", metavar="PRESET_OR_RUN_OR_FILE")
 @click.option("-n", "count", type=click.IntRange(1, 10**6), default=100, show_default=True,
@@ -43,16 +44,14 @@ def _sampling_options(command):
               help="A grid.png, a folder/ of single files, or an array.npz.")  # fmt: skip
 @click.option("--interpolate", type=_Seeds(),
               help="Walk in -n steps between the latent vectors of two seeds.")  # fmt: skip
-@click.option("--label", metavar="NAME_OR_NUMBER",
-              help="Class of all images of a conditional model: its name, where a run has names, "
-              "or its number, from 0.")  # fmt: skip
+@label_option
 @click.option("--columns", type=click.IntRange(1, 10**4), help="Images in a row of the grid.")
 @click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True,
               help="Enlarge each pixel of a grid.")  # fmt: skip
 @click.option("--batch-size", type=click.IntRange(1, 2**16), default=256, show_default=True,
               help="Images computed at a time.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
-@_sampling_options
+@sampling_options
 @backend_option
 def sample(
     source,
@@ -77,17 +76,12 @@ def sample(
     out = Path(out)
     refuse_existing(out, overwrite)
     choose_backend(backend)
-    import numpy as np
-
     model = open_model(source)
-    _check_pictures(kind, model, source)
+    if kind != "array":
+        check_pictures(model, source, "--out must end in .npz")
     names = class_names(source)
-    label = _number_of(label, model, source, names)
-    given = {name: value for name, value in sampling.items() if value is not None}
-    for name in given:
-        if name not in model.sampling_options:
-            own = ", ".join(f"--{option}" for option in model.sampling_options) or "none"
-            raise click.UsageError(f"--{name} is no option of {source}; its own: {own}")
+    label = number_of(label, model, source, names)
+    given = given_sampling(sampling, model, source)
     try:
         if interpolate is None:
             images = model.sample(count, seed, label, batch_size, **given)
@@ -95,48 +89,10 @@ def sample(
             images = model.interpolate(count, *interpolate, label, batch_size, **given)
     except ValueError as error:
         raise click.UsageError(made.with_flags(str(error))) from error
-    if not np.isfinite(images).all():
-        raise click.ClickException(
-            f"{source} generates images that are not finite: it has diverged."
-        )
+    check_finite(images, source)
     out.parent.mkdir(parents=True, exist_ok=True)
     written = {"grid": _grid, "folder": _folder, "array": _array}[kind](out, images, columns, scale)
     echo(f"wrote {written}{_of_classes(label, model, names)}")
-
-
-def _check_pictures(kind, model, source):
-    from kerasgan import pictures
-
-    channels = model.image_shape[-1]
-    if kind != "array" and channels not in pictures.MODES:
-        raise click.UsageError(
-            f"--out must end in .npz: the images of {source} have {channels} channels, and "
-            f"pictures have 1 to {max(pictures.MODES)}."
-        )
-
-
-def _number_of(label, model, source, names):
-    """Return the number of a class that is given by its name or its number; None stays None."""
-    if label is None:
-        return None
-    if model.num_classes is None:
-        raise click.UsageError(f"--label is for conditional models, and {source} has no classes.")
-    if label in (names or ()):  # A name first: it may be a number, too.
-        return names.index(label)
-    if not label.isdecimal():
-        if names:
-            raise click.UsageError(
-                f"--label must be one of the classes of {source}, {listed(names)}, or a number. "
-                f"Received: {label!r}"
-            )
-        raise click.UsageError(
-            f"--label must be a number: {source} keeps no names of classes. Received: {label!r}"
-        )
-    if int(label) >= model.num_classes:
-        last = model.num_classes - 1
-        rule = f"lie in 0..{last}, the classes of" if last else "be 0, the only class of"
-        raise click.UsageError(f"--label must {rule} {source}. Received: {label}")
-    return int(label)
 
 
 def _of_classes(label, model, names):

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from kerasgan import catalogue
+from kerasgan.environment import require
 from kerasgan_cli import asked
 from kerasgan_cli import options as made
 from kerasgan_cli.common import GroupedCommand, choose_backend, echo, options_group
@@ -118,6 +119,8 @@ def train(context, words, recipe, resume, run_dir, dry_run, on_collapse, devices
         job = asked.of_run(model, resume, given, seconds)
     if on_collapse is not None and job.settings["guard"] == "off":
         raise click.UsageError("--on-collapse goes with a guard, and --guard is off.")
+    if job.settings["tensorboard"]:
+        require("--tensorboard", ["tensorboardX"], "tensorboard")
     job.parent, job.on_collapse, job.devices, job.dry_run = run_dir, on_collapse, devices, dry_run
     if dry_run and not job.planned:
         echo(json.dumps({**job.recipe.to_json(), "run": job.settings}, indent=2))

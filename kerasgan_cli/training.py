@@ -178,6 +178,7 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices, scores):
         # makes the epoch again, and misses nothing.
         callbacks.MetricsFile(folder.metrics),
         grids,
+        *([callbacks.TensorBoard(folder.tensorboard, folder.samples)] * settings["tensorboard"]),
         checkpoint,
         callbacks.Progress(dataset, epochs=epochs),
     ]

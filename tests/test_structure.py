@@ -24,11 +24,13 @@ ORDER = [
     ("presets",),
     ("data",),
     ("pictures", "metrics"),
+    ("film",),
     ("losses", "penalties", "augment"),
     ("layers",),
     ("networks",),
     ("adversarial",),
     ("gans",),
+    ("serving",),
     ("recipe",),
     ("collapse",),
     ("report",),
@@ -145,7 +147,8 @@ def test_no_import_circle():
 
 def test_no_import_goes_up_in_the_commands():
     """A command's module is imported by `main` alone; what several need stands below them."""
-    commands = {"train", "sample", "evaluate", "report", "ui", "bench", "zoo"}
+    commands = {"train", "data", "sample", "walk", "export", "evaluate", "report", "compare", "ui"}
+    commands |= {"bench", "zoo"}
     for name, targets in graph().items():
         below = {t.removeprefix("kerasgan_cli.") for t in targets if t.startswith("kerasgan_cli.")}
         if name not in ("kerasgan_cli.main", "kerasgan_cli.zoo"):
@@ -209,7 +212,10 @@ def imported_by(code, after="pass"):
     return set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", ["train", "sample", "evaluate", "ui", "bench", "zoo"])
+@pytest.mark.parametrize(
+    "command",
+    ["train", "data", "sample", "walk", "export", "evaluate", "compare", "ui", "bench", "zoo"],
+)
 def test_help_imports_nothing_heavy(command):
     code = (
         "from kerasgan_cli import main\n"

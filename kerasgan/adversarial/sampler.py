@@ -6,6 +6,7 @@ from keras import ops, tree
 
 from kerasgan import backend, validation
 from kerasgan.adversarial import checks, latent, network_checks
+from kerasgan.adversarial.walk import Walk
 from kerasgan.backend import private_random
 
 
@@ -62,6 +63,23 @@ class Sampler:
                     f"{name}={sampling[name]!r}"
                 )
         return sampling
+
+    def export_inputs(self, z, labels=None, **sampling):
+        """Return what an exported network takes, arrays or tensors by name.
+
+        Override it together with `export_decode` for a variant whose sampling options should be
+        inputs.
+
+        Args:
+            z: Latent vectors `(n, latent_dim)`, an array.
+            labels: Class numbers `(n,)` of a conditional model, or None.
+            **sampling: The options that become part of the network.
+        """
+        return {"latent": z} if labels is None else {"latent": z, "label": labels}
+
+    def export_decode(self, inputs, **sampling):
+        """Return the images of what `export_inputs` names, as `decode` does."""
+        return self.decode(inputs["latent"], inputs.get("label"), **sampling)
 
     # What a user calls.
 
@@ -199,6 +217,30 @@ class Sampler:
         z = self.interpolated_latents(n, first_seed, last_seed)
         return self.decode_latents(z, labels, batch_size, noise_seed=first_seed, **sampling)
 
+    def walk(self, seeds, steps, n=1, loop=True, labels=None, **sampling):
+        """Return the images on the way through the latent vectors of several seeds.
+
+        The way between two seeds is that of `interpolate`: a great circle for a normal prior, and
+        a straight line for another.
+
+        Args:
+            seeds: At least two seeds. At each of them the walk shows `sample(n, seed)`; noise that
+                layers of the generator draw is that of the first seed.
+            steps: Steps from one seed to the next.
+            n: Images at each step.
+            loop: Whether the walk goes on from the last seed to the first one.
+            labels: Of a conditional model, which needs them: one class number for all, or n.
+            **sampling: The variant's sampling options.
+
+        Returns:
+            A `kerasgan.adversarial.walk.Walk`, a sequence of float32 arrays
+            `(n, height, width, channels)` in [-1, 1], which `kerasgan.film.save` writes as a film.
+
+        Raises:
+            ValueError: If there are fewer than two seeds, or an argument is out of range.
+        """
+        return Walk(self, seeds, steps, n, loop, labels, **sampling)
+
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **sampling):
         """Return the images of latent vectors; see `keras.Model.predict`.
 
@@ -224,6 +266,9 @@ class Sampler:
     def export(self, filepath, format="tf_saved_model", verbose=None, **options):
         """Write the network that `sample` uses for serving; see `keras.Model.export`.
 
+        It takes `latent`, latent vectors `(n, latent_dim)`, and of a conditional model `label`,
+        class numbers `(n,)`; `kerasgan.serving.write` says more, and checks what was written.
+
         Args:
             filepath: Where.
             format: As in `keras.Model.export`.
@@ -234,38 +279,37 @@ class Sampler:
         self.synchronize()
         names = set(options) & set(self.sampling_options)
         sampling = self.checked_sampling(1, **{name: options.pop(name) for name in names})
-        network = self.sampling_generator
         z = np.zeros((1, *self.latent_shape), "float32")
-        parts = [z] if self.num_classes is None else [z, np.zeros(1, "int32")]
-        kind = type(self)
-        plain = kind.decode is Sampler.decode
-        plain = plain and kind.generator_inputs is Sampler.generator_inputs
-        if sampling or not plain:
-            inputs = [keras.Input(p.shape[1:], dtype=p.dtype.name) for p in parts]
-            inputs = inputs if len(inputs) > 1 else inputs[0]
-            network = keras.Model(inputs, _Decode(self, sampling)(inputs))
+        labels = None if self.num_classes is None else np.zeros(1, "int32")
+        parts = self.export_inputs(z, labels, **sampling)
+        inputs = [keras.Input(p.shape[1:], dtype=p.dtype.name, name=n) for n, p in parts.items()]
+        inputs = inputs if len(inputs) > 1 else inputs[0]
+        network = keras.Model(inputs, _Decode(self, list(parts), sampling)(inputs))
         # Keras exports to ONNX only what was called before.
-        network(parts if len(parts) > 1 else parts[0], training=False)
+        network(list(parts.values()) if len(parts) > 1 else z, training=False)
         return network.export(filepath, format=format, verbose=verbose, **options)
 
 
 class _Decode(keras.layers.Layer):
-    """A variant's `decode` as a layer of the network that is exported.
+    """A variant's `export_decode` as a layer of the network that is exported.
 
     Args:
         model: The adversarial model, which is not tracked: only what `decode` reads is exported.
+        names: The names of its inputs, in their order.
         sampling: Its sampling options.
     """
 
-    def __init__(self, model, sampling):
+    def __init__(self, model, names, sampling):
         super().__init__(name="decode", dtype="float32")
         self.network = model.sampling_generator
         self.own = model._beside(self.network)
-        self.decode = lambda *inputs: model.decode(*inputs, **sampling)
+        self.decode = lambda inputs: model.export_decode(
+            dict(zip(names, inputs, strict=True)), **sampling
+        )
         self.image_shape = model.image_shape
 
     def call(self, inputs):
-        return self.decode(*(inputs if isinstance(inputs, (list, tuple)) else [inputs]))
+        return self.decode(inputs if isinstance(inputs, (list, tuple)) else [inputs])
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor((None, *self.image_shape), dtype=self.compute_dtype)

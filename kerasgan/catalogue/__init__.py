@@ -10,12 +10,14 @@ tables are written from it. A test holds it equal to the classes.
 - `LOADING`, `OPTIMIZERS`, `LENGTH`, `PLAIN`: what a training has whatever its variant.
 - `RUN`: what a run of the shell has beside its training.
 - `METRICS`, `EXTRACTORS`: how images are measured.
+- `EXPORTS`: the formats that a generator is written in for other programs.
 """
 
 import importlib
 import math
 
 from kerasgan.catalogue.data import SOURCES, Source, source_of
+from kerasgan.catalogue.exports import EXPORTS, Export
 from kerasgan.catalogue.ingredients import AUGMENTATIONS, AUGMENTS, LOSSES, PENALTIES, Ingredient
 from kerasgan.catalogue.metrics import EXTRACTORS, METRICS, Metric
 from kerasgan.catalogue.networks import ARCHITECTURES, FLOWS, Architecture
@@ -27,6 +29,7 @@ __all__ = [
     "ARCHITECTURES",
     "AUGMENTATIONS",
     "AUGMENTS",
+    "EXPORTS",
     "EXTRACTORS",
     "FLOWS",
     "LENGTH",
@@ -41,6 +44,7 @@ __all__ = [
     "SOURCES",
     "VARIANTS",
     "Architecture",
+    "Export",
     "Ingredient",
     "Metric",
     "Option",

@@ -129,4 +129,8 @@ RUN = (
         ("webp", "gif", "none"),
         "format of the animation of all grids; webp by default",
     ),
+    flag(
+        "tensorboard",
+        "write the losses, the scores and the grids of each epoch into RUN/tensorboard, too",
+    ),
 )  # fmt: skip

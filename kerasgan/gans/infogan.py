@@ -245,6 +245,27 @@ class InfoGAN(AdversarialModel):
             parts.append(_replaced(own, codes[name]) if name in codes else own)
         return ops.concatenate(parts, axis=1)
 
+    def export_inputs(self, z, labels=None, codes=None):
+        """Return what an exported network takes: noise, and each code that is not in `codes`.
+
+        `latent` is the noise alone, `(n, latent_dim - code_dim)`. A categorical code is an integer,
+        a continuous one a number in [-1, 1], both `(n,)`.
+        """
+        start = self.latent_dim - self.code_dim
+        inputs = super().export_inputs(z[:, :start], labels)
+        for name, place in self._places().items():
+            own = z[:, start + place.start : start + place.stop]
+            if name not in (codes or {}):
+                categorical = name.startswith("categorical")
+                inputs[name] = own.argmax(axis=1).astype("int32") if categorical else own[:, 0]
+        return inputs
+
+    def export_decode(self, inputs, codes=None):
+        """Return the images of noise and codes."""
+        given = {name: inputs[name] for name in self.code_names if name in inputs}
+        z = ops.pad(inputs["latent"], ((0, 0), (0, self.code_dim)))
+        return self.decode(z, inputs.get("label"), codes={**(codes or {}), **given})
+
     def checked_sampling(self, n, codes=None):
         """Return `codes` as arrays of one value for each of `n` images.
 

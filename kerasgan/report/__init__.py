@@ -1,5 +1,6 @@
-"""One page about a training: what it generated, how diverse it was, what it lost."""
+"""Pages about trainings: what one generated and lost, and how several differ."""
 
+from kerasgan.report.compare import Comparison
 from kerasgan.report.page import write
 
-__all__ = ["write"]
+__all__ = ["Comparison", "write"]

@@ -5,6 +5,7 @@ import math
 
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 34
+COLOURS = 8  # Of lines, in the style of the pages.
 LARGEST = 1e39  # Greatest value that is drawn, just above those of float32.
 
 
@@ -62,16 +63,17 @@ def line_chart(series, marks=(), label="", low=None, high=None, guide=None, tall
     for number, line in enumerate(series.values()):
         for part in _runs(line):
             path = " ".join("{:.1f},{:.1f}".format(*place(*p)) for p in part)
-            parts.append(f'<polyline class="line line{number % 4}" points="{path}"/>')
+            parts.append(f'<polyline class="line line{number % COLOURS}" points="{path}"/>')
             if len(part) == 1:
                 across, down = place(*part[0])
                 parts.append(
-                    f'<circle class="dot{number % 4}" cx="{across:.1f}" cy="{down:.1f}" r="3"/>'
+                    f'<circle class="dot{number % COLOURS}" cx="{across:.1f}" '
+                    f'cy="{down:.1f}" r="3"/>'
                 )
     parts.append("</svg>")
     if len(series) > 1:
         names = "".join(
-            f'<span class="key{number % 4}">{html.escape(name)}</span>'
+            f'<span class="key{number % COLOURS}">{html.escape(name)}</span>'
             for number, name in enumerate(series)
         )
         parts.append(f'<p class="legend">{names}</p>')

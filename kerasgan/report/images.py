@@ -42,14 +42,14 @@ def frames(paths, real=None):
     if not paths:
         return ""
     chosen = sorted({round(i) for i in np.linspace(0, len(paths) - 1, min(FRAMES, len(paths)))})
-    shown = [(_moment(paths[i]), _embedded(paths[i])) for i in chosen]
+    shown = [(_moment(paths[i]), embedded(paths[i])) for i in chosen]
     shown = [(name, source) for name, source in shown if source is not None]
     if not shown:
         return ""
     names, sources = zip(*shown, strict=True)
     newest = html.escape(names[-1])
     last = len(names) - 1
-    beside = None if real is None else _embedded(real)
+    beside = None if real is None else embedded(real)
     if beside is not None:
         beside = (
             f'<figure><img alt="Real images" src="{beside}">'
@@ -90,7 +90,7 @@ def _moment(path):
     return f"epoch {int(number)}" if name == "epoch" and number.isdecimal() else path.name
 
 
-def _embedded(path):
+def embedded(path):
     """Return a picture file as a data URL, shrunk and compressed; None if it cannot be read."""
     image = pictures.opened(path)
     if image is None:

@@ -11,16 +11,15 @@ from pathlib import Path
 
 from kerasgan.collapse import Journal
 from kerasgan.collapse.advice import advice
-from kerasgan.collapse.journal import MOST
-from kerasgan.files import atomic, read_json, read_rows
+from kerasgan.files import atomic
 from kerasgan.recipe import Recipe
-from kerasgan.report import lost, scores, tables
+from kerasgan.report import lost, runs, scores, tables
 from kerasgan.report.charts import HEIGHT, line_chart
 from kerasgan.report.images import frames as frames_of
 from kerasgan.text import listed, short
 
 NAME = "report.html"
-_EPOCH = re.compile(r"\d{1,18}", re.ASCII)
+STYLE = Path(__file__).with_name("style.css")  # Of every page.
 LOW = 160  # Height of the chart of sharpness and copies.
 
 
@@ -51,16 +50,17 @@ def write(folder, frames=None):
             f"Received: {folder}: {short(error, named=False)}"
         ) from error
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-    rows, options = _rows(folder / "metrics.csv"), _options(folder)
+    rows, options = runs.rows(folder), runs.options(folder)
     state, sentence = _verdict(journal)
-    names = _class_names(options)
+    names = runs.class_names(options)
     far = state == "healthy" and journal.entries[-1].measurement.far
     lost_title, lost_parts = lost.missing_parts(folder / "guard")
     real = folder / "samples" / "real.png"
-    frames = _grids(folder / "samples") if frames is None else frames
+    frames = runs.grids(folder) if frames is None else frames
     shown = frames_of(frames, real if real.is_file() else None)
     text = string.Template(template).substitute(
         policy=_policy(shown),
+        style=STYLE.read_text(encoding="utf-8"),
         title=html.escape(folder.resolve().name),
         about=_about(options, journal),
         state="far" if far else state,
@@ -79,7 +79,7 @@ def write(folder, frames=None):
         advice="".join(f"<li>{line}</li>" for line in _advice(journal, state, names)),
         losses=line_chart(
             {
-                name: [(int(row["epoch"]), _number(row.get(name))) for row in rows]
+                name: [(int(row["epoch"]), runs.number(row.get(name))) for row in rows]
                 for name in ("critic_loss", "generator_loss")
             },
             _marks(journal, options),
@@ -119,26 +119,12 @@ def _verdict(journal):
     return state, sentence
 
 
-def _rows(path):
-    try:
-        return [row for row in read_rows(path) if _EPOCH.fullmatch(row.get("epoch") or "")]
-    except (OSError, ValueError):
-        return []
-
-
-def _number(text):
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return float("nan")
-
-
 def _about(options, journal):
     words = []
     with contextlib.suppress(ValueError, TypeError, KeyError):  # A folder without a recipe.
         recipe = Recipe.from_json(options)
         words.append(f"{recipe.variant} on {Path(recipe.data['name_or_path']).name}")
-    classes = _class_names(options)
+    classes = runs.class_names(options)
     if classes:
         words.append(f"{len(classes)} classes: {listed(classes)}")
     if journal.entries:
@@ -149,28 +135,6 @@ def _about(options, journal):
     if journal.failures:
         words.append(f"{journal.failures} failed")
     return html.escape("; ".join(words))
-
-
-def _options(folder):
-    try:
-        return read_json(folder / "options.json")
-    except (OSError, ValueError):
-        return {}
-
-
-def _class_names(options):
-    classes = options.get("classes") if isinstance(options, dict) else None
-    return classes if isinstance(classes, list) and classes else None
-
-
-def _place(of, options):
-    """Return the epoch of a check or a decision, with a fraction if the options allow it."""
-    counts = options if isinstance(options, dict) else {}
-    images, batch = counts.get("images"), counts.get("batch_size")
-    if all(type(count) is int and 0 < count <= MOST for count in (images, batch)):
-        batches = images // batch
-        return of.step / batches if batches else of.epoch
-    return of.epoch
 
 
 # The lines of the charts: what of a `Measurement` each shows, None where it was not measured.
@@ -206,7 +170,7 @@ def _sharpness(journal, options):
 
 def _lines(journal, options, lines):
     """Return the points of those lines of which anything was measured."""
-    places = [_place(entry, options) for entry in journal.entries]
+    places = [runs.place(entry, options) for entry in journal.entries]
     found = {}
     for name, read in lines.items():
         values = [read(entry.measurement) for entry in journal.entries]
@@ -222,7 +186,7 @@ def _chart(lines, journal, options, title, tall):
 
 
 def _marks(journal, options):
-    return [(_place(d, options), d.action, f"epoch {d.epoch}: {d}") for d in journal.decisions]
+    return [(runs.place(d, options), d.action, f"epoch {d.epoch}: {d}") for d in journal.decisions]
 
 
 def _marks_note(journal):
@@ -232,10 +196,6 @@ def _marks_note(journal):
         "Green lines are rescues and the end with the best state. Red lines are warnings, stops "
         "and errors."
     )
-
-
-def _grids(folder):
-    return sorted(folder.glob("epoch_*.png")) if folder.is_dir() else []
 
 
 def _advice(journal, state, names):

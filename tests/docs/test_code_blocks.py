@@ -37,9 +37,19 @@ SHAPES = {"mnist": (28, 1, 10), "fashion_mnist": (28, 1, 10), "avatars": (64, 3,
 SMALL = {
     "train": "--epochs 1 --limit 128 --width 4 --batch-size 32 --animation none --guard warn",
     "evaluate": "--samples 130 --extractor random_projection",
+    "walk": "--frames 2",
+    "compare": "--samples 130 --extractor random_projection",
     "zoo train": "--epochs 1 --limit 128 --width 4",
 }
-RUN = ("train", "sample", "evaluate", "report", "zoo")  # The benchmarks have tests of their own.
+RUN = (
+    "train",
+    "sample",
+    "walk",
+    "evaluate",
+    "report",
+    "compare",
+    "zoo",
+)  # The benchmarks have tests of their own.
 # What sets a machine up, or reads files that the suite does not have.
 ELSEWHERE = ("pip", "python3", ".", "export", "#", ".ci/run")
 
