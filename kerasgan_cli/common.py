@@ -256,7 +256,7 @@ class GroupedCommand(click.Command):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
                 records[parameter] = record
-        named = {parameter.name: parameter for parameter in records}
+        named = {parameter.name: parameter for parameter in reversed(records)}
         sections = {"Options that most need": [records.pop(named[name]) for name in self.first]}
         for parameter, record in records.items():
             sections.setdefault(getattr(parameter, "group", "Other"), []).append(record)

@@ -93,7 +93,7 @@ def with_flags(text, command=None):
     context = click.get_current_context(silent=True)
     if command is None and context is not None:
         command = context.command
-    given = () if command is None else command.params
+    given = [] if command is None else command.params[::-1]  # The first of a name counts.
     options = {one.name: one for one in given if isinstance(one, click.Option)}
 
     def flag(match):

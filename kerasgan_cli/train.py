@@ -12,7 +12,7 @@ from kerasgan_cli import options as made
 from kerasgan_cli.common import GroupedCommand, choose_backend, echo, options_group
 from kerasgan_cli.options import option
 
-# The options with which --help begins.
+# The options with which --help begins, by name: --time is called seconds, and --from start.
 FIRST = ("data", "seconds", "start", "image_size", "width", "score", "guard", "resume")
 _SOURCES = ", ".join(name for name, entry in catalogue.SOURCES.items() if entry.named)
 

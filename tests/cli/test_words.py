@@ -1,11 +1,14 @@
 """The words of the shell: errors name its options as they are written there."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
+from small_runs import folder_of
 
 import kerasgan
 from kerasgan_cli.main import cli
@@ -89,3 +92,37 @@ def test_only_the_options_of_the_command_itself():
         "`image_size` and --samples"
     )
     assert with_flags("`name_or_path`", cli.commands["watch"]) == "--real"
+
+
+def test_the_library_is_told_in_the_words_of_the_shell(command, tmp_path, monkeypatch):
+    """Whatever command an error comes out of, and those of a preset's training too."""
+    monkeypatch.setenv("KERASGAN_CACHE", str(tmp_path / "cache"))
+    small = folder_of(tmp_path, 70)
+    given = ["--data", small, "--image-size", 64, "--run-dir", tmp_path / "r", "--width", 4]
+    for words in (["train", "gan", *given], ["zoo", "train", "r3gan_avatars", *given]):
+        code, _, err = command(*words)
+        assert code == 1, err
+        assert "--data must hold at most --max-bad 10% of bad files" in err
+        assert "give a smaller --image-size or --upscale" in err
+        assert "smaller than --image-size 64" in err
+
+
+def test_errors_of_a_file_keep_its_words(command, run_folder):
+    file = run_folder / "options.json"
+    options = json.loads(file.read_text())
+    options["run"]["grid_every"] = 0
+    file.write_text(json.dumps(options))
+    code, _, err = command("train", "--resume", run_folder, "--epochs", 2)
+    assert code == 1 and "is damaged: `grid_every` must be" in err
+
+
+def test_help_begins_with_what_most_need():
+    lines = CliRunner().invoke(cli, ["train", "--help"]).output.splitlines()
+    start = lines.index("Options that most need:")
+    assert next(line for line in lines if line.endswith(":")) == lines[start]
+    first = lines[start + 1 : lines.index("", start)]
+    flags = [line.split()[0] for line in first if re.match(r"  -", line)]
+    assert len(flags) == 8 and flags[0] == "--data" and {"--epochs", "--resume"} < set(flags)
+    headings = [line for line in lines[start + 1 :] if re.fullmatch(r"\S.*:", line)]
+    assert len(headings) > 5 and headings[-1] == "Other:"
+    assert all(heading.startswith("More on ") for heading in headings[:-1])
