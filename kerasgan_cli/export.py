@@ -12,7 +12,6 @@ from kerasgan.text import listed
 from kerasgan_cli import options as made
 from kerasgan_cli import stages
 from kerasgan_cli.common import (
-    backend_option,
     choose_backend,
     echo,
     refuse_existing,
@@ -20,6 +19,8 @@ from kerasgan_cli.common import (
 )
 from kerasgan_cli.sampling import given_sampling, sampling_options
 from kerasgan_cli.sources import class_names, open_model
+
+_BACKENDS = sorted({name for kind in catalogue.EXPORTS.values() for name in kind.packages})
 
 
 @click.command()
@@ -30,7 +31,9 @@ from kerasgan_cli.sources import class_names, open_model
               help="A file.onnx, or the folder of a SavedModel.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @sampling_options
-@backend_option
+@click.option("--backend", type=click.Choice(_BACKENDS),
+              help="Keras backend that writes it; by default the installed one that does it "
+              "best.")  # fmt: skip
 def export(source, name, out, overwrite, backend, **sampling):
     """Write a model's generator as ONNX or as a TensorFlow SavedModel.
 
