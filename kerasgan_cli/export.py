@@ -11,12 +11,7 @@ from kerasgan.files import expanded
 from kerasgan.text import listed
 from kerasgan_cli import options as made
 from kerasgan_cli import stages
-from kerasgan_cli.common import (
-    choose_backend,
-    echo,
-    refuse_existing,
-    without_import_chatter,
-)
+from kerasgan_cli.common import choose_backend, echo, refuse_existing, without_import_chatter
 from kerasgan_cli.sampling import given_sampling, sampling_options
 from kerasgan_cli.sources import class_names, open_model
 
@@ -49,8 +44,6 @@ def export(source, name, out, overwrite, backend, **sampling):
     try:
         backend = backend or _best(kind)
         kind.check(backend)
-    except MissingPackage:
-        raise
     except ValueError as error:
         raise click.UsageError(str(error).replace("`backend`", "--backend")) from error
     choose_backend(backend)
