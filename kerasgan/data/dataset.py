@@ -20,8 +20,9 @@ _SCAN_VALUES = 1 << 24  # Floats checked at a time: a memory map is never in mem
 class ImageDataset(keras.utils.PyDataset):
     """Batches of images for `fit`, float32 NHWC in [-1, 1].
 
-    The order depends on `(seed, epoch)` alone, and `seek` chooses the epoch. A resumed run thus
-    gets exactly the batches that an uninterrupted one would have got. The data set never advances
+    The order depends on `seed` and the number of the pass over the images alone, and `seek` chooses
+    the epoch, which is one pass unless `steps_per_epoch` says otherwise. A resumed run thus gets
+    exactly the batches that an uninterrupted one would have got. The data set never advances
     by itself: the training loop calls `seek(epoch)` when an epoch begins. It passes
     `shuffle=False` to Keras' `fit`, whose default would shuffle the batches a second time with
     Python's unseeded generator.
@@ -43,6 +44,8 @@ class ImageDataset(keras.utils.PyDataset):
         skipped: Optional `(path, reason)` pairs of the files that could not be used.
         content: Optional dictionary that identifies the images; see `kerasgan.data.content`.
         unlabelled: Optional sentence that says why there are no labels.
+        steps_per_epoch: Batches of an epoch, where it is not one pass over the images: some passes
+            and a part of one, of which the next epoch has the rest. None for one pass.
 
     Attributes:
         seconds: Time spent making batches so far; assign 0 to start again.
@@ -72,6 +75,7 @@ class ImageDataset(keras.utils.PyDataset):
         skipped=(),
         content=None,
         unlabelled=None,
+        steps_per_epoch=None,
     ):
         super().__init__()
         self.images = checked_images(images)
@@ -90,6 +94,9 @@ class ImageDataset(keras.utils.PyDataset):
         self.skipped = [tuple(pair) for pair in skipped]
         self.content = content
         self.unlabelled = unlabelled
+        if steps_per_epoch is not None:
+            steps_per_epoch = positive_int("steps_per_epoch", steps_per_epoch)
+        self.steps_per_epoch = steps_per_epoch
         self.seconds = 0.0
         self._epoch = 0
         self._offset = 0
@@ -97,7 +104,7 @@ class ImageDataset(keras.utils.PyDataset):
 
     def _make_unpicklable(self):
         self._lock = threading.Lock()
-        self._order = None  # (epoch, permutation), made when first needed
+        self._order = None  # (pass, permutation), made when first needed
         shape = (self.batch_size, *self.image_shape)
         self._bytes, self._floats = _Buffers(shape, np.uint8), _Buffers(shape, np.float32)
 
@@ -122,6 +129,11 @@ class ImageDataset(keras.utils.PyDataset):
     @property
     def batches_per_epoch(self):
         """Number of batches in a whole epoch."""
+        return self.steps_per_epoch or self.batches_per_pass
+
+    @property
+    def batches_per_pass(self):
+        """Number of batches in one pass over the images."""
         full, rest = divmod(self.num_examples, self.batch_size)
         return full + (rest > 0 and not self.drop_remainder)
 
@@ -179,10 +191,12 @@ class ImageDataset(keras.utils.PyDataset):
         """
         with self._lock:
             epoch, offset = self._epoch, self._offset
-            order = self._epoch_order(epoch)
-        if not 0 <= index < self.batches_per_epoch - offset:
-            raise IndexError(f"batch {index} of {self.batches_per_epoch - offset}")
-        start = (offset + index) * self.batch_size
+            if not 0 <= index < self.batches_per_epoch - offset:
+                raise IndexError(f"batch {index} of {self.batches_per_epoch - offset}")
+            before = epoch * self.batches_per_epoch + offset + index
+            number, place = divmod(before, self.batches_per_pass)
+            order = self._order_of(number)
+        start = place * self.batch_size
         stop = min(start + self.batch_size, self.num_examples)
         rows = slice(start, stop) if order is None else order[start:stop]
         images = self._gather(rows, stop - start)
@@ -199,13 +213,13 @@ class ImageDataset(keras.utils.PyDataset):
             return images
         return _take(self.images, rows, images)
 
-    def _epoch_order(self, epoch):
-        """Return the permutation of the epoch, or None if the order is that of the images."""
+    def _order_of(self, number):
+        """Return the permutation of a pass, or None if the order is that of the images."""
         if not self.shuffle:
             return None
-        if self._order is None or self._order[0] != epoch:
-            bits = np.random.PCG64(np.random.SeedSequence([self.seed, epoch]))
-            self._order = (epoch, np.random.Generator(bits).permutation(self.num_examples))
+        if self._order is None or self._order[0] != number:
+            bits = np.random.PCG64(np.random.SeedSequence([self.seed, number]))
+            self._order = (number, np.random.Generator(bits).permutation(self.num_examples))
         return self._order[1]
 
     def take(self, n):
