@@ -11,15 +11,11 @@ from kerasgan.files import expanded
 from kerasgan.text import listed
 from kerasgan_cli import options as made
 from kerasgan_cli import stages
-from kerasgan_cli.common import (
-    backend_option,
-    choose_backend,
-    echo,
-    refuse_existing,
-    without_import_chatter,
-)
+from kerasgan_cli.common import choose_backend, echo, refuse_existing, without_import_chatter
 from kerasgan_cli.sampling import given_sampling, sampling_options
 from kerasgan_cli.sources import class_names, open_model
+
+_BACKENDS = sorted({name for kind in catalogue.EXPORTS.values() for name in kind.packages})
 
 
 @click.command()
@@ -30,7 +26,9 @@ from kerasgan_cli.sources import class_names, open_model
               help="A file.onnx, or the folder of a SavedModel.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @sampling_options
-@backend_option
+@click.option("--backend", type=click.Choice(_BACKENDS),
+              help="Keras backend that writes it; by default the installed one that does it "
+              "best.")  # fmt: skip
 def export(source, name, out, overwrite, backend, **sampling):
     """Write a model's generator as ONNX or as a TensorFlow SavedModel.
 
@@ -46,8 +44,6 @@ def export(source, name, out, overwrite, backend, **sampling):
     try:
         backend = backend or _best(kind)
         kind.check(backend)
-    except MissingPackage:
-        raise
     except ValueError as error:
         raise click.UsageError(str(error).replace("`backend`", "--backend")) from error
     choose_backend(backend)

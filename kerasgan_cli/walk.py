@@ -68,7 +68,7 @@ class _Grid(click.ParamType):
 @click.argument("source", metavar="PRESET_OR_RUN_OR_FILE")
 @click.option("--seeds", type=_Seeds(), required=True,
               help="Where the walk goes through. At each seed the film shows the picture that "
-              "`kerasgan sample --seed` makes of as many images.")  # fmt: skip
+              "`kerasgan sample --seed` makes.")  # fmt: skip
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="walk.webp",
               show_default=True,
               help="A film.webp, film.gif or film.mp4, which needs kerasgan[video].")  # fmt: skip

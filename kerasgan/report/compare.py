@@ -74,6 +74,9 @@ class Side:
     @property
     def steps_per_epoch(self):
         """Critic steps of an epoch, or None where that is not known."""
+        given = self.recipe.length.get("steps_per_epoch")
+        if given is not None:
+            return given
         images = self.options.get("images")
         return images // self.recipe.batch_size or None if isinstance(images, int) else None
 
@@ -297,7 +300,7 @@ def _size(side):
 
 def _epochs(side):
     done = max((int(row["epoch"]) for row in side.rows), default=0)
-    asked = side.recipe.length.get("epochs", NOTHING)
+    asked = side.recipe.length.get("epochs", done)  # The length may be in steps.
     return str(done) if done == asked else f"{done} of {asked}"
 
 

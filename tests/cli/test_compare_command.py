@@ -177,3 +177,11 @@ def test_compare_refuses(command, run_folder, tmp_path, monkeypatch):
         code, _, err = command("compare", *arguments)
         assert code in (1, 2) and words in err, err
     assert not (tmp_path / "compare.html").exists()
+
+
+def test_an_epoch_may_have_steps_of_its_own(pair):
+    options = json.loads((pair[0] / "options.json").read_text())
+    options["length"] = {"epochs": 3, "steps_per_epoch": 7}
+    (pair[0] / "options.json").write_text(json.dumps(options))
+    facts = dict(report.Comparison(pair).facts())
+    assert facts["critic steps"] == ["7", "4"] and facts["epochs"][0] == "1 of 3"
