@@ -122,8 +122,6 @@ def train(context, words, recipe, resume, run_dir, dry_run, on_collapse, devices
     if job.settings["tensorboard"]:
         require("--tensorboard", ["tensorboardX"], "tensorboard")
     job.parent, job.on_collapse, job.devices, job.dry_run = run_dir, on_collapse, devices, dry_run
-    if job.settings["tensorboard"]:
-        require("--tensorboard", ["tensorboardX"], "tensorboard")
     if dry_run and not job.planned:
         echo(json.dumps({**job.recipe.to_json(), "run": job.settings}, indent=2))
         return
