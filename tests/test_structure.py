@@ -209,7 +209,7 @@ def imported_by(code, after="pass"):
     return set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", ["train", "sample", "evaluate", "bench", "zoo"])
+@pytest.mark.parametrize("command", ["train", "sample", "evaluate", "bench", "zoo", "data"])
 def test_help_imports_nothing_heavy(command):
     code = (
         "from kerasgan_cli import main\n"
