@@ -5,7 +5,9 @@ import datetime
 import importlib
 import os
 import platform
+import warnings
 from importlib import metadata
+from pathlib import Path
 
 _JAX_PLUGINS = ("jax-cuda12-plugin", "jax-cuda13-plugin", "jax-rocm7-plugin", "jax-metal")
 
@@ -58,6 +60,44 @@ def accelerator(backend):
     return library.config.experimental.get_device_details(devices[0])["device_name"]
 
 
+def idle_gpu(backend):
+    """Return why the backend leaves an NVIDIA GPU of this machine alone, a sentence, or None.
+
+    The driver is looked for where Linux has it.
+    """
+    if not _nvidia_driver() or accelerator(backend):
+        return None
+    library = importlib.import_module(backend)
+    if backend == "jax":
+        if not any(map(_installed, _JAX_PLUGINS)):
+            return 'JAX has no plug-in for it: pip install -U "jax[cuda12]" brings one'
+        why = _said_by(library.devices, "gpu")
+    elif backend == "torch":
+        if not library.version.cuda:
+            return "this PyTorch is built for CPUs alone: pip install torch brings one for GPUs"
+        why = _said_by(library.cuda.init)
+    elif not library.sysconfig.get_build_info().get("cuda_version"):
+        return "this TensorFlow is built for CPUs alone"
+    else:
+        why = 'TensorFlow lacks libraries: pip install "tensorflow[and-cuda]" brings them'
+    return why or "it is hidden from this process, or the driver does not work"
+
+
+def _nvidia_driver():
+    return Path("/proc/driver/nvidia/version").exists()
+
+
+def _said_by(start, *args):
+    """Return the first line that a backend says when it cannot start its devices, or ""."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            start(*args)
+    except Exception as error:  # Each backend has its own kinds.
+        return (str(error).strip().splitlines() or [""])[0][:300]
+    return ""
+
+
 def cores():
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -75,12 +115,13 @@ def used(backend):
     """
     import keras
 
-    device = accelerator(backend)
+    device, idle = accelerator(backend), idle_gpu(backend)
     found = {
         "system": f"Python {platform.python_version()}, {platform.system()} {platform.machine()}",
         "processor": f"{_processor()}, {cores()} cores for this process",
         "backend": f"{backend} {importlib.import_module(backend).__version__}",
         "device": device or "the CPU",
+        **({"an idle GPU": idle} if idle else {}),
         "precision": keras.config.dtype_policy().name,
         **_details(backend, device),
     }

@@ -12,7 +12,7 @@ from kerasgan_cli import stages
 from kerasgan_cli.common import echo, short_warnings
 
 
-def load(recipe, resume):
+def load(recipe, resume=None):
     """Return the `ImageDataset` of a recipe, of a run that goes on where `resume` is given."""
     stages.say("reading the images", always=True)
     try:

@@ -22,19 +22,24 @@ def prepare(recipe):
     exact = device is None if recipe.deterministic is None else recipe.deterministic
     if exact:
         backend.make_deterministic()
-    with without_import_chatter():  # TensorFlow finds its devices.
-        keras.utils.set_random_seed(recipe.seed)
+    seed(recipe)
     mixed = recipe.precision.startswith("mixed")
     backend.set_float32_precision("float32" if recipe.precision == "float32" else "tf32")
     keras.config.set_dtype_policy(recipe.precision if mixed else "float32")
     return device, exact
 
 
+def seed(recipe):
+    """Set the seed of all that is drawn next, as initial weights are."""
+    with without_import_chatter():  # TensorFlow finds its devices.
+        keras.utils.set_random_seed(recipe.seed)
+
+
 def devices(recipe, asked):
     """Return on how many devices to train.
 
     Raises:
-        ValueError: If there are fewer, or if they cannot have equal parts of a batch.
+        ValueError: If there are fewer.
     """
     there = backend.devices()
     if recipe.backend == "torch" and launched()[1] > 1:
@@ -46,13 +51,17 @@ def devices(recipe, asked):
             f"--devices must be at most {there}, the number of devices that {recipe.backend} has "
             f"here ({kind}). Received: {count}"
         )
+    return count
+
+
+def check_parts(recipe, count):
+    """Raise ValueError if so many devices cannot have equal parts of a batch."""
     parts = count * recipe.accumulate * recipe.packing
     if count > 1 and recipe.batch_size % parts:
         raise ValueError(
             f"--batch-size must be divisible by {parts}, so that {count} devices have equal parts. "
             f"Received: {recipe.batch_size}"
         )
-    return count
 
 
 def steps_at_once(recipe, settings, devices):

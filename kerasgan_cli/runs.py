@@ -25,7 +25,13 @@ except ImportError:
     fcntl = None
 
 # What a run has unless it says otherwise, beside its recipe.
-SETTINGS = {"guard": "rescue", "guard_every": None, "grid_every": 1, "animation": "webp"}
+SETTINGS = {
+    "start": None,
+    "guard": "rescue",
+    "guard_every": None,
+    "grid_every": 1,
+    "animation": "webp",
+}
 SECONDS_OF_CLAIM = 60
 _NUMBERED = re.compile(r"(\d+)-")
 
@@ -175,8 +181,17 @@ class Run:
 
     def seconds(self):
         """Return how long its finished epochs took, those of all its resumes together."""
+        return sum(self._seconds())
+
+    def epochs(self):
+        """Return how many epochs it has finished."""
+        return len(self._seconds())
+
+    def _seconds(self):
+        if not self.metrics.exists():
+            return []
         try:
-            return sum(float(row.get("seconds") or 0) for row in read_rows(self.metrics))
+            return [float(row.get("seconds") or 0) for row in read_rows(self.metrics)]
         except (OSError, ValueError) as error:
             raise ValueError(f"{self.metrics} is damaged: {short(error)}") from error
 
@@ -195,6 +210,10 @@ class Run:
         if guarded:
             parts.append((self.report, [self.folder / "guard" / "journal.json"]))
         return all(map(_follows, *zip(*parts, strict=True)))
+
+    def has_model(self):
+        """Return whether it holds a state: an epoch was finished."""
+        return self.checkpoint.exists() or self.model.exists()
 
     def model_file(self):
         """Return the file with the newest state.

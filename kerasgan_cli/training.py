@@ -1,6 +1,7 @@
 """What `kerasgan train` does once the recipe is known and the backend is chosen."""
 
 import contextlib
+import json
 import shlex
 import shutil
 import signal
@@ -12,10 +13,10 @@ import keras
 from kerasgan import backend, callbacks
 from kerasgan.adversarial import feed
 from kerasgan.adversarial.each_step import EachStep
-from kerasgan.environment import describe
+from kerasgan.environment import describe, idle_gpu
 from kerasgan.files import atomic
 from kerasgan.text import listed, printable, short
-from kerasgan_cli import images, machine, stages
+from kerasgan_cli import fine_tuning, images, machine, plan, stages
 from kerasgan_cli.common import echo, lasting_output, short_warnings
 from kerasgan_cli.follower import follow, following
 from kerasgan_cli.memory import is_out_of_memory, on_devices, ways_out
@@ -25,43 +26,65 @@ from kerasgan_cli.sources import load_file
 DIVERGED, COLLAPSED, INTERRUPTED = 1, 3, 130
 
 
-def run(recipe, settings, parent, resume, on_collapse=None, devices=1):
-    """Train by a recipe, in a new folder under `parent` or in the run `resume`.
-
-    Args:
-        recipe: A `kerasgan.recipe.Recipe` whose backend is chosen.
-        settings: What the run has beside it; see `kerasgan_cli.runs.SETTINGS`.
-        parent: Folder of run folders.
-        resume: A run's folder, or None.
-        on_collapse: A command to run when the guard acts, or None.
-        devices: On how many devices; 0 for all.
+def run(job):
+    """Train as an `Asked` says, whose backend is chosen, in a new folder or in the run it names.
 
     Returns:
         The exit code: 0, 1 if the training diverged, 3 if it ended collapsed, or 130 if it was
         interrupted.
     """
+    recipe = job.recipe
+    if machine.launched()[1] > 1 and job.planned:
+        raise ValueError(
+            "--steps or --epochs must be given, and MODEL, where several processes train together: "
+            "each would choose for itself. Received: neither"
+        )
     if recipe.backend == "torch" and machine.launched()[0]:
-        follow(recipe, resume, machine.launched)
+        follow(recipe, job.resume, machine.launched)
         return 0
     device, exact = machine.prepare(recipe)
-    devices = machine.devices(recipe, devices)
+    source = None
+    if job.settings["start"] is not None and not (job.resume and Run(job.resume).has_model()):
+        source, recipe = fine_tuning.open_source(job.settings["start"], recipe)
+        job.recipe = recipe
+    count = machine.devices(recipe, job.devices)
+    if job.given is None:
+        dataset = images.load(recipe, job.resume)
+    else:
+        job.recipe, dataset = plan.advised(recipe, job.given, images.load)
+    machine.check_parts(job.recipe, count)
     with contextlib.ExitStack() as stack:  # It ends with the training.
-        stack.enter_context(backend.on_devices(devices))
-        device = f"{devices} of {device or 'CPU'}" if devices > 1 else device or "CPU"
-        return _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, stack)
+        stack.enter_context(backend.on_devices(count))
+        device = f"{count} of {device or 'CPU'}" if count > 1 else device or "CPU"
+        return _run(job, source, dataset, device, exact, count, stack)
 
 
-def _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, stack):
-    dataset = images.load(recipe, resume)
-    folder, model = None, None
-    if resume:
-        folder = Run(resume)
+def _run(job, source, dataset, device, exact, devices, stack):
+    recipe, settings = job.recipe, job.settings
+    classes = images.classes(recipe, dataset)
+    if source is not None:
+        fine_tuning.check_classes(source, classes)
+
+    def build(recipe, steps):
+        if source is None:
+            return recipe.build(dataset.image_shape, classes, steps)
+        return fine_tuning.build(recipe, source, dataset.image_shape, classes, steps)
+
+    folder, model, speed = None, None, None
+    if "steps" in recipe.length or job.seconds is not None:
+        widths = job.given is not None and "width" not in job.given
+        recipe, speed = plan.settle(recipe, dataset, job.seconds, widths, build)
+    if job.dry_run:
+        echo(json.dumps({**recipe.to_json(), "run": settings}, indent=2))
+        return 0
+    if job.resume:
+        folder = Run(job.resume)
         stack.enter_context(folder.alone())
         model = _resumed(folder, recipe, dataset)
     if model is None:
         stages.say("building the networks")
-        steps = recipe.critic_steps(dataset.batches_per_epoch)
-        model = recipe.build(dataset.image_shape, images.classes(recipe, dataset), steps)
+        machine.seed(recipe)  # Networks may have been built to be timed.
+        model = build(recipe, recipe.critic_steps(dataset.batches_per_epoch))
     stages.clear()
     model.steps_per_execution = machine.steps_at_once(recipe, settings, devices)
     feed.check_dataset(model, dataset)  # Before there is a folder.
@@ -75,17 +98,19 @@ def _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, 
     if folder is None:
         name = f"{recipe.variant}-{Path(dataset.name).stem or 'images'}"
         options["environment"] = describe(recipe.backend)
-        folder = Run.create(parent, name, options)
+        folder = Run.create(job.parent, name, options)
         stack.enter_context(folder.alone())
         images.list_skipped(folder, dataset)
     else:  # Its end may have been moved.
         folder.write_options({**options, "environment": folder.options().get("environment")})
     with lasting_output():
         _introduce(folder, recipe, dataset, model, device, exact)
-        guard = _guard(folder, recipe, settings, on_collapse)
+        if "steps_per_epoch" in recipe.length:
+            plan.describe(recipe, dataset, settings, speed)
+        guard = _guard(folder, recipe, settings, job.on_collapse)
         if devices > 1 and recipe.backend == "torch":
             stages.say("waiting for the other processes", always=True)
-            with following(recipe, resume, devices, lambda: _last_good(folder)):
+            with following(recipe, job.resume, devices, lambda: _last_good(folder)):
                 return _fit(folder, recipe, settings, dataset, model, guard, devices)
         return _fit(folder, recipe, settings, dataset, model, guard, devices)
 
@@ -94,7 +119,7 @@ def _resumed(folder, recipe, dataset):
     """Return the model of a run, or None where no epoch was finished."""
     folder.prepare()
     images.check_same_data(folder, recipe, dataset)
-    if not (folder.checkpoint.exists() or folder.model.exists()):
+    if not folder.has_model():
         return None
     model = load_file(folder.model_file())
     model.accumulate = recipe.accumulate  # It may be another one now.
@@ -118,6 +143,9 @@ def _introduce(folder, recipe, dataset, model, device, exact):
         f"device    {device}, "
         + ("deterministic" if exact else "not deterministic: a resumed run may go another way")
     )
+    idle = idle_gpu(keras.backend.backend())
+    if idle:
+        echo(f"note      there is an NVIDIA GPU, which is not used: {idle}")
     images.say_what_is_short(recipe, dataset)
 
 

@@ -51,8 +51,10 @@ OPTIMIZERS = (
 
 LENGTH = (
     integer("epochs", "passes over the data; 50 by default", maximum=10**6),
-    integer("steps", "critic steps", shell=False),
-)
+    integer("steps", "critic steps, instead of epochs", maximum=10**9),
+    integer("steps_per_epoch", "critic steps of an epoch; by default a pass over the data",
+            maximum=10**9, shell=False),
+)  # fmt: skip
 
 PLAIN = (
     integer("batch_size", "images in one critic step; 64 by default", maximum=2**16),
@@ -97,10 +99,12 @@ RUN = (
         "guard_every",
         "critic steps between two checks; by default an epoch, or as many epochs as make 150 steps",
     ),
+    Option("start", "text", "the preset, run or file whose networks a training begins with",
+           none="", shell=False),
     integer("grid_every", "epochs between two grids of samples; 1 by default"),
     choice(
         "animation",
         ("webp", "gif", "none"),
         "format of the animation of all grids; webp by default",
     ),
-)
+)  # fmt: skip

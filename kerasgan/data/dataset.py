@@ -24,8 +24,9 @@ from kerasgan.text import extent
 class ImageDataset(keras.utils.PyDataset):
     """Batches of images for `fit`, float32 NHWC in [-1, 1].
 
-    The order depends on `(seed, epoch)` alone, and `seek` chooses the epoch. A resumed run thus
-    gets exactly the batches that an uninterrupted one would have got. The data set never advances
+    The order depends on `seed` and the number of the pass over the images alone, and `seek` chooses
+    the epoch, which is one pass unless `steps_per_epoch` says otherwise. A resumed run thus gets
+    exactly the batches that an uninterrupted one would have got. The data set never advances
     by itself: the training loop calls `seek(epoch)` when an epoch begins. It passes
     `shuffle=False` to Keras' `fit`, whose default would shuffle the batches a second time with
     Python's unseeded generator.
@@ -48,9 +49,11 @@ class ImageDataset(keras.utils.PyDataset):
         content: Optional dictionary that identifies the images; see `kerasgan.data.content`.
         unlabelled: Optional sentence that says why there are no labels.
         mirror: Whether a batch has each image mirrored, left for right, with a probability of one
-            half. What is mirrored depends on the seed, the epoch and the place in the epoch alone.
+            half. What is mirrored depends on the seed, the pass and the place in it alone.
             `images` and `take` are not mirrored, so neither are the real images of the guard and of
             metrics.
+        steps_per_epoch: Batches of an epoch, where it is not one pass over the images: some passes
+            and a part of one, of which the next epoch has the rest. None for one pass.
 
     Attributes:
         seconds: Time spent making batches so far; assign 0 to start again.
@@ -81,6 +84,7 @@ class ImageDataset(keras.utils.PyDataset):
         content=None,
         unlabelled=None,
         mirror=False,
+        steps_per_epoch=None,
     ):
         super().__init__()
         self.images = checked_images(images)
@@ -100,6 +104,9 @@ class ImageDataset(keras.utils.PyDataset):
         self.skipped = [tuple(pair) for pair in skipped]
         self.content = content
         self.unlabelled = unlabelled
+        if steps_per_epoch is not None:
+            steps_per_epoch = positive_int("steps_per_epoch", steps_per_epoch)
+        self.steps_per_epoch = steps_per_epoch
         self.seconds = 0.0
         self._epoch = 0
         self._offset = 0
@@ -107,7 +114,7 @@ class ImageDataset(keras.utils.PyDataset):
 
     def _make_unpicklable(self):
         self._lock = threading.Lock()
-        self._order = None  # (epoch, permutation, mirrored), made when first needed
+        self._order = None  # (pass, permutation, mirrored), made when first needed
         shape = (self.batch_size, *self.image_shape)
         self._bytes, self._floats = _Buffers(shape, np.uint8), _Buffers(shape, np.float32)
 
@@ -132,6 +139,11 @@ class ImageDataset(keras.utils.PyDataset):
     @property
     def batches_per_epoch(self):
         """Number of batches in a whole epoch."""
+        return self.steps_per_epoch or self.batches_per_pass
+
+    @property
+    def batches_per_pass(self):
+        """Number of batches in one pass over the images."""
         full, rest = divmod(self.num_examples, self.batch_size)
         return full + (rest > 0 and not self.drop_remainder)
 
@@ -189,10 +201,12 @@ class ImageDataset(keras.utils.PyDataset):
         """
         with self._lock:
             epoch, offset = self._epoch, self._offset
-            order, mirrored = self._epoch_order(epoch)
-        if not 0 <= index < self.batches_per_epoch - offset:
-            raise IndexError(f"batch {index} of {self.batches_per_epoch - offset}")
-        start = (offset + index) * self.batch_size
+            if not 0 <= index < self.batches_per_epoch - offset:
+                raise IndexError(f"batch {index} of {self.batches_per_epoch - offset}")
+            before = epoch * self.batches_per_epoch + offset + index
+            number, place = divmod(before, self.batches_per_pass)
+            order, mirrored = self._order_of(number)
+        start = place * self.batch_size
         stop = min(start + self.batch_size, self.num_examples)
         rows = slice(start, stop) if order is None else order[start:stop]
         images = self._gather(rows, stop - start)
@@ -212,17 +226,17 @@ class ImageDataset(keras.utils.PyDataset):
             return images
         return _take(self.images, rows, images)
 
-    def _epoch_order(self, epoch):
-        """Return the epoch's permutation, or None, and which places are mirrored, or None."""
+    def _order_of(self, number):
+        """Return a pass's permutation, or None, and which places are mirrored, or None."""
         if not self.shuffle and not self.mirror:
             return None, None
-        if self._order is None or self._order[0] != epoch:
+        if self._order is None or self._order[0] != number:
             order = mirrored = None
             if self.shuffle:
-                order = _generator(self.seed, epoch).permutation(self.num_examples)
+                order = _generator(self.seed, number).permutation(self.num_examples)
             if self.mirror:
-                mirrored = _generator(self.seed, epoch, 1).random(self.num_examples) < 0.5
-            self._order = (epoch, order, mirrored)
+                mirrored = _generator(self.seed, number, 1).random(self.num_examples) < 0.5
+            self._order = (number, order, mirrored)
         return self._order[1:]
 
     def take(self, n):

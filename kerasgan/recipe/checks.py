@@ -68,9 +68,11 @@ def _check_structure(recipe):
         if not isinstance(value, dict):
             raise ValueError(f"`{name}` must be a JSON object. Received: {name}={quoted(value)}")
     length = recipe.length
-    if not isinstance(length, dict) or list(length) not in (["epochs"], ["steps"]):
+    known = ({"epochs"}, {"steps"}, {"epochs", "steps_per_epoch"})
+    if not isinstance(length, dict) or set(length) not in known:
         raise ValueError(
-            f'`length` must be {{"epochs": n}} or {{"steps": n}}. Received: length={quoted(length)}'
+            '`length` must be {"epochs": n}, {"epochs": n, "steps_per_epoch": k} or {"steps": n}. '
+            f"Received: length={quoted(length)}"
         )
 
 

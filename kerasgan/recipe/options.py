@@ -10,7 +10,7 @@ from kerasgan.recipe import checks
 DATA = ("data", *(option.name for option in catalogue.LOADING if option.shell))
 OPTIMIZERS = tuple(option.name for option in catalogue.OPTIMIZERS)
 PLAIN = tuple(option.name for option in catalogue.PLAIN)
-LENGTH = tuple(option.name for option in catalogue.LENGTH)
+LENGTH = tuple(option.name for option in catalogue.LENGTH if option.shell)
 
 
 def network_options():
@@ -70,6 +70,8 @@ def apply(recipe, options):
             recipe.networks["architecture"] = value
         elif name in PLAIN:
             setattr(recipe, name, value)
+        elif name == "epochs" and "steps_per_epoch" in recipe.length:
+            recipe.length = {**recipe.length, name: value}
         elif name in LENGTH:
             recipe.length = {name: value}
         elif name in OPTIMIZERS and recipe.variant not in variants.get(name, (None, ()))[1]:

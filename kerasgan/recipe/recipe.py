@@ -39,7 +39,8 @@ class Recipe:
             that differ from the variant's own. A learning rate is a number, `{"cosine": [first,
             last]}` for half a cosine over the training, or `{"boundaries": [...], "values":
             [...]}`, constant between the boundaries, in steps of that optimizer.
-        length: `{"epochs": n}` or `{"steps": n}`, critic steps.
+        length: `{"epochs": n}` or `{"steps": n}`, critic steps. An epoch is one pass over the
+            images, unless `{"epochs": n, "steps_per_epoch": k}` gives it so many critic steps.
         batch_size: Images of one critic step.
         accumulate: Parts in which each batch is taken; see `AdversarialModel.compile`.
         seed: Seed of the weights, the order of the images and the noise.
@@ -186,7 +187,9 @@ class Recipe:
         from kerasgan import data
 
         chosen = {name: value for name, value in self.data.items() if value is not None}
-        return data.load(**chosen, batch_size=self.batch_size, seed=self.seed, progress=progress)
+        dataset = data.load(**chosen, batch_size=self.batch_size, seed=self.seed, progress=progress)
+        dataset.steps_per_epoch = self.length.get("steps_per_epoch")
+        return dataset
 
     def critic_steps(self, batches_per_epoch=None):
         """Return how many critic steps the training has.
@@ -196,6 +199,7 @@ class Recipe:
         """
         if "steps" in self.length:
             return self.length["steps"]
+        batches_per_epoch = self.length.get("steps_per_epoch", batches_per_epoch)
         if batches_per_epoch is None:
             raise ValueError(
                 "the length of this recipe is in epochs: `batches_per_epoch` is needed."

@@ -148,3 +148,45 @@ def test_a_cut_epoch_is_no_whole_one(clock):
     line = bar.stream.getvalue().splitlines()[-1]
     assert "epoch 1/9  stopped after 4 of 10 steps  critic_loss 0.5000" in line
     assert "left" not in line.split("stopped")[1]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps", "each"),
+    [(60, 150, 0.1), (3, 3000, 0.1), (100, 30, 0.5), (1, 5000, 0.1), (60, 20, 1.0), (4, 400, 1.0)],
+)
+def test_after_a_tenth_the_time_left_is_right(clock, epochs, steps, each):
+    """With kinds of steps that compile late, looks inside epochs, and checkpoints after them."""
+    bar = Progress(stream=Terminal(), epochs=epochs)
+    bar.set_params({"epochs": epochs, "steps": steps})
+    bar.set_model(Model())
+    bar.on_train_begin()
+    said, taken, began = [], 0, clock.now
+    for epoch in range(epochs):
+        bar.on_epoch_begin(epoch)
+        for step in range(steps):
+            bar.on_train_batch_begin(step)
+            found = re.search(r"left (.*?)[\x1b\n]", bar.stream.getvalue())
+            if found:
+                said.append((seconds(found[1]), clock.now))
+            bar.stream.seek(0)
+            bar.stream.truncate()
+            taken += 1
+            clock.now += each + {1: 20.0, 5: 10.0, 17: 10.0}.get(taken, 0.0)
+            clock.now += 3.0 if taken % 150 == 0 else 0.0
+        clock.now += 30.0 if epoch == 0 and epochs > 1 else 2.0
+        bar.on_epoch_end(epoch, {})
+    whole = clock.now - began
+    late = [(text, clock.now - now) for text, now in said if now - began > whole / 10]
+    assert len(late) > 10
+    assert max(abs(text - left) / left for text, left in late if left > whole / 10) < 0.2
+
+
+def test_a_log_has_a_line_now_and_then(clock):
+    bar = begun(epochs=1, steps=1000)
+    bar.live = False
+    bar.on_train_begin()
+    for step in range(1000):
+        bar.on_train_batch_begin(step)
+        clock.now += 1.0
+    lines = bar.stream.getvalue().splitlines()
+    assert 2 <= len(lines) <= 4 and "step" in lines[0] and "left" in lines[0]

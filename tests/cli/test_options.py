@@ -73,10 +73,9 @@ def shell(variant, **options):
 
 
 def test_the_shell_has_what_the_catalogue_has():
-    given = {"recipe", "resume", "run_dir", "dry_run", "model", "on_collapse", "devices"}
-    listed = {name for name in flat.names() if name != "steps"}
+    given = {"recipe", "resume", "run_dir", "dry_run", "words", "on_collapse", "devices", "seconds"}
     found = {parameter.name for parameter in train.params}
-    assert found == listed | given | {option.name for option in catalogue.RUN}
+    assert found == set(flat.names()) | given | {option.name for option in catalogue.RUN}
     assert {name for _, name in OPTIONS} | {name for _, name in NETWORK_OPTIONS} <= found
 
 

@@ -71,12 +71,15 @@ def test_a_path_in_a_recipe_holds_from_any_folder(command, data, tmp_path, monke
     assert json.loads(out)["data"]["name_or_path"] == str(data.resolve())
 
 
-def test_a_recipe_in_critic_steps_needs_epochs(command, data, tmp_path):
+def test_a_recipe_in_critic_steps_is_cut_into_epochs(command, data, tmp_path):
     recipe = tmp_path / "recipe.json"
     stored = {"format": 2, "variant": "gan", "data": {"name_or_path": str(data)}}
+    stored["networks"] = {"architecture": "mlp", "width": 4}
     recipe.write_text(json.dumps({**stored, "length": {"steps": 10}}))
     code, _, err = command("train", "--recipe", recipe, "--run-dir", tmp_path / "r")
-    assert code == 2 and "--epochs is needed" in err and not (tmp_path / "r").exists()
+    assert code == 0, err
+    options = json.loads((tmp_path / "r" / "0001-gan-images" / "options.json").read_text())
+    assert options["length"] == {"epochs": 10, "steps_per_epoch": 1}
     code, out, _ = command("train", "--recipe", recipe, "--epochs", 2, "--dry-run")
     assert code == 0 and json.loads(out)["length"] == {"epochs": 2}
 

@@ -12,7 +12,7 @@ from kerasgan_cli import main
 
 USAGE = [
     (["train", "wgan_pg", "--data", "mnist"], "nearest: wgan_gp"),
-    (["train"], "MODEL is needed"),
+    (["train"], "DATA is needed"),
     (["train", "gan"], "--data is needed"),
     (["train", "gan", "--data", "mnits"], "mnist"),
     (["train", "gan", "--data", "no/such/folder"], "no/such/folder"),

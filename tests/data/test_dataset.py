@@ -221,3 +221,29 @@ def test_a_transposed_array_is_as_good_as_another(dtype):
         tracemalloc.stop()
         assert most < images.nbytes / 2  # The whole array is not copied for a batch.
     np.testing.assert_array_equal(batches["transposed"], batches["copied"])
+
+
+@pytest.mark.parametrize("each", [1, 3, 7, 13])
+def test_an_epoch_may_be_another_number_of_steps(each):
+    """The batches are the same ones in the same order, in whatever epochs they are."""
+    one = numbered(20, batch_size=4, seed=3)
+    passes = []
+    for epoch in range(5):
+        one.seek(epoch)
+        passes += numbers(one)
+    other = numbered(20, batch_size=4, seed=3, steps_per_epoch=each)
+    found = []
+    for epoch in range(len(passes) // each):
+        other.seek(epoch)
+        assert len(other) == other.batches_per_epoch == each
+        found += numbers(other)
+    assert len(found) > len(passes) // 3 and found == passes[: len(found)]
+    other.seek(1, each - 1)  # Within an epoch, as a resumed training does.
+    assert numbers(other) == [(passes * 2)[2 * each - 1]] or 2 * each > len(passes)
+    with pytest.raises(IndexError):
+        other[1]
+
+
+def test_the_number_of_steps_must_be_one():
+    with pytest.raises(DataError, match="`steps_per_epoch` must be an integer of at least 1"):
+        numbered(20, batch_size=4, steps_per_epoch=0)

@@ -149,8 +149,14 @@ def commands(path):
 def _small(words):
     for name, options in SMALL.items():
         if words[: len(name.split())] == name.split() and "--resume" not in words:
-            return [*words, *options.split()]
+            more = options.replace("--width 4", "") if "--from" in words else options
+            return [*_without("--time", words), *more.split()]
     return words
+
+
+def _without(option, words):
+    at = words.index(option) if option in words else len(words)
+    return [*words[:at], *words[at + 2 :]]
 
 
 def _understood(words):

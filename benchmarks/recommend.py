@@ -1,0 +1,126 @@
+"""What `kerasgan train` makes of so many images in so long, by what it chooses itself.
+
+    python benchmarks/recommend.py [--limit 2000] [--size 64] [--time 20m] [--backend torch]
+
+It writes `recommend/SIZE-IMAGES-TIME-BACKEND.json` and a grid of samples beside it. The command is
+that of a user, who gives the data and a time. The drawn heads of `--data avatars` stand for images
+of one's own; the scores compare with all 10,000 of them.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import experiment
+from PIL import Image
+
+from kerasgan.files import atomic, read_json, write_json
+
+TAKES = "as long as it is given, and 3 minutes"
+FOLDER = experiment.RESULTS / "recommend"
+SAMPLES, SEED = 2500, 7
+METRICS = ("frechet_distance", "coverage", "precision")
+
+
+def run(limit, size, length, backend, out=FOLDER, work=None):
+    """Train as a user would, and measure.
+
+    Args:
+        limit: Number of images.
+        size: Their side in pixels; None for what the command chooses.
+        length: What `--time` says.
+        backend: Name of a backend.
+        out: Folder of the results.
+        work: Folder of the run; by default one that is then removed.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        runs = Path(work or temporary)
+        given = ["--limit", limit, *(["--image-size", size] if size else [])]
+        given += ["--time", length, "--backend", backend, "--run-dir", runs]
+        began = time.monotonic()
+        said = _kerasgan("train", "avatars", *given)
+        took = time.monotonic() - began
+        [folder] = runs.iterdir()
+        options = read_json(folder / "options.json")
+        side = options["data"]["image_size"]
+        scores = runs / "scores.json"
+        _kerasgan(
+            "evaluate", folder, "--data", "avatars", "--samples", SAMPLES, "--metrics",
+            "frechet_distance,prdc", "--extractor", "efficientnet_lite0", "--json", scores,
+        )  # fmt: skip
+        grid = runs / "grid.png"
+        _kerasgan("sample", folder, "-n", 64, "--seed", SEED, "--out", grid)
+        out.mkdir(parents=True, exist_ok=True)
+        name = f"{side}-{limit}-{length}-{backend}"
+        with Image.open(grid) as picture, atomic(out / f"{name}.webp") as place:
+            picture.save(place, "WEBP", quality=90)
+        found = {
+            "asked": {"limit": limit, "size": size, "time": length, "backend": backend},
+            "seconds": round(took),
+            "said": said.splitlines(),
+            "recipe": {k: v for k, v in options.items() if k not in ("content", "classes")},
+            "scores": read_json(scores),
+        }
+        found["recipe"]["data"]["name_or_path"] = "avatars"
+        write_json(out / f"{name}.json", found)
+    return found
+
+
+def _kerasgan(*words):
+    command = [sys.executable, "-m", "kerasgan_cli", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def table(folder=FOLDER):
+    """Return what was chosen and how well it did, a row for each measurement."""
+    rows = []
+    for found in experiment.stored("*.json", folder):
+        recipe, asked = found["recipe"], found["asked"]
+        length = recipe["length"]
+        scores = {one["name"]: one for one in found["scores"]["results"]}
+        rows.append(
+            [
+                f"{recipe['data']['image_size']}",
+                f"{asked['limit']:,}",
+                asked["time"],
+                experiment.BACKENDS[asked["backend"]],
+                f"{recipe['networks'].get('architecture', 'dcgan')}, width "
+                f"{recipe['networks']['width']}",
+                f"{length['epochs'] * length['steps_per_epoch']:,}",
+                f"{found['seconds'] / 60:.0f} min",
+                *(_with_baseline(scores[name]) for name in METRICS),
+            ]
+        )
+    place = found["recipe"]["environment"]
+    head = ["Side", "Images", "`--time`", "Backend", "Networks", "Steps", "It took"]
+    head += ["Fréchet distance (real)", "Coverage (real)", "Precision (real)"]
+    return (
+        f"{experiment.markdown(head, rows)}\n\n`kerasgan train avatars --limit N --time T`, with "
+        f"what it chooses itself. Scores of {SAMPLES:,} samples by EfficientNet-Lite0's features; "
+        f"in brackets those of other real images; seed 0; {experiment.cores(place)} "
+        f"({place['machine']}), {experiment.day(place)}."
+    )
+
+
+def _with_baseline(score):
+    name, value, baseline = score["name"], score["value"], score["baseline"]
+    return f"{experiment.figure(name, value)} ({experiment.figure(name, baseline)})"
+
+
+if __name__ == "__main__":
+    arguments = experiment.parser(__doc__, out=FOLDER)
+    arguments.add_argument("--limit", type=int, default=2000, help="images")
+    arguments.add_argument("--size", type=int, help="side in pixels; the command's own choice")
+    arguments.add_argument("--time", dest="length", default="20m", help="as --time of kerasgan")
+    arguments.add_argument("--backend", choices=list(experiment.BACKENDS), default="torch")
+    arguments.add_argument("--work", type=Path, help="folder of the run, which is kept")
+    options = arguments.parse_args()
+    found = run(**vars(options))
+    print(json.dumps(found["scores"], indent=1)[:3000])
+    print(table(options.out))

@@ -1,0 +1,103 @@
+"""What to train on images of one's own, where nobody says otherwise.
+
+The figures of `SIZES` are R3GAN's with the networks of a DCGAN on the drawn heads of
+`kerasgan.data`, and go with the square of the side elsewhere, as in the paper's own settings for 64
+and 256 pixels (https://arxiv.org/abs/2501.05441, appendix). This module needs no Keras.
+"""
+
+import bisect
+import dataclasses
+
+VARIANT = "r3gan"
+SECONDS = 1800  # Of a training whose length nobody gives.
+FEW_IMAGES = 5000  # Below it, the critic is shown changed images.
+BATCH = 64
+# Widths from the thinnest networks that are worth training to the widest.
+WIDTHS = (16, 24, 32, 48, 64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """What goes with a side of images.
+
+    Args:
+        gamma: Weight of R1 and R2 at the start; a tenth of it after the burn-in.
+        fewest: Critic steps that a training should have at least before networks are wider.
+        on_cpu: Whether a CPU is asked for it; otherwise a GPU alone is.
+    """
+
+    gamma: float
+    fewest: int
+    on_cpu: bool = True
+
+
+SIZES = {
+    28: Size(0.25, 4000),
+    32: Size(0.25, 4000),
+    48: Size(0.5, 4000),
+    64: Size(1.0, 4000),
+    96: Size(2.0, 8000, on_cpu=False),
+    128: Size(4.0, 10_000, on_cpu=False),
+    192: Size(9.0, 20_000, on_cpu=False),
+    256: Size(16.0, 20_000, on_cpu=False),
+}
+
+
+def image_size(side, accelerated, sizes):
+    """Return the side in pixels to train at, or None for that of the images.
+
+    Args:
+        side: Side that nearly all images have at least.
+        accelerated: Whether there is an accelerator.
+        sizes: What the networks can make.
+    """
+    usable = [s for s in sorted(sizes) if s in SIZES and (accelerated or SIZES[s].on_cpu)]
+    at = bisect.bisect_right(usable, side)
+    return usable[at - 1] if at else None
+
+
+def options(side, count):
+    """Return options of a training, as the shell has them, but its width and its length.
+
+    Args:
+        side: Side of the images in pixels.
+        count: Number of images.
+    """
+    size = _nearest(side)
+    found = {
+        "batch_size": _batch(count),
+        "learning_rate": 1e-3,
+        "gamma": size.gamma,
+        "final_gamma": size.gamma / 10,
+        "burn_in": {"share": 0.9},
+        "ema": 0.995,
+        "network": "dcgan" if side in SIZES else "mlp",
+    }
+    if count < FEW_IMAGES:
+        found["augment"] = "diffaugment"
+    return found
+
+
+def width(side, steps):
+    """Return the greatest width with which there are steps enough, or the least one.
+
+    Args:
+        side: Side of the images in pixels.
+        steps: A callable from a width to the critic steps that there is time for.
+    """
+    fewest = _nearest(side).fewest
+    return next((w for w in reversed(WIDTHS) if steps(w) >= fewest), WIDTHS[0])
+
+
+def fewest_steps(side):
+    """Return how many critic steps a training of images of this side should have at least."""
+    return _nearest(side).fewest
+
+
+def _nearest(side):
+    return SIZES[min(SIZES, key=lambda known: abs(known - side))]
+
+
+def _batch(count):
+    """Return the images of a critic step: a power of two, so that several devices share it."""
+    return min(BATCH, 1 << (count.bit_length() - 1))

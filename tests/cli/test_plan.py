@@ -1,0 +1,172 @@
+"""What `kerasgan train` chooses for images, a machine and a time."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from small_runs import SMALL
+
+from kerasgan.recipe import advice
+from kerasgan_cli import plan
+from kerasgan_cli.plan import Speed, in_epochs
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(40):
+        pixels = rng.integers(0, 256, (40 + i, 40, 3), dtype="uint8")
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    return folder
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Networks and measurements that take no time."""
+    monkeypatch.setattr(advice, "WIDTHS", (1, 2))
+    monkeypatch.setattr(plan, "ROUNDS", 6)
+    monkeypatch.setattr(plan, "EPOCH_SECONDS", 1.0)
+
+
+def only(folder):
+    (run,) = folder.iterdir()
+    return run, json.loads((run / "options.json").read_text())
+
+
+def test_a_folder_is_all_that_is_needed(command, photos, small, tmp_path):
+    code, out, err = command("train", photos, "--time", "6s", "--run-dir", tmp_path / "r")
+    assert code == 0, err
+    run, options = only(tmp_path / "r")
+    assert options["variant"] == "r3gan" and options["data"]["image_size"] == 32
+    assert options["batch_size"] == 32 and options["augment"] == {"kind": "diffaugment"}
+    assert options["arguments"]["burn_in"] == {"share": 0.9}
+    assert options["networks"]["width"] in (1, 2)
+    epochs, each = options["length"]["epochs"], options["length"]["steps_per_epoch"]
+    gan = keras.saving.load_model(run / "model.keras")
+    assert gan.critic_steps == epochs * each and gan.burn_in == round(0.9 * epochs * each)
+    rows = (run / "metrics.csv").read_text().splitlines()
+    assert len(rows) == epochs + 1
+    told = {line.split()[0]: line for line in out.splitlines() if line[:1].isalpha()}
+    assert {"run", "data", "model", "device", "length", "settings", "guard", "time"} < set(told)
+    assert f"{epochs * each:,} critic steps of 32 images" in told["length"]
+    assert "ms a step" in told["time"]
+
+
+def test_what_is_given_comes_first_and_a_dry_run_shows_the_rest(command, photos, small, tmp_path):
+    given = ["--width", 2, "--batch-size", 8, "--image-size", 28, "--steps", 100]
+    code, out, err = command("train", photos, *given, "--run-dir", tmp_path / "r", "--dry-run")
+    assert code == 0, err
+    recipe = json.loads(out)
+    assert recipe["networks"]["width"] == 2 and recipe["batch_size"] == 8
+    assert recipe["data"]["image_size"] == 28 and recipe["arguments"]["gamma"] == 0.25
+    assert recipe["length"] == {"epochs": 50, "steps_per_epoch": 2}
+    assert not (tmp_path / "r").exists()
+    # What it shows is a recipe, with which nothing is chosen any more.
+    (tmp_path / "recipe.json").write_text(out)
+    code, again, err = command("train", "--recipe", tmp_path / "recipe.json", "--dry-run")
+    assert code == 0 and json.loads(again) == recipe, err
+
+
+def test_a_variant_in_front_keeps_its_own_settings(command, photos, small, tmp_path):
+    code, out, err = command("train", "wgan", photos, "--image-size", 28, "--dry-run")
+    assert code == 0, err
+    recipe = json.loads(out)
+    assert recipe["variant"] == "wgan" and recipe["length"] == {"epochs": 50}
+    assert recipe["arguments"] == {} and recipe["augment"] is None
+
+
+def test_steps_are_cut_into_epochs_and_go_on_exactly(command, data, tmp_path):
+    small = [word for word in SMALL if word not in ("--epochs", "1")]
+    options = ["train", "gan", data, *small, "--batch-size", 32, "--run-dir"]
+    code, _, err = command(*options, tmp_path / "whole", "--steps", 12)
+    assert code == 0, err
+    whole, stored = only(tmp_path / "whole")
+    assert stored["length"] == {"epochs": 12, "steps_per_epoch": 1}
+    code, _, err = command(*options, tmp_path / "parts", "--steps", 5)
+    assert code == 0, err
+    parts, _ = only(tmp_path / "parts")
+    code, _, err = command("train", "--resume", parts, "--steps", 12)
+    assert code == 0, err
+    models = [keras.saving.load_model(run / "model.keras") for run in (whole, parts)]
+    assert [model.critic_steps for model in models] == [12, 12]
+    for a, b in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_run_goes_on_for_a_time(command, run_folder):
+    rows = ["epoch,seconds", *(f"{epoch},2.0" for epoch in range(1, 11))]
+    (run_folder / "metrics.csv").write_text("\n".join(rows) + "\n")
+    code, out, err = command("train", "--resume", run_folder, "--time", "1m", "--dry-run")
+    assert code == 0 and json.loads(out)["length"] == {"epochs": 40}, err
+    (run_folder / "metrics.csv").unlink()
+    code, _, err = command("train", "--resume", run_folder, "--time", "1m", "--dry-run")
+    assert code == 2 and "--time needs a run that has finished an epoch" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "DATA is needed"),
+        (["xgan", "photos"], "MODEL must be one of the known names; nearest: gan"),
+        (["wgangp"], "nearest: wgan_gp"),
+        (["gan", "a", "b"], "Received besides: b"),
+        (["gan", "mnist", "--data", "mnist"], "Received besides: mnist"),
+        (["gan", "nowhere/"], "must be a path that exists"),
+        (["gan", "mnist", "--time", "1h", "--epochs", 5], "--epochs and --time do not go together"),
+        (["gan", "mnist", "--steps", 5, "--epochs", 5], "--epochs and --steps do not go together"),
+        (["gan", "mnist", "--time", "soon"], "must be a time such as 30m"),
+        (["gan", "mnist", "--time", "0s"], "must be a time such as 30m"),
+        (["gan", "mnist", "--time", "5"], "must be a time such as 30m"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(command, words, said):
+    code, _, err = command("train", *words)
+    assert code == 2 and said in err, err
+
+
+def test_steps_of_a_run_in_passes_are_refused(command, run_folder):
+    code, _, err = command("train", "--resume", run_folder, "--steps", 100)
+    assert code == 2 and "--epochs moves the end of this one" in err
+
+
+def test_several_processes_are_told_the_length(command, data, monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    code, _, err = command("train", data, "--time", "1h")
+    assert code == 1 and "--steps or --epochs must be given" in err
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 59, 60, 61, 997, 1000, 9000, 12345, 10**6])
+def test_epochs_make_the_steps(steps):
+    length = in_epochs(steps, 60)
+    total = length["epochs"] * length["steps_per_epoch"]
+    assert steps <= total < steps + length["steps_per_epoch"] and length["epochs"] <= 80
+    if steps in (60, 9000, 10**6):
+        assert total == steps
+
+
+def test_a_time_is_filled():
+    speed = Speed(start=20.0, step=0.1, epoch=2.0)
+    for seconds in (60, 600, 3600, 86400):
+        length = in_epochs(speed.steps(seconds), plan.epochs_in(seconds))
+        assert abs(speed.seconds(length) / seconds - 1) < 0.1
+    assert speed.steps(600, 2.0) == pytest.approx(speed.steps(600) / 2, abs=1)
+    assert speed.steps(1) == 1
+
+
+def test_sizes_are_those_that_nearly_all_images_have():
+    sizes = (28, 32, 64, 128, 256)
+    assert advice.image_size(300, accelerated=True, sizes=sizes) == 256
+    assert advice.image_size(300, accelerated=False, sizes=sizes) == 64
+    assert advice.image_size(63, accelerated=True, sizes=sizes) == 32
+    assert advice.image_size(20, accelerated=True, sizes=sizes) is None
+
+
+def test_widths_leave_steps_enough():
+    assert advice.width(64, lambda w: 10**6) == advice.WIDTHS[-1]
+    assert advice.width(64, lambda w: 1) == advice.WIDTHS[0]
+    assert advice.width(64, lambda w: 160_000 // w) == 32
