@@ -10,6 +10,7 @@ from kerasgan.files import atomic
 from kerasgan.text import listed, printable
 from kerasgan_cli import stages
 from kerasgan_cli.common import echo, short_warnings
+from kerasgan_cli.options import with_flags
 
 
 def load(recipe, resume=None):
@@ -23,6 +24,8 @@ def load(recipe, resume=None):
             place = recipe.data["name_or_path"]
             raise _other_images(place, "there are none") from error
         raise click.BadParameter(str(error), param_hint="--data") from error
+    except data.DataError as error:
+        raise click.ClickException(with_flags(str(error))) from error
 
 
 def classes(recipe, dataset):
