@@ -11,7 +11,7 @@ from kerasgan import catalogue
 from kerasgan.text import listed, printable
 from kerasgan_cli import options as made
 from kerasgan_cli import stages
-from kerasgan_cli.common import echo, refuse_existing, short_warnings
+from kerasgan_cli.common import choose_any_backend, echo, refuse_existing, short_warnings
 from kerasgan_cli.options import with_flags
 from kerasgan_cli.sources import find_data
 
@@ -52,6 +52,8 @@ def data(path, out, as_json, overwrite, **given):
     `kerasgan train` finds them if it is given the same size.
     """
     find_data(path, given["split"], flag="NAME_OR_PATH")
+    if catalogue.SOURCES[catalogue.source_of(path)].splits:
+        choose_any_backend()  # TFDS imports TensorFlow, which would chat.
     if out is not None:
         refuse_existing(out, overwrite)
     from kerasgan.data.pixels import DataError
@@ -64,7 +66,8 @@ def data(path, out, as_json, overwrite, **given):
         try:
             found = survey(path, progress=_progress, **chosen)
         except DataError as error:
-            raise click.ClickException(with_flags(str(error))) from error
+            text = str(error).replace("`name_or_path`", "NAME_OR_PATH")
+            raise click.ClickException(with_flags(text)) from error
     stages.clear()
     if out is not None:
         _write(found, out)
@@ -98,7 +101,8 @@ def _lines(found, path, out):
 def _about_files(found):
     height, width, channels = found.decoded.images.shape[1:]
     what = {1: "grey", 3: "colour", 4: "colour with transparency"}[channels]
-    yield f"{printable(found.name)}: {found.count:,} images, seen as {height}x{width} in {what}"
+    images = "1 image" if found.count == 1 else f"{found.count:,} images"
+    yield f"{printable(found.name)}: {images}, seen as {height}x{width} in {what}"
     yield ""
     formats = collections.Counter(h.format for h in found.headers).most_common()
     modes = collections.Counter(h.mode for h in found.headers).most_common()

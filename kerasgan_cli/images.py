@@ -24,6 +24,8 @@ def load(recipe, resume=None):
             place = recipe.data["name_or_path"]
             raise _other_images(place, "there are none") from error
         raise click.BadParameter(with_flags(str(error)), param_hint="--data") from error
+    except data.DataError as error:
+        raise click.ClickException(with_flags(str(error))) from error
 
 
 def classes(recipe, dataset):

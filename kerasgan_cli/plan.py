@@ -8,11 +8,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from kerasgan import backend, catalogue, storage
 from kerasgan.adversarial.each_step import EachStep
+<<<<<<< HEAD
 from kerasgan.data.folder_files import list_files
+=======
+from kerasgan.data import survey
+>>>>>>> hdata/hdata
 from kerasgan.files import expanded
 from kerasgan.recipe import options as flat
 from kerasgan.recipe import recommended
@@ -72,7 +75,7 @@ def advised(recipe, given, load):
         given: The options of the command line, by name, which come first.
         load: A callable that returns the `ImageDataset` of a recipe.
     """
-    recipe = _of_size(recipe, _side(recipe.data["name_or_path"]))
+    recipe = _of_size(recipe, _side(recipe))
     found = load(dataclasses.replace(recipe, batch_size=1, accumulate=1))
     recipe = _of_size(recipe, found.image_shape[0])
     side = recipe.data.get("image_size") or found.image_shape[0]
@@ -187,25 +190,23 @@ class _Times(EachStep):
             self.model.stop_training = True
 
 
-def _side(name_or_path):
+def _side(recipe):
     """Return the side that nearly all images have at least, or None where that is not known."""
-    source, path = catalogue.source_of(name_or_path), expanded(name_or_path)
+    name = recipe.data["name_or_path"]
+    source = catalogue.source_of(name)
     if source == "avatars":
         return 64
-    if source != "folder":
+    if source not in ("folder", "zip"):
         return None
+<<<<<<< HEAD
     files = [path / name for name, _, _ in list_files(path)[0]]
     some = files[:: max(1, len(files) // LOOKED_AT)]
     sides = sorted(filter(None, map(_shorter_side, some)))
+=======
+    fit = recipe.data.get("fit") or "crop"
+    sides = survey.some_sides(expanded(name), source, LOOKED_AT, fit)
+>>>>>>> hdata/hdata
     return sides[len(sides) // 20] if sides else None
-
-
-def _shorter_side(path):
-    try:
-        with Image.open(path) as picture:
-            return min(picture.size)
-    except Exception:  # What cannot be read is said when the images are.
-        return None
 
 
 def describe(recipe, dataset, settings, speed):

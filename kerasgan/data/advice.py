@@ -33,8 +33,8 @@ def advice(found):
 def few_images(count):
     """Return what to expect of few images, as a sentence."""
     return (
-        f"With {count:,} images the critic soon knows each by heart, and what is generated stays "
-        "close to them."
+        f"With {_many(count, 'one image', '{} images')} the critic soon knows each by heart, and "
+        "what is generated stays close to them."
     )
 
 

@@ -51,12 +51,12 @@ class ImageDataset(keras.utils.PyDataset):
         skipped: Optional `(path, reason)` pairs of the files that could not be used.
         content: Optional dictionary that identifies the images; see `kerasgan.data.content`.
         unlabelled: Optional sentence that says why there are no labels.
-        steps_per_epoch: Batches of an epoch, where it is not one pass over the images: some passes
-            and a part of one, of which the next epoch has the rest. None for one pass.
         mirror: Whether a batch has each image mirrored, left for right, with a probability of one
-            half. What is mirrored depends on the seed, the pass and the place in the pass alone.
+            half. What is mirrored depends on the seed, the pass and the place in it alone.
             `images` and `take` are not mirrored, so neither are the real images of the guard and of
             metrics.
+        steps_per_epoch: Batches of an epoch, where it is not one pass over the images: some passes
+            and a part of one, of which the next epoch has the rest. None for one pass.
 
     Attributes:
         seconds: Time spent making batches so far; assign 0 to start again.
@@ -86,8 +86,8 @@ class ImageDataset(keras.utils.PyDataset):
         skipped=(),
         content=None,
         unlabelled=None,
-        steps_per_epoch=None,
         mirror=False,
+        steps_per_epoch=None,
     ):
         super().__init__()
         self.images = checked_images(images)
@@ -230,7 +230,7 @@ class ImageDataset(keras.utils.PyDataset):
         return _take(self.images, rows, images)
 
     def _order_of(self, number):
-        """Return the permutation of a pass, or None, and which places are mirrored, or None."""
+        """Return a pass's permutation, or None, and which places are mirrored, or None."""
         if not self.shuffle and not self.mirror:
             return None, None
         if self._order is None or self._order[0] != number:

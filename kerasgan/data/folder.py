@@ -160,11 +160,11 @@ def _check_share(name, skipped, tried, max_bad):
     if any("`image_size` is not given" in reason for _, reason in skipped):
         remedies.append("give `image_size`")
     if any("smaller than image_size" in reason for _, reason in skipped):
-        remedies.append("give a smaller `image_size` or upscale=True")
+        remedies.append("give a smaller `image_size` or set `upscale`")
     if len(skipped) < tried:
         remedies.append("raise `max_bad`")
     raise DataError(
-        f"`name_or_path` must hold at most max_bad={max_bad:.0%} of bad files: "
+        f"`name_or_path` must hold at most {max_bad:.0%} of bad files (`max_bad`): "
         f"{' or '.join(remedies)}.{listed}{more}\n"
         f"Received: {name} with {len(skipped)} bad of {tried} files"
     )

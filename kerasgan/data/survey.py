@@ -175,15 +175,34 @@ def advised_size(sides, fit="crop"):
     return max((size for size in SIZES if size <= min(enough, FIRST_SIZE)), default=SIZES[0])
 
 
+def some_sides(path, source, most, fit="crop"):
+    """Return the sides of about `most` of the pictures, sorted; see `Survey.sides`.
+
+    Args:
+        path: A folder or a zip archive.
+        source: "folder" or "zip".
+        most: Number of files that are opened, at most.
+        fit: As for `kerasgan.data.load`.
+    """
+    with _opened(path, source) as files, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")
+        some = files.files[:: -(-len(files.files) // most) or 1]
+        headers = filter(None, (_header(files, file) for file in some))
+        return sorted(_side((header.width, header.height), fit) for header in headers)
+
+
+def _opened(path, source):
+    return FolderFiles(path) if source == "folder" else ZipFiles(path)
+
+
 def _side(pair, fit):
     return max(pair) if fit == "pad" else min(pair)
 
 
 def _looked_at(name, source, progress):
     """Return the `Header` of each picture, and how many are transparent of those looked at."""
-    files = FolderFiles(name) if source == "folder" else ZipFiles(name)
     headers = []
-    with files, warnings.catch_warnings():
+    with _opened(name, source) as files, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")
 
         def header(file):

@@ -69,12 +69,26 @@ def test_what_cannot_be_read_is_told_in_the_words_of_the_shell(command, tmp_path
     assert code == 2 and "must be a path that exists" in err
     (tmp_path / "a.zip").write_bytes(b"no zip")
     code, _, err = command("data", tmp_path / "a.zip")
-    assert code == 1 and "must be a zip file that can be read" in err and "`" not in err
+    assert code == 1 and "NAME_OR_PATH must be a zip file that can be read" in err
     np.save(tmp_path / "a.npy", np.zeros((3, 4, 5, 6, 7)))
     code, _, err = command("data", tmp_path / "a.npy")
     assert code == 1 and "channels last" in err
     code, _, err = command("data", tmp_path, "--background", "pink")
     assert code == 1 and "--background must be white, black or #rrggbb" in err
+
+
+def test_a_strange_zip_is_refused_in_the_words_of_the_shell(command, tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "good.png")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "good.png", "good.png")
+        archive.write(tmp_path / "good.png", "../out.png")
+        archive.writestr("more.zip", b"PK")
+    given = ["--data", tmp_path / "a.zip", "--image-size", 8, "--run-dir", tmp_path / "r"]
+    code, _, err = command("train", "gan", *given, *SMALL)
+    assert code == 1 and "--data must hold at most 10% of bad files (--max-bad)" in err
+    assert "\n  ../out.png: has a path that leaves the archive\n" in err
+    assert "\n  more.zip: an archive inside the archive, which is not opened\n" in err
+    assert not (tmp_path / "r").exists()
 
 
 def test_train_says_that_there_are_few_and_that_some_are_there_twice(command, photos, tmp_path):

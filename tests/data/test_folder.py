@@ -145,7 +145,7 @@ def test_bad_files_are_skipped_counted_and_listed(mixed):
 
 
 def test_too_many_bad_files_are_an_error_that_lists_them(mixed):
-    message = r"max_bad=10%.*float\.tiff: floating-point.*and 3 more.*8 bad of 28 files"
+    message = r"at most 10% of bad.*float\.tiff: floating-point.*and 3 more.*8 bad of 28 files"
     with pytest.raises(DataError, match=f"(?s){message}"):
         load(mixed, image_size=32)
 
@@ -162,7 +162,7 @@ def test_the_limit_is_ten_percent_and_holds_for_the_cache(photos):
 
 
 def test_small_images_name_the_remedy_and_upscale_takes_them(photos):
-    with pytest.raises(DataError, match=r"(?s)upscale=True.*00\.png: smaller than image_size=128"):
+    with pytest.raises(DataError, match=r"(?s)set `upscale`.*00\.png: smaller than image_size=128"):
         load(photos, image_size=128)
     dataset = load(photos, image_size=128, upscale=True, batch_size=2)
     assert (dataset.image_shape, dataset.skipped) == ((128, 128, 3), [])

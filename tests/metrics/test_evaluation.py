@@ -142,7 +142,7 @@ def test_what_does_not_suit_the_images_is_left_out_and_said():
         ({"metrics": ["classes"]}, "`labels` are needed for classes"),
         ({"data": np.full((300, 16, 16, 1), np.nan, "float32")}, "must be finite"),
         ({"data": np.full((300, 16, 16, 1), 300)}, r"integers in 0..255"),
-        ({"data": REAL[..., 0]}, r"shape \(n, height, width, 1 or 3\)"),
+        ({"data": REAL[..., 0]}, r"shape \(n, height, width, 1, 3 or 4\)"),
         ({"data": object()}, "must be an array or a kerasgan.data.ImageDataset"),
         ({"labels": LABELS[:5]}, "one entry for each of the 1200 images"),
         ({"seed": -1}, "`seed` must be"),

@@ -6,7 +6,8 @@ from PIL import Image
 from written_pictures import HEALTHY, patterns, write_grids
 
 from kerasgan import pictures
-from kerasgan.data import to_uint8
+from kerasgan.data import from_uint8, to_uint8
+from kerasgan.data.pixels import over_white
 from kerasgan.watch import Pictures, PicturesError
 
 SHAPE = (8, 8, 1)
@@ -137,3 +138,11 @@ def test_what_does_not_fit_later_is_left_out(tmp_path):
     assert names(found) == ["g2.png"]
     reasons = {path.name: reason for path, reason in found.skipped}
     assert "another kind" in reasons["loss_1.png"] and "30" in reasons["g1.png"]
+
+
+def test_grids_with_transparency_are_read_as_the_networks_make_them(tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = over_white(rng.integers(0, 256, (64, 8, 8, 4), dtype=np.uint8))
+    pictures.save_grid(tmp_path / "1.png", from_uint8(pixels), 8)
+    ((_, images),) = Pictures(tmp_path, (8, 8, 4)).new(last=True)
+    np.testing.assert_allclose(images, from_uint8(pixels), atol=2.1 / 127.5)
