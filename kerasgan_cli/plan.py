@@ -11,11 +11,7 @@ import numpy as np
 
 from kerasgan import backend, catalogue, storage
 from kerasgan.adversarial.each_step import EachStep
-<<<<<<< HEAD
-from kerasgan.data.folder_files import list_files
-=======
 from kerasgan.data import survey
->>>>>>> hdata/hdata
 from kerasgan.files import expanded
 from kerasgan.recipe import options as flat
 from kerasgan.recipe import recommended
@@ -198,14 +194,8 @@ def _side(recipe):
         return 64
     if source not in ("folder", "zip"):
         return None
-<<<<<<< HEAD
-    files = [path / name for name, _, _ in list_files(path)[0]]
-    some = files[:: max(1, len(files) // LOOKED_AT)]
-    sides = sorted(filter(None, map(_shorter_side, some)))
-=======
     fit = recipe.data.get("fit") or "crop"
     sides = survey.some_sides(expanded(name), source, LOOKED_AT, fit)
->>>>>>> hdata/hdata
     return sides[len(sides) // 20] if sides else None
 
 
