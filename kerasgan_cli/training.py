@@ -40,12 +40,15 @@ def run(recipe, settings, parent, resume, on_collapse=None, devices=1):
         The exit code: 0, 1 if the training diverged, 3 if it ended collapsed, or 130 if it was
         interrupted.
     """
-    if recipe.backend == "torch" and machine.launched()[0]:
-        follow(recipe, resume, machine.launched)
-        return 0
-    device, exact = machine.prepare(recipe)
-    devices = machine.devices(recipe, devices)
+    number, count = backend.GROUP.launched()
     with contextlib.ExitStack() as stack:  # It ends with the training.
+        if count > 1:  # Before the backend computes.
+            stack.enter_context(backend.GROUP.joined(number, count))
+        if number:
+            follow(recipe, resume)
+            return 0
+        device, exact = machine.prepare(recipe)
+        devices = machine.devices(recipe, devices)
         stack.enter_context(backend.on_devices(devices))
         device = f"{devices} of {device or 'CPU'}" if devices > 1 else device or "CPU"
         return _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, stack)
@@ -83,7 +86,7 @@ def _run(recipe, settings, parent, resume, on_collapse, device, exact, devices, 
     with lasting_output():
         _introduce(folder, recipe, dataset, model, device, exact)
         guard = _guard(folder, recipe, settings, on_collapse)
-        if devices > 1 and recipe.backend == "torch":
+        if backend.GROUP.size() > 1 or (devices > 1 and recipe.backend == "torch"):
             stages.say("waiting for the other processes", always=True)
             with following(recipe, resume, devices, lambda: _last_good(folder)):
                 return _fit(folder, recipe, settings, dataset, model, guard, devices)
