@@ -1,9 +1,9 @@
-"""Other processes of PyTorch that train along with `kerasgan train`.
+"""Other processes that train along with `kerasgan train`.
 
     python -m kerasgan_cli.follower FOLDER RANK COUNT
 
-`following` starts them for the devices of one machine. With `torchrun`, each process is a `kerasgan
-train` of its own, and those of a rank above 0 do the same.
+On PyTorch `following` starts them for the devices of one machine. Where the environment names
+several processes, each is a `kerasgan train` of its own, and those of a rank above 0 do the same.
 """
 
 import contextlib
@@ -34,21 +34,20 @@ def following(recipe, resume, count, last_good):
     Args:
         recipe: The `Recipe` of the training.
         resume: The folder of the run that it goes on with, or None.
-        count: How many processes train.
+        count: How many processes are to train, where they are not there yet.
         last_good: A callable that says which state is left where one of them is lost.
 
     Raises:
         click.ClickException: If one of them does not start, or is lost.
     """
-    from kerasgan.backend import torch_group, torch_ranks
-    from kerasgan_cli.machine import launched
+    from kerasgan import backend
+    from kerasgan.backend.group import ProcessLost
 
-    if launched()[1] > 1:
+    if backend.GROUP.size() > 1:
         try:
-            with torch_group.joined(*launched()):
-                yield
-                torch_ranks.dismiss()
-        except torch_group.ProcessLost as error:
+            yield
+            backend.dismiss()
+        except ProcessLost as error:
             raise click.ClickException(f"{error}. {last_good()}") from error
         return
     with tempfile.TemporaryDirectory(prefix="kerasgan-") as folder, contextlib.ExitStack() as stack:
@@ -62,10 +61,10 @@ def following(recipe, resume, count, last_good):
         others = [stack.enter_context(_started(folder, i, count)) for i in range(1, count)]
         _wait(folder, others)
         try:
-            with torch_group.joined(0, count, f"file://{folder}/meeting"):
+            with backend.GROUP.joined(0, count, f"file://{folder}/meeting"):
                 yield
-                torch_ranks.dismiss()
-        except torch_group.ProcessLost as error:
+                backend.dismiss()
+        except ProcessLost as error:
             words = [_last_words(folder, i) for i in range(1, count)]
             # The others lost each other, or this process.
             said = "; ".join(w for w in words if "Error" in w and "ProcessLost" not in w)
@@ -117,17 +116,20 @@ def _last_words(folder, rank):
     return clipped(printable(last), 400)
 
 
-def follow(recipe, resume, meet):
+def follow(recipe, resume, meeting=contextlib.nullcontext):
     """Take the steps of a training that another process leads.
 
     Args:
         recipe: Its `Recipe`.
         resume: The folder of the run that it goes on with, or None.
-        meet: A callable that returns the arguments of `torch_group.joined`, called when this
-            process is ready.
+        meeting: A callable that returns a context with the other processes, called when this one
+            is ready.
+
+    Raises:
+        click.ClickException: If the process that leads has ended.
     """
     from kerasgan import backend
-    from kerasgan.backend import torch_group
+    from kerasgan.backend.group import ProcessLost
     from kerasgan.data.ahead import Ahead
     from kerasgan_cli import images, machine
     from kerasgan_cli.runs import Run
@@ -139,9 +141,12 @@ def follow(recipe, resume, meet):
     for number in (signal.SIGINT, signal.SIGTERM):  # The process that leads says when to end.
         signal.signal(number, signal.SIG_IGN)
     batches = Ahead(dataset, backend.send, as_stored=backend.accelerated())
-    with contextlib.closing(batches), torch_group.joined(*meet()):
-        while backend.follow(batches)[0]:  # One `fit` after the other.
-            pass
+    with contextlib.closing(batches), meeting():
+        try:
+            while backend.follow(batches)[0]:  # One `fit` after the other.
+                pass
+        except ProcessLost as error:
+            raise click.ClickException(str(error)) from error
 
 
 def main(folder, rank, count):
@@ -154,11 +159,13 @@ def main(folder, rank, count):
     recipe = Recipe.from_json(told["recipe"])
     choose_backend("torch")
 
-    def meet():
-        (folder / f"ready-{rank}").touch()
-        return rank, count, f"file://{folder}/meeting"
+    def meeting():
+        from kerasgan import backend
 
-    follow(recipe, told["resume"], meet)
+        (folder / f"ready-{rank}").touch()
+        return backend.GROUP.joined(rank, count, f"file://{folder}/meeting")
+
+    follow(recipe, told["resume"], meeting)
 
 
 def _end_without(leader, folder):

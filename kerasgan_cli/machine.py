@@ -1,7 +1,6 @@
 """What a training of the shell uses of the machine."""
 
 import math
-import os
 
 import keras
 
@@ -42,8 +41,8 @@ def devices(recipe, asked):
         ValueError: If there are fewer.
     """
     there = backend.devices()
-    if recipe.backend == "torch" and launched()[1] > 1:
-        asked = there = launched()[1]
+    if backend.GROUP.size() > 1:
+        asked = there = backend.GROUP.parts()
     count = asked or there
     if count > there:
         kind = accelerator(recipe.backend) or "CPU"
@@ -73,11 +72,3 @@ def steps_at_once(recipe, settings, devices):
     if not backend.accelerated() or recipe.backend == "torch" or devices > 1:
         return 1
     return math.gcd(AT_ONCE, settings["guard_every"] or AT_ONCE)
-
-
-def launched():
-    """Return the rank and the number of processes that `torchrun` started, or (0, 1)."""
-    try:
-        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    except (KeyError, ValueError):
-        return 0, 1

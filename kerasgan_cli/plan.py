@@ -89,23 +89,17 @@ def _of_size(recipe, side):
 
 
 def settle(recipe, dataset, seconds, widths, build):
-    """Return a recipe with a length in epochs, and its `Speed` where that was measured.
+    """Return a recipe with the length that a time allows, and its `Speed`.
 
     Args:
-        recipe: A `Recipe`; its length may be in steps.
+        recipe: A `Recipe`.
         dataset: Its `ImageDataset`; an epoch of it becomes as long as the recipe says.
-        seconds: How long the training may take, or None.
+        seconds: How long the training may take.
         widths: Whether its width is open.
         build: A callable that returns the model of a recipe and a number of critic steps.
     """
-    speed = None
-    if seconds is None:
-        steps = recipe.length["steps"]
-        epochs = EPOCHS
-    else:
-        recipe, speed = _as_wide_as_time_allows(recipe, dataset, seconds, widths, build)
-        steps, epochs = speed.steps(seconds), epochs_in(seconds)
-    recipe.length = in_epochs(steps, epochs)
+    recipe, speed = _as_wide_as_time_allows(recipe, dataset, seconds, widths, build)
+    recipe.length = in_epochs(speed.steps(seconds), epochs_in(seconds))
     dataset.steps_per_epoch = recipe.length["steps_per_epoch"]
     return recipe, speed
 
@@ -128,7 +122,7 @@ def _as_wide_as_time_allows(recipe, dataset, seconds, widths, build):
     return found, measure(found, dataset, build)
 
 
-def in_epochs(steps, epochs):
+def in_epochs(steps, epochs=EPOCHS):
     """Return a recipe's length of so many critic steps, in about so many epochs.
 
     A number of epochs that divides the steps comes first.
@@ -229,7 +223,7 @@ def describe(recipe, dataset, settings, speed):
     echo(f"time      {duration(seconds)}, until about {ends:%H:%M}, at {each}")
     if steps < recommended.fewest_steps(side):
         wanted = recommended.fewest_steps(side)
-        minutes = math.ceil(speed.seconds(in_epochs(wanted, EPOCHS)) / 60)
+        minutes = math.ceil(speed.seconds(in_epochs(wanted)) / 60)
         echo(
             f"note      better pictures need {wanted:,} steps or more: --time {minutes}m, or a GPU"
         )

@@ -34,14 +34,26 @@ def run(job):
         interrupted.
     """
     recipe = job.recipe
-    if machine.launched()[1] > 1 and job.planned:
+    if "steps" in recipe.length:  # The same in all processes.
+        recipe.length = plan.in_epochs(recipe.length["steps"])
+    number, count = backend.GROUP.launched()
+    if count > 1 and job.planned:
         raise ValueError(
             "--steps or --epochs must be given, and MODEL, where several processes train together: "
             "each would choose for itself. Received: neither"
         )
-    if recipe.backend == "torch" and machine.launched()[0]:
-        follow(recipe, job.resume, machine.launched)
-        return 0
+    with contextlib.ExitStack() as stack:  # It ends with the training.
+        if count > 1:  # Before the backend computes.
+            stack.enter_context(backend.GROUP.joined(number, count))
+        if number:
+            follow(recipe, job.resume)
+            return 0
+        return _lead(job, stack)
+
+
+def _lead(job, stack):
+    """Train in this process, which others may follow."""
+    recipe = job.recipe
     device, exact = machine.prepare(recipe)
     source = None
     if job.settings["start"] is not None and not (job.resume and Run(job.resume).has_model()):
@@ -53,10 +65,9 @@ def run(job):
     else:
         job.recipe, dataset = plan.advised(recipe, job.given, images.load)
     machine.check_parts(job.recipe, count)
-    with contextlib.ExitStack() as stack:  # It ends with the training.
-        stack.enter_context(backend.on_devices(count))
-        device = f"{count} of {device or 'CPU'}" if count > 1 else device or "CPU"
-        return _run(job, source, dataset, device, exact, count, stack)
+    stack.enter_context(backend.on_devices(count))
+    device = f"{count} of {device or 'CPU'}" if count > 1 else device or "CPU"
+    return _run(job, source, dataset, device, exact, count, stack)
 
 
 def _run(job, source, dataset, device, exact, devices, stack):
@@ -71,7 +82,7 @@ def _run(job, source, dataset, device, exact, devices, stack):
         return fine_tuning.build(recipe, source, dataset.image_shape, classes, steps)
 
     folder, model, speed = None, None, None
-    if "steps" in recipe.length or job.seconds is not None:
+    if job.seconds is not None:
         widths = job.given is not None and "width" not in job.given
         recipe, speed = plan.settle(recipe, dataset, job.seconds, widths, build)
     if job.dry_run:
@@ -111,7 +122,7 @@ def _run(job, source, dataset, device, exact, devices, stack):
             plan.describe(recipe, dataset, settings, speed)
         scoring.introduce(scores)
         guard = _guard(folder, recipe, settings, job.on_collapse)
-        if devices > 1 and recipe.backend == "torch":
+        if backend.GROUP.size() > 1 or (devices > 1 and recipe.backend == "torch"):
             stages.say("waiting for the other processes", always=True)
             with following(recipe, job.resume, devices, lambda: _last_good(folder)):
                 return _fit(folder, recipe, settings, dataset, model, guard, devices, scores)

@@ -5,7 +5,7 @@ python worker.py losses MODELS   losses of five rounds from fixed weights and fi
 python worker.py samples FOLDER  images of a preset, sixteen of seed 1
 python worker.py distributed MODEL  losses of five rounds over two virtual devices
 python worker.py shell FOLDER    what `kerasgan train --devices` logs
-python worker.py rank NUMBER COUNT PLACE WHAT  the same in one of several processes of PyTorch
+python worker.py rank WHAT        the same in one of several processes, which the environment names
 python worker.py rescued         what a guard does on two virtual devices
 """
 
@@ -244,17 +244,18 @@ def shell(folder):
     return found
 
 
-def rank(number, count, place, what="rounds"):
+def rank(what):
     """Train in a group of processes, and return what the one that leads has seen."""
-    from kerasgan.backend import torch_group
-
-    with torch_group.joined(int(number), int(count), place):
+    number, count = backend.GROUP.launched()
+    with backend.GROUP.joined(number, count) if count > 1 else nullcontext():
         if what == "rescued":
             return rescued()
         if what in CASES:
             return case(what)
         if what == "disagreeing":
-            make("gan", batch_norm=False).fit(pictures(16 + int(number)), batch_size=2, verbose=0)
+            make("gan", batch_norm=False).fit(pictures(16 + number), batch_size=2, verbose=0)
+        if what == "undivided":
+            make("gan", batch_norm=False).fit(pictures(9), batch_size=3, verbose=0)
         return rounds(make(what, batch_norm=False))
 
 
@@ -273,6 +274,7 @@ def case(what):
             if "changes" in what and epoch == 1:
                 model.n_critic = 2
                 model.penalties[0].weight = 20.0
+                model.make_train_function(force=True)  # A traced step goes on with the old one.
 
         def on_epoch_end(self, epoch, logs=None):
             if "changes" in what and epoch == 1:
@@ -321,7 +323,7 @@ def stopped(folder):
 
 
 def two_devices():
-    if keras.backend.backend() == "torch":
+    if keras.backend.backend() == "torch" or backend.GROUP.size() > 1:
         return nullcontext()
     if keras.backend.backend() == "jax":
         devices = keras.distribution.list_devices()

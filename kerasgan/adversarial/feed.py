@@ -115,7 +115,7 @@ class Feed:
                 callback.see_training_data(self.x)
             if hasattr(callback, "see_callbacks"):
                 callback.see_callbacks(given)
-        own = [_Follow(self.x)] if hasattr(self.x, "seek") else []
+        own = [_Follow(self.x, self.batches)] if hasattr(self.x, "seek") else []
         own += [self.watch] if self.watch else []
         last = [_Refreeze(), InTurn()]
         if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -151,9 +151,14 @@ class _Collated:
 class _Follow(keras.callbacks.Callback):
     """Turns a dataset to the epoch that the model's step counter stands in."""
 
-    def __init__(self, dataset):
+    def __init__(self, dataset, batches):
         super().__init__()
         self.dataset = dataset
+        self.batches = batches
+
+    def on_train_begin(self, logs=None):
+        if isinstance(self.batches, Ahead):  # Keras has looked at some on TensorFlow.
+            self.batches.positions.clear()
 
     def on_epoch_begin(self, epoch, logs=None):
         seen = self.model.critic_steps // self.dataset.batches_per_epoch

@@ -82,7 +82,7 @@ class Programs:
         def train_function(*args):
             if self._leader is None:
                 return step(*args)
-            return self._leader.step(lambda: step(*args))
+            return self._leader.step(step, self._fetched(*args))
 
         self.train_function = train_function
         return train_function

@@ -24,32 +24,35 @@ folder is written once, in `keras.ops`, and calls these.
 - `compiled(fn, variables)`: a function of arrays and of these variables as one program, for
   inference outside `fit`.
 - `resolve_jit(jit_compile)`: what "auto" means for Keras on this backend and machine.
-- `sum_over_processes(value)`, `mean_over_processes(value)`: over what each has in a step.
-- `follows()`, `follow(batches, watch)`, `adopt(model, trained)`, `leading(model, batches)`: whether
-  another process leads this training; take its steps; give a model what came of them; and a context
-  with what leads the others, or None. These are of `torch_ranks.py` or of `generic.py`.
+- `GROUP`: the processes that train one model together; see `group.py`. Of it are
+  `sum_over_processes(value)` and `mean_over_processes(value)`, over what each has in a step, and
+  `follows()`, whether another process leads this training.
 - `set_float32_precision(name)`: whether products of float32 may be made in "tf32".
 - `make_deterministic()`: ask the backend for reproducible kernels.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
 - `MEANS_IN_STEPS`: whether every step returns the means of the epoch so far.
 - `PREFERRED_DATA_FORMAT`: the convolution layout that the backend runs fastest.
 
+`processes.py` trains by the group: `follow(batches, watch)` takes the steps of the process that
+leads, `adopt(model, trained)` gives a model what came of them, `leading(model, batches)` is a
+context with what leads the others, or None, and `dismiss()` lets the others leave.
+
 `private.py` and `private_random.py` hold every private name of Keras and the backends.
 """
 
 import contextlib
+import functools
 
 import keras
 
+from kerasgan.backend import processes as _processes
+
 if keras.backend.backend() == "tensorflow":
-    from kerasgan.backend import generic as _processes
     from kerasgan.backend import tensorflow as _backend
 elif keras.backend.backend() == "jax":
-    from kerasgan.backend import generic as _processes
     from kerasgan.backend import jax as _backend
 elif keras.backend.backend() == "torch":
     from kerasgan.backend import torch as _backend
-    from kerasgan.backend import torch_ranks as _processes
 else:
     raise ImportError(
         "kerasgan trains on the Keras backends tensorflow, jax and torch: set KERAS_BACKEND to "
@@ -74,12 +77,14 @@ replica_rows = _backend.replica_rows
 summed = _backend.summed
 compiled = _backend.compiled
 resolve_jit = _backend.resolve_jit
-sum_over_processes = _processes.sum_over_processes
-mean_over_processes = _processes.mean_over_processes
-follows = _processes.follows
-follow = _processes.follow
+GROUP = _backend.GROUP
+sum_over_processes = GROUP.sum_over_processes
+mean_over_processes = GROUP.mean_over_processes
+follows = GROUP.follows
+leading = functools.partial(_processes.leading, GROUP)
+follow = functools.partial(_processes.follow, GROUP)
+dismiss = functools.partial(_processes.dismiss, GROUP)
 adopt = _processes.adopt
-leading = _processes.leading
 set_float32_precision = _backend.set_float32_precision
 make_deterministic = _backend.make_deterministic
 MEANS_IN_STEPS = _backend.MEANS_IN_STEPS

@@ -10,7 +10,9 @@ import keras
 import numpy as np
 
 from kerasgan.backend import generic, private
+from kerasgan.backend.jax_group import JaxGroup
 
+GROUP = JaxGroup()
 MEANS_IN_STEPS = True  # Between two steps of `fit`, variables hold what they held before.
 PREFERRED_DATA_FORMAT = "channels_last"
 Conv2D = keras.layers.Conv2D
@@ -89,14 +91,31 @@ class Trainer:
 
     def _compile(self, train_step):
         """Return Keras' train function around `train_step(state, data) -> (logs, state)`."""
+        function = self._made(train_step)
+        if GROUP.size() > 1:
+            if keras.distribution.distribution() is not None:
+                raise ValueError(
+                    "no distribution of Keras may be set where several processes train together: "
+                    "`fit` brings their devices together in each step. Received: "
+                    f"{keras.distribution.distribution()}"
+                )
+            together = GROUP.with_all(self._made(GROUP.over_all(train_step)))
+            function = GROUP.alone_or_together(function, together)
+        return self._giving_back(function, _GROUPS)
+
+    def _made(self, train_step):
         present, self.train_step = self.train_function, train_step
         try:
             with self._singly():
                 super().make_train_function(force=True)
-            return self._giving_back(self.train_function, _GROUPS)
+            return self.train_function
         finally:
             del self.train_step
             self.train_function = present
+
+    def _fetched(self, state, iterator):
+        """Return the arguments of a step with its batch read."""
+        return state, iter([next(iterator)])
 
     def _compile_several(self, steps):
         """Return a function that takes several steps in one program; see `Programs`.
@@ -248,7 +267,7 @@ def devices():
 @contextlib.contextmanager
 def on_devices(count):
     """Return a context in which models are made, and trained, on so many devices."""
-    if count == 1:
+    if count == 1 or GROUP.size() > 1:  # Several processes bring their devices together in a step.
         yield
         return
     before = keras.distribution.distribution()
@@ -261,8 +280,8 @@ def on_devices(count):
 
 
 def send(batch):
-    """Return a batch of arrays; Keras copies it to the device while the last one trains."""
-    return batch
+    """Return this process's rows of a batch; Keras copies them while the last one trains."""
+    return GROUP.own_rows(batch)
 
 
 def summed(fn, count):

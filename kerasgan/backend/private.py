@@ -161,6 +161,49 @@ def give_back_jax_state(model, state):
     model.jax_state_sync()
 
 
+def hide_jax_state(model):
+    """Take the values out of a model's variables again, as Keras does for an epoch on JAX.
+
+    `Trainer._purge_model_variables` and `Trainer._jax_state_synced`. Without it, variables keep
+    arrays that the next step takes, and Keras would go on from those.
+    """
+    model._purge_model_variables(
+        trainable_variables=True,
+        non_trainable_variables=True,
+        optimizer_variables=True,
+        metrics_variables=True,
+    )
+    model._jax_state_synced = False
+
+
+def jax_service():
+    """Return the client of the service by which processes of JAX have met.
+
+    `jax._src.distributed.global_state.client`. Without it, processes would have to wait for each
+    other on their devices, which they do for half a minute only.
+    """
+    from jax._src import distributed
+
+    return distributed.global_state.client
+
+
+def abandon_jax_service():
+    """Do not wait for the other processes of JAX when this one ends.
+
+    `client` and `service` of `jax._src.distributed.global_state`. JAX waits for all when Python
+    ends. Without this, a process that has lost another one lasts half a minute longer, and aborts.
+    """
+    import ctypes
+
+    from jax._src import distributed
+
+    state = distributed.global_state
+    for name in ("client", "service", "preemption_sync_manager"):
+        # Its threads go on until the very end, and abort the process where a part is missing.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(getattr(state, name)))
+        setattr(state, name, None)
+
+
 def exact_moments():
     """Return a context in which Keras' normalisation layers can be differentiated twice.
 

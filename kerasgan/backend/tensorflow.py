@@ -6,7 +6,9 @@ import keras
 import tensorflow as tf
 
 from kerasgan.backend import generic, private
+from kerasgan.backend.tensorflow_group import TensorflowGroup
 
+GROUP = TensorflowGroup()
 MEANS_IN_STEPS = True  # Keras needs something that a step returns.
 PREFERRED_DATA_FORMAT = "channels_last"
 Conv2D = keras.layers.Conv2D
@@ -25,12 +27,17 @@ class Trainer:
 
     def _compile_step(self, step):
         """Return Keras' train function around `step(data) -> logs`."""
-        self.train_step = step
-        try:
-            super().make_train_function(force=True)
-        finally:
-            del self.train_step
-        function = self.train_function
+        function = self._made(step)
+        if GROUP.size() > 1:
+            if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+                raise ValueError(
+                    "a model must be made outside of the scope of a strategy where several "
+                    "processes train together. Received: one that was made in that of a "
+                    "`MultiWorkerMirroredStrategy`"
+                )
+            jit, self.jit_compile = self.jit_compile, False  # Nothing is added inside of XLA.
+            function = GROUP.alone_or_together(function, self._made(step))
+            self.jit_compile = jit
         if self.steps_per_execution == 1:
             return function
 
@@ -39,6 +46,18 @@ class Trainer:
                 return function(iterator)
 
         return one
+
+    def _made(self, step):
+        self.train_step = step
+        try:
+            super().make_train_function(force=True)
+        finally:
+            del self.train_step
+        return self.train_function
+
+    def _fetched(self, iterator):
+        """Return the arguments of a step with its batch read."""
+        return ([next(iterator)],)
 
     def _compile_several(self, steps):
         """Return a function that takes several steps in one program; see `Programs`.
@@ -104,6 +123,7 @@ def value_and_grad(loss_fn, variables):
         loss = loss_fn()
         share = loss / tf.cast(_replicas(), loss.dtype)
     gradients = tape.gradient(share, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    loss, *gradients = GROUP.mean([loss, *gradients])
     return loss, gradients
 
 
@@ -171,15 +191,15 @@ def devices():
 
 def on_devices(count):
     """Return a context in which models are made, and trained, on so many devices."""
-    if count == 1:
+    if count == 1 or GROUP.size() > 1:  # Each process has one device.
         return contextlib.nullcontext()
     names = [device.name for device in _logical_devices()[:count]]
     return tf.distribute.MirroredStrategy(names).scope()
 
 
 def send(batch):
-    """Return a batch of arrays; Keras copies it to the device while the last one trains."""
-    return batch
+    """Return this process's rows of a batch; Keras copies them while the last one trains."""
+    return GROUP.own_rows(batch)
 
 
 def summed(fn, count):
@@ -189,7 +209,8 @@ def summed(fn, count):
     def body(i, *total):
         return i + 1, *[a + b for a, b in zip(total, fn(i), strict=True)]
 
-    if _replicas() > 1:  # A replica cannot meet the others inside a loop of the graph.
+    # A replica, or a process, cannot meet the others inside a loop of the graph.
+    if _replicas() > 1 or GROUP.in_step:
         for i in range(1, count):
             with tf.control_dependencies(total):
                 _, *total = body(tf.constant(i), *total)
@@ -210,7 +231,7 @@ def replica_rows(fn, batch_size):
     """Return this replica's rows of `fn(rows)`: replicas together draw what one device would."""
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
-        return fn(batch_size)
+        return GROUP.drawn(fn, batch_size)
     first = context.replica_id_in_sync_group * batch_size
     return fn(context.num_replicas_in_sync * batch_size)[first : first + batch_size]
 

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from kerasgan.backend import private, private_random, torch_group
+from kerasgan.backend import private, private_random
+from kerasgan.backend.torch_group import TorchGroup
 from kerasgan.backend.torch_traced import TracedStep
 
+GROUP = TorchGroup()
 MEANS_IN_STEPS = False
 PREFERRED_DATA_FORMAT = "channels_first"
 
@@ -29,7 +31,7 @@ class Trainer:
         """Return a train function around `step(data) -> logs`, as Keras makes one."""
         arguments = self._compile_arguments
         eager = arguments["run_eagerly"] or arguments["jit_compile"] is False
-        if eager or torch_group.size() > 1:  # No trace contains what processes tell each other.
+        if eager or GROUP.size() > 1:  # No trace contains what processes tell each other.
             return lambda data: step(data[0])
         traced = TracedStep(step, self._all_variables, compiled=arguments["jit_compile"] is True)
         return lambda data: traced(data[0])
@@ -40,6 +42,10 @@ class Trainer:
     def _one_by_one(self, step, batches):
         """Take a step on each of some batches."""
         return [step([batch]) for batch in batches][-1]
+
+    def _fetched(self, batches):
+        """Return the arguments of a step with its batch read, as it is here."""
+        return (batches,)
 
     def _all_variables(self):
         groups = (self.variables, self.metrics_variables, self.optimizer.variables)
@@ -56,7 +62,7 @@ def value_and_grad(loss_fn, variables):
         gradients = torch.autograd.grad(
             loss, [v.value for v in variables], allow_unused=True, materialize_grads=True
         )
-    loss, *gradients = torch_group.mean([loss.detach(), *gradients])
+    loss, *gradients = GROUP.mean([loss.detach(), *gradients])
     return loss, gradients
 
 
@@ -123,7 +129,7 @@ def devices():
 
 
 def on_devices(count):
-    """Return a context; each device has a process of its own here, see `torch_ranks`."""
+    """Return a context; each device has a process of its own here, see `processes.py`."""
     return contextlib.nullcontext()
 
 
@@ -132,7 +138,7 @@ def send(batch):
 
     A copy from ordinary memory would wait until the device has done all that it was given.
     """
-    batch = keras.tree.map_structure(torch_group.own_rows, batch)
+    batch = GROUP.own_rows(batch)
     if not torch.cuda.is_available():
         return batch
 
@@ -216,7 +222,7 @@ def fuse_steps(optimizer):
 
 def replica_rows(fn, batch_size):
     """Return this process's rows of `fn(rows)`: all together draw what one would."""
-    return torch_group.drawn(fn, batch_size)
+    return GROUP.drawn(fn, batch_size)
 
 
 def compiled(fn, variables):

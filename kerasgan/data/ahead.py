@@ -1,5 +1,6 @@
 """The batches of an `ImageDataset`, one ahead of the training."""
 
+import collections
 import concurrent.futures
 import time
 import zlib
@@ -8,6 +9,7 @@ import keras
 import numpy as np
 
 SMALL = 1 << 16  # Bytes of a batch that is made sooner than a thread is asked for it.
+KEPT = 4096  # Positions: Keras may read so many batches before a step takes the first of them.
 
 
 class Ahead(keras.utils.PyDataset):
@@ -28,7 +30,8 @@ class Ahead(keras.utils.PyDataset):
         self._send = send
         self._as_stored = as_stored
         self._next = None  # The position of the batch that is being made, and its future.
-        self.position = None  # That of the last batch; see `at`.
+        # Of the last batches, from the first that no step has taken; see `at`.
+        self.positions = collections.deque(maxlen=KEPT)
         small = dataset.images[0].nbytes * dataset.batch_size < SMALL
         self._thread = None if small else concurrent.futures.ThreadPoolExecutor(1, "kerasgan-data")
 
@@ -66,11 +69,11 @@ class Ahead(keras.utils.PyDataset):
                 after = self._thread.submit(self._make, index + 1)
                 self._next = self._position(index + 1), after
         self._dataset.seconds += time.perf_counter() - began
-        self.position = self._position(index)
+        self.positions.append(self._position(index))
         return batch
 
     def at(self, epoch, left, index):
-        """Return the batch at the `position` of another process's."""
+        """Return the batch at one of the `positions` of another process's."""
         if (self._dataset.epoch, len(self)) != (epoch, left):
             self._dataset.seek(epoch, self._dataset.batches_per_epoch - left)
         return self[index]

@@ -246,6 +246,23 @@ def test_an_error_in_a_step_leaves_the_weights():
     assert gan.sample(2, seed=0).shape == (2, 8, 8, 1)
 
 
+def test_jax_state_is_hidden_again(network, backend_name):
+    if backend_name != "jax":
+        pytest.skip("other backends keep the state in the variables")
+    network.compile("sgd", "mse")
+    network.fit(np.zeros((2, 3)), np.zeros((2, 1)), verbose=0)
+    private.hide_jax_state(network)
+    assert all(v._value is None for v in [*network.variables, *network.optimizer.variables])
+
+
+def test_one_process_of_jax_has_no_service(backend_name):
+    if backend_name != "jax":
+        pytest.skip("other backends meet otherwise")
+    assert private.jax_service() is None
+    private.abandon_jax_service()
+    assert private.jax_service() is None
+
+
 def test_exact_moments(backend_name):
     if backend_name != "tensorflow":
         pytest.skip("the moments of the other backends can be differentiated twice")
