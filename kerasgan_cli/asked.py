@@ -215,7 +215,7 @@ def _move_end(run, recipe, epochs, steps, seconds):
             )
         epochs = -(-steps // each)
     if seconds is not None:
-        done, took = run.epochs(), run.seconds()
+        done, took = run.finished(), run.seconds()
         if not done or not took:
             raise click.UsageError(
                 "--time needs a run that has finished an epoch; --epochs moves the end of this one."

@@ -93,6 +93,8 @@ def _main(arguments):
             stages.clear()
             raise
     except click.ClickException as error:
+        if debug and error.__cause__ is not None:
+            traceback.print_exc()
         lines = error.message.split("\n")
         error.message = "\n".join(clipped(printable(line), LINE) for line in lines)
         error.show()

@@ -75,8 +75,9 @@ def advised(recipe, given, load):
     found = load(dataclasses.replace(recipe, batch_size=1, accumulate=1))
     recipe = _of_size(recipe, found.image_shape[0])
     side = recipe.data.get("image_size") or found.image_shape[0]
-    recipe = flat.apply(recipe, {**recommended.options(side, found.num_examples), **given})
-    return recipe, load(recipe)
+    advised = flat.apply(recipe, {**recommended.options(side, found.num_examples), **given})
+    advised.length = recipe.length  # It is in epochs already.
+    return advised, load(advised)
 
 
 def _of_size(recipe, side):

@@ -199,7 +199,7 @@ class Run:
         """Return how long its finished epochs took, those of all its resumes together."""
         return sum(self._seconds())
 
-    def epochs(self):
+    def finished(self):
         """Return how many epochs it has finished."""
         return len(self._seconds())
 

@@ -36,7 +36,7 @@ def prepare(recipe, settings, dataset):
         extractor = _extractor(settings, dataset)
         width = extractor.width(dataset.image_shape) or 0
         samples = max(SAMPLES, metrics.METRICS[metric].fewest(width))
-        metrics.check_samples([metric], samples, dataset.images, extractor)
+        metrics.check_samples([metric], samples, dataset.images.shape, extractor)
         with short_warnings():
             return callbacks.Scores(
                 dataset,

@@ -54,7 +54,7 @@ DIRECTED = tuple(
         score
         for entry in METRICS.values()
         for score in entry.scores
-        if score not in ("density", "vendi_score", "ms_ssim")
+        if score not in ("density", "vendi_score", "ms_ssim", "checkerboard")
     )
 )
 EXTRACTORS = ("garments_and_digits", "efficientnet_lite0", "random_projection", "pixels")
