@@ -5,13 +5,13 @@ import math
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 from kerasgan import backend, validation
 from kerasgan.adversarial import AdversarialModel, checks, latent
 from kerasgan.adversarial.sampler import in_batches
 from kerasgan.augment import Distortion
-from kerasgan.networks.base import Normal
+from kerasgan.networks.code_reader import code_reader
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -128,7 +128,7 @@ class InfoGAN(AdversarialModel):
         if self.views is not None:
             checks.views(self.views, view_weight, self.categorical)
             self.trackers["view_information"] = keras.metrics.Mean(name="view_information")
-        self.code_reader = _code_reader(self.scorer.body.width, self.code_dim)
+        self.code_reader = code_reader(self.scorer.body.width, self.code_dim)
 
     def critic_variables(self):
         return [*self.critic.trainable_variables, *self.code_reader.trainable_variables]
@@ -392,17 +392,3 @@ def _mutual_information(p, q):
     joint = ops.maximum((joint + ops.transpose(joint)) / 2.0, 1e-8)
     marginal = ops.sum(joint, axis=1)
     return ops.sum(joint * (ops.log(joint) - ops.log(marginal[:, None] * marginal[None, :])))
-
-
-def _code_reader(width, code_dim):
-    """Return Q's own part, from the critic's features to a distribution's parameters."""
-    return keras.Sequential(
-        [
-            keras.Input((width,)),
-            layers.Dense(128, use_bias=False, kernel_initializer=Normal(0.0, 0.02)),
-            layers.BatchNormalization(momentum=0.9, epsilon=1e-5),
-            layers.LeakyReLU(0.1),
-            layers.Dense(code_dim, kernel_initializer=Normal(0.0, 0.02), dtype="float32"),
-        ],
-        name="code_reader",
-    )

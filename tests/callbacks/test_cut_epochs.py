@@ -80,7 +80,7 @@ def test_batches_of_unknown_number_can_be_cut_too(gan, images, tmp_path):
     path, folder = tmp_path / "m.csv", tmp_path / "samples"
     watchers = [callbacks.MetricsFile(path), callbacks.SampleGrid(folder, n=4, animation=None)]
     gan.fit(batches(), epochs=1, verbose=0, callbacks=[Stop(2), *watchers])
-    assert not path.exists() and not list(folder.iterdir())
+    assert not path.exists() and not list(folder.glob("epoch_*"))
 
 
 def test_a_stop_after_a_whole_epoch_keeps_its_row_and_its_picture(gan, images, tmp_path):
@@ -90,11 +90,11 @@ def test_a_stop_after_a_whole_epoch_keeps_its_row_and_its_picture(gan, images, t
         on_epoch_end=lambda epoch, logs: setattr(gan, "stop_training", True)
     )
     gan.fit(images, batch_size=8, epochs=3, verbose=0, callbacks=[early, *watchers])
-    assert len(rows(path)) == 1 and len(list(folder.iterdir())) == 1
+    assert len(rows(path)) == 1 and len(list(folder.glob("epoch_*"))) == 1
 
 
 def test_a_cut_epoch_has_no_picture(gan, images, tmp_path):
     grid = callbacks.SampleGrid(tmp_path, n=4, animation=None)
     gan.fit(images, batch_size=8, epochs=3, verbose=0, callbacks=[Stop(2), grid])
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.glob("epoch_*"))
     assert np.isfinite(gan.sample(2, seed=0)).all()

@@ -61,6 +61,6 @@ def test_a_step_without_memory_ends_in_words(command, data, tmp_path, monkeypatc
     code, out, err = command("train", "--resume", run, "--accumulate", 2)
     assert code == 0, out + err
     code, _, err = command("train", "--resume", run, "--accumulate", 3, "--epochs", 3)
-    assert code == 2 and "divisible by accumulate=3" in err
+    assert code == 2 and "divisible by --accumulate 3" in err
     code, _, err = command("train", *options, "--accumulate", 3, "--run-dir", tmp_path)
-    assert code == 2 and "divisible by accumulate=3" in err
+    assert code == 2 and "divisible by --accumulate 3" in err

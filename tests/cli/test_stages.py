@@ -19,7 +19,7 @@ def test_training_says_what_takes_long(command, data, tmp_path):
     assert code == 0
     lines = err.splitlines()
     assert lines[0].startswith("loading Keras on ")
-    assert lines[1:] == [
+    assert [line for line in lines[1:] if not line.startswith("note: ")] == [
         "reading the images ...", "preparing the guard and compiling the first step ..."
     ]  # fmt: skip
     assert "..." not in out
@@ -31,7 +31,7 @@ def test_what_takes_long_is_one_line_on_a_terminal(command, data, tmp_path, monk
     command("train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL)
     text = terminal.getvalue()
     assert "loading Keras" in text and "compiling the first step" in text
-    assert "\n" not in text and text.endswith("\r\033[K")
+    assert text.count("\n") == text.count("note: ") and text.endswith("\r\033[K")
 
 
 def test_the_line_is_taken_away_before_an_error(command, tmp_path, monkeypatch):

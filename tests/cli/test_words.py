@@ -102,8 +102,8 @@ def test_the_library_is_told_in_the_words_of_the_shell(command, tmp_path, monkey
     for words in (["train", "gan", *given], ["zoo", "train", "r3gan_avatars", *given]):
         code, _, err = command(*words)
         assert code == 1, err
-        assert "--data must hold at most --max-bad 10% of bad files" in err
-        assert "give a smaller --image-size or --upscale" in err
+        assert "--data must hold at most 10% of bad files (--max-bad)" in err
+        assert "give a smaller --image-size or set --upscale" in err
         assert "smaller than --image-size 64" in err
 
 
@@ -122,7 +122,7 @@ def test_help_begins_with_what_most_need():
     assert next(line for line in lines if line.endswith(":")) == lines[start]
     first = lines[start + 1 : lines.index("", start)]
     flags = [line.split()[0] for line in first if re.match(r"  -", line)]
-    assert len(flags) == 8 and flags[0] == "--data" and {"--epochs", "--resume"} < set(flags)
+    assert len(flags) == 8 and flags[0] == "--data" and {"--time", "--resume"} < set(flags)
     headings = [line for line in lines[start + 1 :] if re.fullmatch(r"\S.*:", line)]
     assert len(headings) > 5 and headings[-1] == "Other:"
     assert all(heading.startswith("More on ") for heading in headings[:-1])
