@@ -28,7 +28,7 @@ def plan(backends, tiny):
         backends: Names of backends.
         tiny: Whether everything is as small as it can be.
     """
-    sizes = (32,) if tiny else (64, 128)  # The builders end at 128 pixels.
+    sizes = (32,) if tiny else (64, 128, 256)
     groups = [
         [_task("environment", 30)],
         [_task("agreement", 25, variant=v, precision="float32") for v in FIRST],
