@@ -5,6 +5,7 @@ import datetime
 import math
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,9 @@ def advised(recipe, given, load):
     side = recipe.data.get("image_size") or found.image_shape[0]
     advised = flat.apply(recipe, {**recommended.options(side, found.num_examples), **given})
     advised.length = recipe.length  # It is in epochs already.
-    return advised, load(advised)
+    with warnings.catch_warnings():  # They were said.
+        warnings.simplefilter("ignore")
+        return advised, advised.load()
 
 
 def _of_size(recipe, side):

@@ -54,6 +54,7 @@ def test_a_folder_is_all_that_is_needed(command, photos, small, tmp_path):
     assert {"run", "data", "model", "device", "length", "settings", "guard", "time"} < set(told)
     assert f"{epochs * each:,} critic steps of 32 images" in told["length"]
     assert "ms a step" in told["time"]
+    assert err.count("reading the images") == 1
 
 
 def test_what_is_given_comes_first_and_a_dry_run_shows_the_rest(command, photos, small, tmp_path):
