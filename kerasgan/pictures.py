@@ -3,7 +3,6 @@
 import warnings
 from pathlib import Path
 
-import keras
 import numpy as np
 from PIL import Image
 
@@ -70,8 +69,11 @@ def show(images, columns=None, most=100, scale=None):
 
 def _bytes_of(images, most):
     """Return the first images of an array or a tensor of any form that `show` takes, as uint8."""
-    if keras.ops.is_tensor(images):
-        images = keras.ops.convert_to_numpy(images)
+    if not isinstance(images, (np.ndarray, list, tuple)):  # Else nothing is computed.
+        import keras
+
+        if keras.ops.is_tensor(images):
+            images = keras.ops.convert_to_numpy(images)
     images = np.asanyarray(images)  # A memory map is read no further than it is shown.
     shape = images.shape
     if images.ndim == 2 or (images.ndim == 3 and shape[-1] in MODES):

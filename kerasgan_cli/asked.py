@@ -141,9 +141,11 @@ def from_nothing(model, file, given, seconds=None, start=None):
     if "name_or_path" not in recipe.data:
         raise click.UsageError("--data is needed: what to train on.")
     recipe.data["name_or_path"] = find_data(**recipe.data)
-    if chooses and not lengths:
+    if file is None and model is None and not lengths:
         seconds = recommended.SECONDS
-    return Asked(recipe, settings, given=given if chooses else None, seconds=seconds)
+    # What comes first over what is chosen: the data and the length are settled.
+    first = {name: v for name, v in given.items() if name not in ("data", *flat.LENGTH)}
+    return Asked(recipe, settings, given=first if chooses else None, seconds=seconds)
 
 
 def _check_settings(settings, given):
@@ -184,7 +186,12 @@ def of_run(model, resume, given, seconds=None):
         )
     run = Run(resume)
     recipe, settings = run.recipe(), run.settings()
-    before = recipe.length["epochs"]
+    before, epochs = recipe.length["epochs"], given.get("epochs")
+    if epochs is not None and epochs < run.finished():
+        raise click.UsageError(
+            f"--epochs must be at least {run.finished()}, those that the run has finished. "
+            f"Received: {epochs}"
+        )
     _move_end(run, recipe, given.pop("epochs", None), given.pop("steps", None), seconds)
     if recipe.length["epochs"] > before and recipe.falls:
         echo("note: the learning rates stay at their last values in the added epochs.", err=True)
@@ -215,12 +222,12 @@ def _move_end(run, recipe, epochs, steps, seconds):
             )
         epochs = -(-steps // each)
     if seconds is not None:
-        done, took = run.finished(), run.seconds()
+        done, took = run.finished(), run.seconds_of_an_epoch()
         if not done or not took:
             raise click.UsageError(
                 "--time needs a run that has finished an epoch; --epochs moves the end of this one."
             )
-        epochs = done + max(1, round(seconds * done / took))
+        epochs = done + max(1, round(seconds / took))
     if epochs is not None:
         recipe.length = {**recipe.length, "epochs": epochs}
 

@@ -118,7 +118,7 @@ def _about_files(found):
         reasons[_without_size(reason)].append(name)
     most = sorted(reasons.items(), key=lambda pair: -len(pair[1]))
     for i, (reason, names) in enumerate(most[:REASONS]):
-        text = f"{len(names):,} {printable(reason)}: {listed(names, LISTED)}"
+        text = f"{len(names):,} {with_flags(printable(reason))}: {listed(names, LISTED)}"
         yield from _row("" if i else "unusable", text)
     if len(most) > REASONS:
         rest = sum(len(names) for _, names in most[REASONS:])

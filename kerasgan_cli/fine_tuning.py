@@ -21,6 +21,8 @@ def recipe(source, model):
         model: Name of a variant, where it is to be another one; or None.
     """
     found = _recipe_of(source)
+    if found is None and not expanded(source).is_file():
+        open_model(source)  # It says what there is instead, or that no recipe is needed.
     if found is None and model is None:
         raise click.UsageError(
             f"MODEL is needed where --from has no recipe beside it, as {source} has none."

@@ -96,7 +96,9 @@ def say_what_is_short(recipe, dataset):
     if source is None or not catalogue.SOURCES[source].path:
         return  # Nobody would remove images from a data set with a name.
     if copies.few_enough(dataset.images):
+        stages.say("looking for copies among the images")
         count = len(copies.pairs(copies.equal(dataset.images)))
+        stages.clear()
         what = "is an exact copy of another" if count == 1 else "are exact copies of others"
         if count:
             echo(

@@ -12,7 +12,8 @@ import numpy as np
 
 from kerasgan import backend, catalogue, storage
 from kerasgan.adversarial.each_step import EachStep
-from kerasgan.data import survey
+from kerasgan.collapse.diversity import FEWEST
+from kerasgan.data import arrays, survey
 from kerasgan.files import expanded
 from kerasgan.recipe import options as flat
 from kerasgan.recipe import recommended
@@ -21,10 +22,12 @@ from kerasgan_cli import stages
 from kerasgan_cli.common import echo
 
 EPOCHS = 60  # In so many a training is cut that is measured in steps or in time,
-EPOCH_SECONDS = 15.0  # none of which is to be shorter than this.
+SHORTEST, LONGEST = 15.0, 600.0  # if each takes so many seconds,
+EPOCH_STEPS = 10  # and has so many steps.
 LOOKED_AT = 200  # Files whose sizes tell those of all.
-MEASURED = 20.0  # Seconds for which steps are timed, at most,
-ROUNDS = 40  # and how many rounds of them.
+MEASURED = 20.0  # Seconds for which rounds of steps are timed, if they were enough then,
+ROUNDS, ENOUGH = 40, 18  # and how many of them, at most and at least: some make programs first.
+SHARE = 0.1  # Of the training's time, which the measurement never exceeds much.
 GUARD = 1.05  # What the guard's checks add to a training's time, as a factor.
 POWER = 1.6  # With this power of the width the time of a step grows, near enough to choose one.
 
@@ -61,7 +64,7 @@ class Speed:
 
 def epochs_in(seconds):
     """Return in how many epochs a training of that long is cut."""
-    return min(EPOCHS, max(1, int(seconds / EPOCH_SECONDS)))
+    return max(1, min(EPOCHS, int(seconds / SHORTEST)), math.ceil(seconds / LONGEST))
 
 
 def advised(recipe, given, load):
@@ -77,7 +80,6 @@ def advised(recipe, given, load):
     recipe = _of_size(recipe, found.image_shape[0])
     side = recipe.data.get("image_size") or found.image_shape[0]
     advised = flat.apply(recipe, {**recommended.options(side, found.num_examples), **given})
-    advised.length = recipe.length  # It is in epochs already.
     with warnings.catch_warnings():  # They were said.
         warnings.simplefilter("ignore")
         return advised, advised.load()
@@ -89,41 +91,43 @@ def _of_size(recipe, side):
         return recipe
     sizes = catalogue.ARCHITECTURES[recipe.architecture].sizes
     size = recommended.image_size(side, backend.accelerated(), sizes)
-    return recipe if size is None else flat.apply(recipe, {"image_size": size})
+    if size is not None:
+        return flat.apply(recipe, {"image_size": size})
+    # Only networks without convolutions make images that small.
+    network = {} if "architecture" in recipe.networks else {"network": "mlp"}
+    return flat.apply(recipe, {"image_size": side, **network})
 
 
 def settle(recipe, dataset, seconds, widths, build):
-    """Return a recipe with the length that a time allows, and its `Speed`.
+    """Return a recipe with its width, and the length that a time allows, and its `Speed`.
 
     Args:
         recipe: A `Recipe`.
         dataset: Its `ImageDataset`; an epoch of it becomes as long as the recipe says.
-        seconds: How long the training may take.
+        seconds: How long the training may take, with what is measured here; None where its length
+            is given.
         widths: Whether its width is open.
         build: A callable that returns the model of a recipe and a number of critic steps.
     """
-    recipe, speed = _as_wide_as_time_allows(recipe, dataset, seconds, widths, build)
-    recipe.length = in_epochs(speed.steps(seconds), epochs_in(seconds))
-    dataset.steps_per_epoch = recipe.length["steps_per_epoch"]
-    return recipe, speed
-
-
-def _as_wide_as_time_allows(recipe, dataset, seconds, widths, build):
-    """Return a recipe with its width, and its `Speed`."""
-    if not widths or recipe.architecture != "dcgan":
-        return recipe, measure(recipe, dataset, build)
-    middle = recommended.WIDTHS[1]
-    found = flat.apply(recipe, {"width": middle})
-    speed = measure(found, dataset, build)
-
-    def steps(width):
-        return speed.steps(seconds, (width / middle) ** POWER)
-
-    width = recommended.width(dataset.image_shape[0], steps)
-    if width == middle:
+    began = time.perf_counter()
+    widths = widths and recipe.architecture == "dcgan"
+    width = recommended.WIDTHS[1 if seconds is not None else len(recommended.WIDTHS) // 2]
+    found = flat.apply(recipe, {"width": width}) if widths else recipe
+    speed = measure(found, dataset, build, seconds)
+    if seconds is None:
         return found, speed
-    found = flat.apply(recipe, {"width": width})
-    return found, measure(found, dataset, build)
+    left = seconds - (time.perf_counter() - began)
+    if widths:
+        wider = recommended.width(
+            dataset.image_shape[0], lambda w: speed.steps(left, (w / width) ** POWER)
+        )
+        if wider != width:
+            found = flat.apply(recipe, {"width": wider})
+            speed = measure(found, dataset, build, seconds)
+    left = seconds - (time.perf_counter() - began)
+    found.length = in_epochs(speed.steps(left), epochs_in(seconds))
+    dataset.steps_per_epoch = found.length["steps_per_epoch"]
+    return found, speed
 
 
 def in_epochs(steps, epochs=EPOCHS):
@@ -131,7 +135,7 @@ def in_epochs(steps, epochs=EPOCHS):
 
     A number of epochs that divides the steps comes first.
     """
-    epochs = min(epochs, steps)
+    epochs = max(1, min(epochs, steps // EPOCH_STEPS))
     near = range(max(1, epochs * 2 // 3), min(epochs * 4 // 3, steps) + 1)
     exact = [n for n in near if steps % n == 0]
     count = min(exact, key=lambda n: abs(n - epochs)) if exact else epochs
@@ -139,49 +143,65 @@ def in_epochs(steps, epochs=EPOCHS):
     return {"epochs": math.ceil(steps / each), "steps_per_epoch": each}
 
 
-def measure(recipe, dataset, build):
+def measure(recipe, dataset, build, seconds=None):
     """Return the `Speed` of a training: some of its steps are taken by a model that is then gone.
 
     Args:
         recipe: A `Recipe`.
         dataset: Its `ImageDataset`, which is left at its beginning.
         build: A callable that returns the model of a recipe and a number of critic steps.
+        seconds: How long the training may take, or None.
     """
     stages.say("measuring how long a step takes", always=True)
     began = time.perf_counter()
     model = build(recipe, 10**6)
-    times = _Times(ROUNDS * model.critic_steps_per_round(0))
+    times = _Times(model.critic_steps_per_round(0), seconds)
     model.fit(dataset, epochs=times.most, verbose=0, callbacks=[times])
     dataset.seek(0)
     dataset.seconds = 0.0
-    between = np.diff(times.begun)
-    step = float(np.mean(between[len(between) // 2 :]))
-    return Speed(times.begun[1] - began, step, _after_an_epoch(model))
+    step = times.step()
+    start = times.begun[-1] - began - step * (len(times.begun) - 1)
+    return Speed(max(start, 0.0), step, _after_an_epoch(model))
 
 
 def _after_an_epoch(model):
     """Return the seconds of a grid of samples and of a checkpoint."""
-    model.sample(64, seed=0)  # It may compile.
+    model.sample(100, seed=0)  # It may compile.
     began = time.perf_counter()
-    model.sample(64, seed=0)
+    model.sample(100, seed=0)
     with tempfile.TemporaryDirectory() as place:
         storage.save_model(model, Path(place) / "model.keras")
     return time.perf_counter() - began
 
 
 class _Times(EachStep):
-    """Notes when steps begin, and ends the training after some."""
+    """Notes when steps begin, and ends the training after some.
 
-    def __init__(self, most):
+    Args:
+        a_round: Critic steps of a round, of which the last is the generator's too.
+        seconds: How long the training may take, or None.
+    """
+
+    def __init__(self, a_round, seconds=None):
         super().__init__()
-        self.most = max(most, 3)
+        self.a_round = a_round
+        self.most = ROUNDS * a_round + 1
+        self.longest = math.inf if seconds is None else max(SHARE * seconds, 5.0)
         self.begun = []
 
     def on_train_batch_begin(self, batch, logs=None):
         self.begun.append(time.perf_counter())
-        over = self.begun[-1] - self.begun[0] > MEASURED and len(self.begun) > 2
-        if over or len(self.begun) >= self.most:
+        taken, passed = len(self.begun) - 1, self.begun[-1] - self.begun[0]
+        stages.say(f"measuring how long a step takes, {taken}/{self.most - 1}")
+        enough = taken >= ENOUGH * self.a_round and passed > MEASURED
+        if enough or taken >= self.most - 1 or (passed > self.longest and taken >= self.a_round):
             self.model.stop_training = True
+
+    def step(self):
+        """Return the seconds of a step: of the last third of the rounds the middle one's."""
+        begun = self.begun[:: self.a_round]
+        rounds = np.diff(begun) / self.a_round
+        return float(np.median(rounds[len(rounds) * 2 // 3 :]))
 
 
 def _side(recipe):
@@ -190,49 +210,57 @@ def _side(recipe):
     source = catalogue.source_of(name)
     if source == "avatars":
         return 64
+    if source == "array":
+        return min(arrays.image_shape(expanded(name))[:2])
     if source not in ("folder", "zip"):
         return None
     fit = recipe.data.get("fit") or "crop"
     sides = survey.some_sides(expanded(name), source, LOOKED_AT, fit)
-    return sides[len(sides) // 20] if sides else None
+    return survey.most_have(sides) if sides else None
 
 
-def describe(recipe, dataset, settings, speed):
-    """Print how a settled training is cut, what is kept of it, and how long it takes.
+def describe(recipe, dataset, settings, speed, err=False):
+    """Print how a training is cut, what is kept of it, and how long it takes.
 
     Args:
         recipe: A settled `Recipe`.
         dataset: Its `ImageDataset`.
         settings: What the run has beside it.
         speed: Its `Speed`, or None.
+        err: Whether to print to stderr.
     """
-    length, side = recipe.length, dataset.image_shape[0]
+    length = {"steps_per_epoch": dataset.batches_per_epoch, **recipe.length}
     steps = length["epochs"] * length["steps_per_epoch"]
-    passes = steps / dataset.batches_per_pass
-    epochs = f"{length['epochs']} epochs of {length['steps_per_epoch']:,}"
+    passes = steps * recipe.batch_size / dataset.num_examples
     echo(
-        f"length    {steps:,} critic steps of {recipe.batch_size} images in {epochs}, "
-        f"{passes:,.3g} passes over the data"
+        f"length    {steps:,} critic steps of {recipe.batch_size} images, {length['epochs']} x "
+        f"{length['steps_per_epoch']:,} (epochs x steps), {passes:,.3g} times the data",
+        err,
     )
     changed = {"diffaugment": "DiffAugment on what the critic sees", "ada": "ADA"}
     words = [f"width {recipe.networks['width']}"] if "width" in recipe.networks else []
     words += [changed[recipe.augment["kind"]]] if recipe.augment else []
-    echo(f"settings  {', '.join([recipe.architecture, *words])}; all in options.json")
-    echo(f"guard     {_GUARDS[settings['guard']]}")
+    echo(f"settings  {', '.join([recipe.architecture, *words])}; all in options.json", err)
+    few = dataset.num_examples < FEWEST and settings["guard"] != "off"
+    guard = f"cannot check with fewer than {FEWEST} images" if few else _GUARDS[settings["guard"]]
+    echo(f"guard     {guard}", err)
     if speed is None:
         return
     seconds = speed.seconds(length)
     ends = datetime.datetime.now() + datetime.timedelta(seconds=seconds)
     each = f"{1000 * speed.step:.0f} ms a step"
-    echo(f"time      {duration(seconds)}, until about {ends:%H:%M}, at {each}")
-    if steps < recommended.fewest_steps(side):
-        wanted = recommended.fewest_steps(side)
+    echo(f"time      {duration(seconds)}, until about {ends:%H:%M}, at {each}", err)
+    if recipe.variant != recommended.VARIANT or settings["start"] is not None:
+        return
+    wanted = recommended.fewest_steps(dataset.image_shape[0])
+    if steps < wanted:
         minutes = math.ceil(speed.seconds(in_epochs(wanted)) / 60)
         echo(
-            f"note      better pictures need {wanted:,} steps or more: --time {minutes}m, or a GPU"
+            f"note      better pictures need {wanted:,} steps or more: --time {minutes}m, or a GPU",
+            err,
         )
     else:
-        echo("note      more --time makes better pictures, and so does a GPU")
+        echo("note      more --time makes better pictures, and so does a GPU", err)
 
 
 _GUARDS = {

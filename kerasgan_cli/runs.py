@@ -203,6 +203,12 @@ class Run:
         """Return how many epochs it has finished."""
         return len(self._seconds())
 
+    def seconds_of_an_epoch(self):
+        """Return how long an epoch of the later half of those took, or 0 if there is none."""
+        found = self._seconds()
+        recent = found[len(found) // 2 :]
+        return sum(recent) / len(recent) if recent else 0.0
+
     def _seconds(self):
         if not self.metrics.exists():
             return []
@@ -264,7 +270,9 @@ class Run:
 
     def _epoch_after(self, steps):
         """Return the epoch that ends after so many critic steps, or None."""
-        of_an_epoch = self.options()["images"] // self.recipe().batch_size
+        recipe = self.recipe()
+        passes = self.options()["images"] // recipe.batch_size
+        of_an_epoch = recipe.length.get("steps_per_epoch", passes)
         whole = of_an_epoch and steps and steps % of_an_epoch == 0
         return steps // of_an_epoch if whole else None
 

@@ -9,6 +9,7 @@ from kerasgan.adversarial.each_step import EachStep
 from kerasgan.metrics.result import number, read_record
 from kerasgan_cli import stages
 from kerasgan_cli.common import echo, short_warnings
+from kerasgan_cli.measuring import chosen_extractor
 
 SAMPLES = 1000  # Or as many as the metric needs with these features.
 
@@ -66,12 +67,9 @@ def _progress(what, done, total):
 
 def _extractor(settings, dataset):
     kinds = metrics.extractors.EXTRACTORS
-    if settings["score_extractor"] is not None:
-        return kinds[settings["score_extractor"]]()
-    extractor = metrics.extractors.default_extractor(dataset.image_shape)
+    asked = settings["score_extractor"] or "auto"
+    extractor = chosen_extractor(metrics, asked, dataset.image_shape)
     settings["score_extractor"] = next(n for n, kind in kinds.items() if type(extractor) is kind)
-    if metrics.extractors.advice(extractor):
-        echo(f"note: {metrics.extractors.advice(extractor)}", err=True)
     return extractor
 
 

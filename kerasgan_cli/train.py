@@ -63,7 +63,7 @@ def _devices(context, parameter, value):
     *(made.from_catalogue(entry) for entry in catalogue.LENGTH if entry.shell),
     option("--time", "seconds", type=asked.Duration(),
            help="Train about so long, as 20m or 2h: a few steps are timed first. 30m by default "
-           "where MODEL is not given."),
+           "where MODEL is not given. A run that is resumed goes on for so long."),
     *(made.from_catalogue(entry) for entry in catalogue.OPTIMIZERS),
     *(made.from_catalogue(entry) for entry in catalogue.PLAIN),
 )  # fmt: skip

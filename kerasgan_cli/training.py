@@ -39,13 +39,16 @@ def run(job):
     number, count = backend.GROUP.launched()
     if count > 1 and job.planned:
         raise ValueError(
-            "--steps or --epochs must be given, and MODEL, where several processes train together: "
-            "each would choose for itself. Received: neither"
+            "MODEL and one of --steps and --epochs must be given where several processes train "
+            "together: each would choose for itself. Received: "
+            + ("--time" if job.given is None else "no MODEL")
         )
     with contextlib.ExitStack() as stack:  # It ends with the training.
         if count > 1:  # Before the backend computes.
             stack.enter_context(backend.GROUP.joined(number, count))
         if number:
+            if job.settings["start"] is not None:
+                _, recipe = fine_tuning.open_source(job.settings["start"], recipe)
             follow(recipe, job.resume)
             return 0
         return _lead(job, stack)
@@ -81,11 +84,17 @@ def _run(job, source, dataset, device, exact, devices, stack):
             return recipe.build(dataset.image_shape, classes, steps)
         return fine_tuning.build(recipe, source, dataset.image_shape, classes, steps)
 
+    settings = dict(settings)
+    scores = scoring.prepare(recipe, settings, dataset)  # What cannot be scored is said at once.
     folder, model, speed = None, None, None
-    if job.seconds is not None:
+    if job.planned:
         widths = job.given is not None and "width" not in job.given
         recipe, speed = plan.settle(recipe, dataset, job.seconds, widths, build)
+    if scores is not None:
+        scores.epochs = recipe.length["epochs"]
     if job.dry_run:
+        if speed is not None:
+            plan.describe(recipe, dataset, settings, speed, err=True)
         echo(json.dumps({**recipe.to_json(), "run": settings}, indent=2))
         return 0
     if job.resume:
@@ -99,8 +108,6 @@ def _run(job, source, dataset, device, exact, devices, stack):
     stages.clear()
     model.steps_per_execution = machine.steps_at_once(recipe, settings, devices)
     feed.check_dataset(model, dataset)  # Before there is a folder.
-    settings = dict(settings)
-    scores = scoring.prepare(recipe, settings, dataset)
     options = {
         **recipe.to_json(),
         "run": settings,
@@ -118,7 +125,7 @@ def _run(job, source, dataset, device, exact, devices, stack):
         folder.write_options({**options, "environment": folder.options().get("environment")})
     with lasting_output():
         _introduce(folder, recipe, dataset, model, device, exact)
-        if "steps_per_epoch" in recipe.length:
+        if speed is not None or "steps_per_epoch" in recipe.length:
             plan.describe(recipe, dataset, settings, speed)
         scoring.introduce(scores)
         guard = _guard(folder, recipe, settings, job.on_collapse)
@@ -189,7 +196,7 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices, scores):
         # makes the epoch again, and misses nothing.
         callbacks.MetricsFile(folder.metrics),
         grids,
-        *([callbacks.TensorBoard(folder.tensorboard, folder.samples)] * settings["tensorboard"]),
+        *_tensorboard(folder, settings),
         checkpoint,
         callbacks.Progress(dataset, epochs=epochs),
     ]
@@ -229,6 +236,12 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices, scores):
     if code != INTERRUPTED:
         scoring.conclude(folder)
     return code
+
+
+def _tensorboard(folder, settings):
+    if not settings["tensorboard"]:  # Its package may be missing.
+        return []
+    return [callbacks.TensorBoard(folder.tensorboard, folder.samples)]
 
 
 def _guard(folder, recipe, settings, on_collapse):

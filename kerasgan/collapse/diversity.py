@@ -22,6 +22,7 @@ REFERENCE = 5000  # Real images behind the features and the cells.
 EXEMPLARS = 5  # Real images that are shown for a cell.
 TWIN = 0.25  # A twin is nearer than this part of the median distance between real neighbours.
 FIDELITY = 0.25  # Exponent of the mean ratio of the fine structure.
+FEWEST = 40  # Real images.
 COMPARED = 4000  # Generated images, at most, among which copies are sought.
 # Images are far from the data if `near` or `fidelity` is less (benchmarks/guard_distance.py).
 FAR = 0.4
@@ -187,9 +188,9 @@ class DiversityMetric:
     def __init__(self, images, samples=1000, cells=CELLS, seed=0, labels=None):
         validation.positive_integer("samples", samples)
         validation.positive_integer("cells", cells)
-        if len(images) < 40:
+        if len(images) < FEWEST:
             raise checks.MetricError(
-                "there must be at least 40 real images to tell a collapse from chance. "
+                f"there must be at least {FEWEST} real images to tell a collapse from chance. "
                 f"Received: {len(images)}"
             )
         self.images = images

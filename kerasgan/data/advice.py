@@ -87,8 +87,8 @@ def _number(found):
             for name, entry in catalogue.VARIANTS.items()
             if not catalogue.LOSSES[entry.loss].has_zero
         ]
-        why = f"{few_images(found.count)} With {', '.join(without)}: --augment diffaugment."
-        augment = Advice("--augment ada", why)
+        why = f"{few_images(found.count)} All but {', '.join(without)} take --augment ada, too."
+        augment = Advice("--augment diffaugment", why)
     why = "Where left and right mean nothing, as in faces, and not for letters or digits."
     return [augment, Advice("--mirror", why)]
 
@@ -112,7 +112,7 @@ def _classes(found):
 
 
 def _share(part, whole):
-    return "All" if part == whole else f"{part / whole:.0%}"
+    return "All" if part == whole else f"{100 * part // whole}%"
 
 
 def _many(count, one, several):

@@ -170,9 +170,13 @@ def advised_size(sides, fit="crop"):
         fit: As for `load`: the shorter side counts, and of images that are padded the longer one.
     """
     chosen = sorted(_side(pair, fit) for pair in sides)
-    # The largest that at least nine tenths have.
-    enough = chosen[len(chosen) - math.ceil(ENOUGH * len(chosen))] if chosen else FIRST_SIZE
+    enough = most_have(chosen) if chosen else FIRST_SIZE
     return max((size for size in SIZES if size <= min(enough, FIRST_SIZE)), default=SIZES[0])
+
+
+def most_have(sides):
+    """Return the largest side that at least nine tenths of some sorted sides reach."""
+    return sides[len(sides) - math.ceil(ENOUGH * len(sides))]
 
 
 def some_sides(path, source, most, fit="crop"):

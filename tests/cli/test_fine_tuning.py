@@ -81,6 +81,8 @@ def test_other_networks_are_refused(command, run_folder, images, words, said):
 def test_sources_that_there_are_not(command, run_folder, images, tmp_path):
     code, _, err = command("train", "gan", images, "--from", "r3gan_avatarz")
     assert code == 2 and "r3gan_avatars" in err
+    code, _, err = command("train", images, "--from", "r3gan_avatarz")
+    assert code == 2 and "r3gan_avatars" in err
     lone = (run_folder / "model.keras").rename(tmp_path / "lone.keras")
     code, _, err = command("train", images, "--from", lone)
     assert code == 2 and "MODEL is needed" in err

@@ -11,6 +11,7 @@ from small_runs import SMALL
 from kerasgan.recipe import recommended
 from kerasgan_cli import plan
 from kerasgan_cli.plan import Speed, in_epochs
+from kerasgan_cli.runs import Run
 
 
 @pytest.fixture
@@ -29,7 +30,8 @@ def small(monkeypatch):
     """Networks and measurements that take no time."""
     monkeypatch.setattr(recommended, "WIDTHS", (1, 2))
     monkeypatch.setattr(plan, "ROUNDS", 6)
-    monkeypatch.setattr(plan, "EPOCH_SECONDS", 1.0)
+    monkeypatch.setattr(plan, "SHORTEST", 1.0)
+    monkeypatch.setattr(plan, "EPOCH_STEPS", 1)
 
 
 def only(folder):
@@ -65,6 +67,7 @@ def test_what_is_given_comes_first_and_a_dry_run_shows_the_rest(command, photos,
     assert recipe["networks"]["width"] == 2 and recipe["batch_size"] == 8
     assert recipe["data"]["image_size"] == 28 and recipe["arguments"]["gamma"] == 0.25
     assert recipe["length"] == {"epochs": 50, "steps_per_epoch": 2}
+    assert "100 critic steps" in err and "ms a step" in err
     assert not (tmp_path / "r").exists()
     # What it shows is a recipe, with which nothing is chosen any more.
     (tmp_path / "recipe.json").write_text(out)
@@ -83,17 +86,18 @@ def test_a_variant_in_front_keeps_its_own_settings(command, photos, small, tmp_p
 def test_steps_are_cut_into_epochs_and_go_on_exactly(command, data, tmp_path):
     small = [word for word in SMALL if word not in ("--epochs", "1")]
     options = ["train", "gan", data, *small, "--batch-size", 32, "--run-dir"]
-    code, _, err = command(*options, tmp_path / "whole", "--steps", 12)
+    code, _, err = command(*options, tmp_path / "whole", "--steps", 40)
     assert code == 0, err
     whole, stored = only(tmp_path / "whole")
-    assert stored["length"] == {"epochs": 12, "steps_per_epoch": 1}
-    code, _, err = command(*options, tmp_path / "parts", "--steps", 5)
+    assert stored["length"] == {"epochs": 4, "steps_per_epoch": 10}
+    assert "4" in Run(whole).states() and not {"20", "40"} & set(Run(whole).states())
+    code, _, err = command(*options, tmp_path / "parts", "--steps", 20)
     assert code == 0, err
     parts, _ = only(tmp_path / "parts")
-    code, _, err = command("train", "--resume", parts, "--steps", 12)
+    code, _, err = command("train", "--resume", parts, "--steps", 40)
     assert code == 0, err
     models = [keras.saving.load_model(run / "model.keras") for run in (whole, parts)]
-    assert [model.critic_steps for model in models] == [12, 12]
+    assert [model.critic_steps for model in models] == [40, 40]
     for a, b in zip(*(model.get_weights() for model in models), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -103,6 +107,8 @@ def test_a_run_goes_on_for_a_time(command, run_folder):
     (run_folder / "metrics.csv").write_text("\n".join(rows) + "\n")
     code, out, err = command("train", "--resume", run_folder, "--time", "1m", "--dry-run")
     assert code == 0 and json.loads(out)["length"] == {"epochs": 40}, err
+    code, _, err = command("train", "--resume", run_folder, "--epochs", 3, "--dry-run")
+    assert code == 2 and "--epochs must be at least 10" in err
     (run_folder / "metrics.csv").unlink()
     code, _, err = command("train", "--resume", run_folder, "--time", "1m", "--dry-run")
     assert code == 2 and "--time needs a run that has finished an epoch" in err
@@ -138,7 +144,7 @@ def test_several_processes_are_told_the_length(command, data, monkeypatch):
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     code, _, err = command("train", data, "--time", "1h")
-    assert code == 1 and "--steps or --epochs must be given" in err
+    assert code == 1 and "MODEL and one of --steps and --epochs must be given" in err
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 59, 60, 61, 997, 1000, 9000, 12345, 10**6])
@@ -171,3 +177,62 @@ def test_widths_leave_steps_enough():
     assert recommended.width(64, lambda w: 10**6) == recommended.WIDTHS[-1]
     assert recommended.width(64, lambda w: 1) == recommended.WIDTHS[0]
     assert recommended.width(64, lambda w: 160_000 // w) == 32
+
+
+def test_epochs_are_neither_short_nor_long():
+    assert plan.epochs_in(60) == 4 and plan.epochs_in(1800) == 60 and plan.epochs_in(86400) == 144
+    assert in_epochs(24) == {"epochs": 2, "steps_per_epoch": 12}
+
+
+@pytest.mark.parametrize("a_round", [1, 5])
+def test_steps_that_make_programs_are_not_counted(a_round):
+    """As on PyTorch, where the ninth to the eleventh step of a kind are traced."""
+    times = plan._Times(a_round)
+    now = 0.0
+    for step in range(18 * a_round + 1):
+        times.begun.append(now)
+        now += 5.0 if step // a_round in (8, 9, 10) else 0.25
+        now += 0.5 if a_round > 1 and step % a_round == a_round - 1 else 0.0
+    assert times.step() == pytest.approx(0.25 if a_round == 1 else 0.35)
+
+
+def test_a_training_needs_no_package_that_it_does_not_use(command, data, tmp_path, monkeypatch):
+    from kerasgan import callbacks
+
+    def missing(*args):
+        raise AssertionError("tensorboardX is not installed")
+
+    monkeypatch.setattr(callbacks, "TensorBoard", missing)
+    code, _, err = command("train", "gan", data, *SMALL, "--run-dir", tmp_path / "r")
+    assert code == 0, err
+
+
+def test_a_planned_run_goes_on_from_another_folder(command, photos, small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = command("train", "photos/", "--steps", 4, "--width", 1, "--run-dir", "r")
+    assert code == 0, err
+    run, options = only(tmp_path / "r")
+    assert options["data"]["name_or_path"] == str(photos)
+    monkeypatch.chdir("/")
+    code, _, err = command("train", "--resume", run, "--steps", 6)
+    assert code == 0, err
+
+
+def test_too_few_images_for_the_guard_are_said(command, tmp_path, small):
+    images = np.random.default_rng(0).integers(0, 256, (30, 12, 12), dtype="uint8")
+    np.save(tmp_path / "few.npy", images)
+    code, out, err = command("train", tmp_path / "few.npy", "--steps", 3, "--run-dir", tmp_path)
+    assert code == 0, err
+    assert "cannot check with fewer than 40 images" in out and "could not write" not in err
+
+
+@pytest.mark.parametrize("side", [20, 37])
+def test_images_of_any_size_are_trained_on(command, side, small, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (50, side, side, 3), dtype="uint8")
+    np.save(tmp_path / "images.npy", images)
+    given = ["--steps", 2, "--run-dir", tmp_path / "r"]
+    code, _, err = command("train", tmp_path / "images.npy", *given)
+    assert code == 0, err
+    _, options = only(tmp_path / "r")
+    assert options["data"]["image_size"] == {20: 20, 37: 32}[side]
+    assert options["networks"]["architecture"] == {20: "mlp", 37: "dcgan"}[side]

@@ -79,7 +79,7 @@ def test_a_recipe_in_critic_steps_is_cut_into_epochs(command, data, tmp_path):
     code, _, err = command("train", "--recipe", recipe, "--run-dir", tmp_path / "r")
     assert code == 0, err
     options = json.loads((tmp_path / "r" / "0001-gan-images" / "options.json").read_text())
-    assert options["length"] == {"epochs": 10, "steps_per_epoch": 1}
+    assert options["length"] == {"epochs": 1, "steps_per_epoch": 10}
     code, out, _ = command("train", "--recipe", recipe, "--epochs", 2, "--dry-run")
     assert code == 0 and json.loads(out)["length"] == {"epochs": 2}
 

@@ -102,7 +102,7 @@ def options(found):
 def test_what_is_advised_depends_on_what_there_is(root, tmp_path):
     given = options(survey(root))
     assert given == [
-        "--image-size 48", "--fit pad", "--channels 4", "--augment ada", "--mirror", "",
+        "--image-size 48", "--fit pad", "--channels 4", "--augment diffaugment", "--mirror", "",
         "--conditional",
     ]  # fmt: skip
     plain = write(tmp_path / "plain", 600)
