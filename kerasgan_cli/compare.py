@@ -18,6 +18,7 @@ from kerasgan_cli.measuring import (
     Progress,
     chosen_extractor,
     data_of,
+    made_square,
     real_images,
     scoring_options,
 )
@@ -82,7 +83,7 @@ def _real(folders, data):
     """Return the real images to compare with, and how they are loaded."""
     if data is not None:
         find_data(data)
-        return data, {}
+        return data, made_square(folders[0])
     first, *others = folders
     for other in others:
         if _images(other) != _images(first):

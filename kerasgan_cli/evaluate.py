@@ -10,6 +10,7 @@ from kerasgan_cli.measuring import (
     Progress,
     chosen_extractor,
     data_of,
+    made_square,
     real_images,
     scoring_options,
 )
@@ -66,6 +67,8 @@ def evaluate(
     given = {"split": split, "limit": limit, "upscale": upscale, "bit_depth": bit_depth}
     if data is None:
         data, given = data_of(source, given)
+    else:
+        given |= made_square(source)
     features = chosen_extractor(library, extractor, model.image_shape)
     # As early as can be: images may take long to read.
     shape = (most_images(data, given.get("limit")), *model.image_shape)

@@ -78,6 +78,13 @@ def data_of(source, given):
     return data, {**own, **{k: v for k, v in given.items() if v is not None}}
 
 
+def made_square(source):
+    """Return how the images of a run were made square and opaque, for other ones; {} of no run."""
+    run = run_of(source)
+    own = {} if run is None else run.recipe().data
+    return {name: own.get(name) for name in ("fit", "background")}
+
+
 def real_images(model, data, given):
     """Return real images of a model's size, and what they are called beside scores.
 
