@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-import random
+import secrets
 import signal
 import socket
 import subprocess
@@ -85,7 +85,8 @@ def together(*command, count=2):
 def _free_port(count):
     """Return the first of so many ports that nobody listens on."""
     while True:
-        first = random.randrange(20000, 30000)  # Below those that the system gives away.
+        # Below those that the system gives away. Other tests at this time have the same seed.
+        first = 20000 + secrets.randbelow(10000)
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for port in range(first, first + count):
                 stack.enter_context(socket.socket()).bind(("", port))

@@ -53,7 +53,7 @@ def test_bytes_and_floats_are_the_same_images(rng):
     [
         (np.zeros((4, 10, 28, 1)), "at least 11 pixels"),
         (np.zeros((1, 28, 28, 1)), "at least 2"),
-        (np.zeros((4, 28, 28)), r"shape \(n, height, width, 1 or 3\)"),
+        (np.zeros((4, 28, 28)), r"shape \(n, height, width, 1, 3 or 4\)"),
         (
             np.full((4, 28, 28, 1), 1.5),
             r"floats in \[-1, 1\]. Received: float64 values equal to 1.5",

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kerasgan import files, foreign, storage
-from kerasgan.data import DataError, pixels
+from kerasgan.data import DataError, fitting, pixels
 from kerasgan.text import printable, short
 
 pytestmark = pytest.mark.numpy
@@ -139,10 +139,10 @@ def test_a_huge_image_is_shrunk_first():
     from PIL import Image
 
     huge = Image.new("RGB", (5000, 4000), (10, 20, 30))
-    small = pixels.without_excess(huge, 64)
+    small = fitting.without_excess(huge, 64)
     assert small.size == (334, 267) and small.getpixel((5, 5)) == (10, 20, 30)
-    assert pixels.without_excess(huge, None) is huge
-    assert pixels.without_excess(huge.resize((100, 80)), 64).size == (100, 80)
+    assert fitting.without_excess(huge, None) is huge
+    assert fitting.without_excess(huge.resize((100, 80)), 64).size == (100, 80)
 
 
 def test_pixels_in_flight_are_bounded():
