@@ -127,6 +127,8 @@ class GuardRecords:
         if self.folder is None:
             return
         steps = None
+        with self.surviving("make a folder", OSError):
+            self.subfolder.mkdir(parents=True, exist_ok=True)
         with self.surviving("read the journal", OSError, ValueError, KeyError, TypeError):
             if self.journal_file.exists():
                 journal = Journal.read(self.journal_file)
@@ -163,14 +165,12 @@ class GuardRecords:
         """Write the journal into the folder."""
         with self.surviving("write the journal", OSError):
             if self.folder is not None:
-                self.subfolder.mkdir(parents=True, exist_ok=True)
                 self.journal.write(self.journal_file)
 
     def write_report(self, frames=None):
         """Write the journal, and the report that is made from it; see `kerasgan.report.write`."""
         with self.surviving("write the report", OSError):
             if self.folder is not None:
-                self.subfolder.mkdir(parents=True, exist_ok=True)
                 self.journal.write(self.journal_file)
                 report.write(self.folder, frames)
 

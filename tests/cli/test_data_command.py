@@ -32,7 +32,7 @@ def test_one_screen_says_what_there_is(command, photos):
     assert "1 not an image: notes.txt" in out
     assert "2 are exact copies of others: copy3.png = 3.png, copy4.png = 4.png" in out
     assert "all 32x32" in out and "32 PNG" in out
-    assert "--augment ada" in out and "--mirror" in out
+    assert "--augment diffaugment" in out and "--mirror" in out
     assert len(out.splitlines()) <= 40
     assert max(map(len, out.splitlines()[1:])) <= 100
 
