@@ -21,6 +21,7 @@ from kerasgan_cli.measuring import (
     made_square,
     real_images,
     scoring_options,
+    terms,
 )
 from kerasgan_cli.runs import Run
 from kerasgan_cli.sources import find_data, open_model
@@ -131,7 +132,7 @@ def _scored(folders, data, given, metrics, samples, seed, extractor):
         progress=Progress(),
     )
     scores = [evaluator(model) for model in models]
-    about = max(scores[0], key=lambda r: r.provenance.extractor != "pixels").provenance
+    about = terms(scores[0])
     note = (
         f"{about.samples:,} generated images of each (seed {about.seed}) against "
         f"{about.real_samples:,} real ones of {about.data_name} ({about.data}); features: "

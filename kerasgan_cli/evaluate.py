@@ -13,6 +13,7 @@ from kerasgan_cli.measuring import (
     made_square,
     real_images,
     scoring_options,
+    terms,
 )
 from kerasgan_cli.sources import class_names, find_data, most_images, open_model
 
@@ -96,8 +97,7 @@ def evaluate(
 def _text(results, class_names):
     from kerasgan.metrics import table
 
-    # Of a metric that looks at features, if there is one.
-    about = max(results, key=lambda r: r.provenance.extractor != "pixels").provenance
+    about = terms(results)
     lines = [
         table(results),
         "",

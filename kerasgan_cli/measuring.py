@@ -103,6 +103,11 @@ def real_images(model, data, given):
     return real, called if split == "train" else f"{called} {split}"
 
 
+def terms(results):
+    """Return the provenance of scores: of one that looks at features, if there is one."""
+    return max(results, key=lambda r: r.provenance.extractor != "pixels").provenance
+
+
 class Progress:
     """One line on a terminal, rewritten; nothing elsewhere."""
 

@@ -37,7 +37,7 @@ class Speed:
     """How long the parts of a training take.
 
     Args:
-        start: Seconds until the second step begins.
+        start: Seconds that are needed once, as to make programs.
         step: Seconds of a critic step, with its share of the generator's.
         epoch: Seconds of what follows an epoch.
     """
@@ -79,10 +79,10 @@ def advised(recipe, given, load):
     found = load(dataclasses.replace(recipe, batch_size=1, accumulate=1))
     recipe = _of_size(recipe, found.image_shape[0])
     side = recipe.data.get("image_size") or found.image_shape[0]
-    advised = flat.apply(recipe, {**recommended.options(side, found.num_examples), **given})
+    recipe = flat.apply(recipe, {**recommended.options(side, found.num_examples), **given})
     with warnings.catch_warnings():  # They were said.
         warnings.simplefilter("ignore")
-        return advised, advised.load()
+        return recipe, recipe.load()
 
 
 def _of_size(recipe, side):

@@ -11,6 +11,7 @@ import click
 
 from kerasgan_cli import stages
 from kerasgan_cli.common import backend_option, choose_backend, echo
+from kerasgan_cli.sampling import check_finite
 from kerasgan_cli.sources import about, class_names, open_model
 
 HOST = "127.0.0.1"
@@ -47,7 +48,7 @@ def ui(source, port, browser, backend):
         )
     gallery, head = Gallery(model, source, class_names(source)), about(source)
     stages.say("drawing the first pictures", always=True)
-    _check(gallery.warm_up(), source)
+    check_finite(gallery.warm_up(), source)
     stages.clear()
     with tempfile.TemporaryDirectory(prefix="kerasgan-ui-") as folder:
         _serve(gallery, head, port, browser, folder)
@@ -80,15 +81,6 @@ def _taken(port, reason):
         f"--port must be a free port of {HOST}: {reason}. Without --port the next free one is "
         f"taken. Received: {port}"
     )
-
-
-def _check(images, source):
-    import numpy as np
-
-    if not np.isfinite(images).all():
-        raise click.ClickException(
-            f"{source} generates images that are not finite: it has diverged."
-        )
 
 
 def _serve(gallery, head, port, browser, folder):
