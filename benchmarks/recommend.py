@@ -1,8 +1,9 @@
 """What `kerasgan train` makes of so many images in so long, by what it chooses itself.
 
-    python benchmarks/recommend.py [--limit 2000] [--size 64] [--time 20m] [--backend torch]
+    python benchmarks/recommend.py [--limit 2000] [--size 64] [--time 20m] [--backend tensorflow]
 
-It writes `recommend/SIZE-IMAGES-TIME-BACKEND.json` and a grid of samples beside it. The command is
+It writes `recommend/SIZE-IMAGES-TIME-BACKEND.json` and a picture beside it, of samples on the left
+and of real images on the right. The command is
 that of a user, who gives the data and a time. The drawn heads of `--data avatars` stand for images
 of one's own; the scores compare with all 10,000 of them.
 """
@@ -22,6 +23,7 @@ from kerasgan.files import atomic, read_json, write_json
 TAKES = "as long as it is given, and 3 minutes"
 FOLDER = experiment.RESULTS / "recommend"
 SAMPLES, SEED = 2500, 7
+SHOWN, GAP = 100, 16  # Samples in a picture, as many as a run's `real.png` has, and pixels.
 METRICS = ("frechet_distance", "coverage", "precision")
 
 
@@ -51,12 +53,9 @@ def run(limit, size, length, backend, out=FOLDER, work=None):
             "evaluate", folder, "--data", "avatars", "--samples", SAMPLES, "--metrics",
             "frechet_distance,prdc", "--extractor", "efficientnet_lite0", "--json", scores,
         )  # fmt: skip
-        grid = runs / "grid.png"
-        _kerasgan("sample", folder, "-n", 64, "--seed", SEED, "--out", grid)
         out.mkdir(parents=True, exist_ok=True)
         name = f"{side}-{limit}-{length}-{backend}"
-        with Image.open(grid) as picture, atomic(out / f"{name}.webp") as place:
-            picture.save(place, "WEBP", quality=90)
+        picture(folder, out / f"{name}.webp")
         found = {
             "asked": {"limit": limit, "size": size, "time": length, "backend": backend},
             "seconds": round(took),
@@ -69,6 +68,19 @@ def run(limit, size, length, backend, out=FOLDER, work=None):
     return found
 
 
+def picture(folder, out):
+    """Write a grid of samples of a run, and as many real images beside it."""
+    grid = folder.parent / "grid.png"
+    _kerasgan("sample", folder, "-n", SHOWN, "--seed", SEED, "--out", grid, "--overwrite")
+    with Image.open(grid) as ours, Image.open(folder / "samples" / "real.png") as real:
+        width, height = ours.size
+        both = Image.new("RGB", (2 * width + GAP, height), "white")
+        both.paste(ours, (0, 0))
+        both.paste(real, (width + GAP, 0))
+    with atomic(out) as place:
+        both.save(place, "WEBP", quality=90)
+
+
 def _kerasgan(*words):
     command = [sys.executable, "-m", "kerasgan_cli", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -79,7 +91,7 @@ def _kerasgan(*words):
 
 def table(folder=FOLDER):
     """Return what was chosen and how well it did, a row for each measurement."""
-    rows = []
+    rows, pictures = [], []
     if not any(folder.glob("*.json")):
         return "No measurement is stored yet."
     for found in experiment.stored("*.json", folder):
@@ -93,11 +105,17 @@ def table(folder=FOLDER):
                 asked["time"],
                 experiment.BACKENDS[asked["backend"]],
                 f"{recipe['networks'].get('architecture', 'dcgan')}, width "
-                f"{recipe['networks']['width']}",
+                f"{recipe['networks']['width']}, batches of {recipe['batch_size']}",
                 f"{length['epochs'] * length['steps_per_epoch']:,}",
                 f"{found['seconds'] / 60:.0f} min",
                 *(_with_baseline(scores[name]) for name in METRICS),
             ]
+        )
+        side, limit = recipe["data"]["image_size"], asked["limit"]
+        pictures.append(
+            f"![{SHOWN} samples without selection on the left, real images on the right: {side} "
+            f"pixels, {limit:,} images, {asked['time']}.](../../benchmarks/results/recommend/"
+            f"{side}-{limit}-{asked['time']}-{asked['backend']}.webp)"
         )
     place = found["recipe"]["environment"]
     head = ["Side", "Images", "`--time`", "Backend", "Networks", "Steps", "It took"]
@@ -106,7 +124,7 @@ def table(folder=FOLDER):
         f"{experiment.markdown(head, rows)}\n\n`kerasgan train avatars --limit N --time T`, with "
         f"what it chooses itself. Scores of {SAMPLES:,} samples by EfficientNet-Lite0's features; "
         f"in brackets those of other real images; seed 0; {experiment.cores(place)} "
-        f"({place['machine']}), {experiment.day(place)}."
+        f"({place['machine']}), {experiment.day(place)}.\n\n" + "\n\n".join(pictures)
     )
 
 
@@ -120,7 +138,7 @@ if __name__ == "__main__":
     arguments.add_argument("--limit", type=int, default=2000, help="images")
     arguments.add_argument("--size", type=int, help="side in pixels; the command's own choice")
     arguments.add_argument("--time", dest="length", default="20m", help="as --time of kerasgan")
-    arguments.add_argument("--backend", choices=list(experiment.BACKENDS), default="torch")
+    arguments.add_argument("--backend", choices=list(experiment.BACKENDS), default="tensorflow")
     arguments.add_argument("--work", type=Path, help="folder of the run, which is kept")
     options = arguments.parse_args()
     found = run(**vars(options))

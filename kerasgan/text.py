@@ -10,6 +10,17 @@ def duration(seconds):
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
+def counted(number, noun, plural=None):
+    """Return a number and what is counted: `1 image`, `2,000 images`.
+
+    Args:
+        number: How many there are.
+        noun: What one is called.
+        plural: What several are called; by default the noun and an s.
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def extent(low, high):
     """Return a range in words that follow a noun: `from 0 to 9`, or `equal to 12`."""
     return f"equal to {low:g}" if low == high else f"from {low:g} to {high:g}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kerasgan import catalogue
-from kerasgan.text import listed, printable
+from kerasgan.text import counted, listed, printable
 from kerasgan_cli import options as made
 from kerasgan_cli import stages
 from kerasgan_cli.common import choose_any_backend, echo, refuse_existing, short_warnings
@@ -101,7 +101,7 @@ def _lines(found, path, out):
 def _about_files(found):
     height, width, channels = found.decoded.images.shape[1:]
     what = {1: "grey", 3: "colour", 4: "colour with transparency"}[channels]
-    images = "1 image" if found.count == 1 else f"{found.count:,} images"
+    images = counted(found.count, "image")
     yield f"{printable(found.name)}: {images}, seen as {height}x{width} in {what}"
     yield ""
     formats = collections.Counter(h.format for h in found.headers).most_common()

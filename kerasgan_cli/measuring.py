@@ -11,11 +11,15 @@ from kerasgan_cli.sources import run_of
 
 
 def _names(context, parameter, value):
-    names = [name.strip() for name in value.split(",")] if value else None
-    for name in names or ():
-        if name not in catalogue.METRICS:
-            raise nearest("--metrics", name, list(catalogue.METRICS))
-    return names
+    if not value:
+        return None
+    metrics = {score: entry.name for entry in catalogue.METRICS.values() for score in entry.scores}
+    metrics.update((name, name) for name in catalogue.METRICS)
+    names = [name.strip() for name in value.split(",")]
+    for name in names:
+        if name not in metrics:
+            raise nearest("--metrics", name, list(metrics))
+    return list(dict.fromkeys(metrics[name] for name in names))
 
 
 def scoring_options(command):
@@ -30,7 +34,8 @@ _OPTIONS = (
         "--metrics",
         callback=_names,
         metavar="A,B,...",
-        help=f"Some of {', '.join(catalogue.METRICS)}.  [default: all]",
+        help=f"Some of {', '.join(catalogue.METRICS)}, or of their scores, as recall.  "
+        "[default: all]",
     ),
     click.option(
         "--samples",

@@ -17,7 +17,7 @@ from kerasgan.data import arrays, survey
 from kerasgan.files import expanded
 from kerasgan.recipe import options as flat
 from kerasgan.recipe import recommended
-from kerasgan.text import duration
+from kerasgan.text import counted, duration
 from kerasgan_cli import stages
 from kerasgan_cli.common import echo
 
@@ -80,9 +80,7 @@ def advised(recipe, given, load):
     recipe = _of_size(recipe, found.image_shape[0])
     side = recipe.data.get("image_size") or found.image_shape[0]
     recipe = flat.apply(recipe, {**recommended.options(side, found.num_examples), **given})
-    with warnings.catch_warnings():  # They were said.
-        warnings.simplefilter("ignore")
-        return recipe, recipe.load()
+    return recipe, _loaded(recipe)
 
 
 def _of_size(recipe, side):
@@ -98,36 +96,55 @@ def _of_size(recipe, side):
     return flat.apply(recipe, {"image_size": side, **network})
 
 
-def settle(recipe, dataset, seconds, widths, build):
-    """Return a recipe with its width, and the length that a time allows, and its `Speed`.
+def settle(recipe, dataset, seconds, given, build):
+    """Return a recipe with the length that a time allows, its data set, and its `Speed`.
 
     Args:
         recipe: A `Recipe`.
-        dataset: Its `ImageDataset`; an epoch of it becomes as long as the recipe says.
+        dataset: Its `ImageDataset`.
         seconds: How long the training may take, with what is measured here; None where its length
             is given.
-        widths: Whether its width is open.
+        given: The options that are not to be chosen, by name; None where all are settled.
         build: A callable that returns the model of a recipe and a number of critic steps.
     """
     began = time.perf_counter()
-    widths = widths and recipe.architecture == "dcgan"
+    side = dataset.image_shape[0]
+    widths = given is not None and "width" not in given and recipe.architecture == "dcgan"
+    batches = given is not None and "batch_size" not in given
     width = recommended.WIDTHS[1 if seconds is not None else len(recommended.WIDTHS) // 2]
     found = flat.apply(recipe, {"width": width}) if widths else recipe
     speed = measure(found, dataset, build, seconds)
     if seconds is None:
-        return found, speed
+        return found, dataset, speed
     left = seconds - (time.perf_counter() - began)
+    wanted = {}
+
+    def steps(w):
+        size = wanted.get("batch_size", recipe.batch_size) / recipe.batch_size
+        return speed.steps(left, size * (w / width) ** POWER)
+
+    if batches:
+        most = steps(recommended.WIDTHS[0] if widths else width)
+        wanted["batch_size"] = recommended.batch_size(side, recipe.batch_size, most)
     if widths:
-        wider = recommended.width(
-            dataset.image_shape[0], lambda w: speed.steps(left, (w / width) ** POWER)
-        )
-        if wider != width:
-            found = flat.apply(recipe, {"width": wider})
-            speed = measure(found, dataset, build, seconds)
+        wanted["width"] = recommended.width(side, steps)
+    wanted = flat.apply(found, wanted)
+    if wanted != found:
+        if wanted.batch_size != found.batch_size:
+            dataset = _loaded(wanted)
+        found = wanted
+        speed = measure(found, dataset, build, seconds)
     left = seconds - (time.perf_counter() - began)
     found.length = in_epochs(speed.steps(left), epochs_in(seconds))
     dataset.steps_per_epoch = found.length["steps_per_epoch"]
-    return found, speed
+    return found, dataset, speed
+
+
+def _loaded(recipe):
+    """Return the data set of a recipe whose images have been read before."""
+    with warnings.catch_warnings():  # They were said.
+        warnings.simplefilter("ignore")
+        return recipe.load()
 
 
 def in_epochs(steps, epochs=EPOCHS):
@@ -233,8 +250,9 @@ def describe(recipe, dataset, settings, speed, err=False):
     steps = length["epochs"] * length["steps_per_epoch"]
     passes = steps * recipe.batch_size / dataset.num_examples
     echo(
-        f"length    {steps:,} critic steps of {recipe.batch_size} images, {length['epochs']} x "
-        f"{length['steps_per_epoch']:,} (epochs x steps), {passes:,.3g} times the data",
+        f"length    {counted(steps, 'critic step')} of {counted(recipe.batch_size, 'image')}, "
+        f"{length['epochs']} x {length['steps_per_epoch']:,} (epochs x steps), {passes:,.3g} times "
+        "the data",
         err,
     )
     changed = {"diffaugment": "DiffAugment on what the critic sees", "ada": "ADA"}

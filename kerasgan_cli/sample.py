@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from kerasgan.text import listed
+from kerasgan.text import counted, listed
 from kerasgan_cli import options as made
 from kerasgan_cli.common import backend_option, choose_backend, echo, refuse_existing
 from kerasgan_cli.sampling import (
@@ -119,7 +119,7 @@ def _grid(out, images, columns, scale):
     from kerasgan import pictures
 
     pictures.save_grid(out, images, columns, scale)
-    return f"{out}: a grid of {len(images)} images"
+    return f"{out}: a grid of {counted(len(images), 'image')}"
 
 
 def _folder(out, images, columns, scale):
@@ -129,7 +129,7 @@ def _folder(out, images, columns, scale):
     digits = max(4, len(str(len(images) - 1)))
     for i, image in enumerate(images):
         pictures.save_grid(out / f"{i:0{digits}d}.png", image[None], scale=scale)
-    return f"{len(images)} images into {out}"
+    return f"{counted(len(images), 'image')} into {out}"
 
 
 def _array(out, images, columns, scale):

@@ -15,7 +15,7 @@ from kerasgan.adversarial import feed
 from kerasgan.adversarial.each_step import EachStep
 from kerasgan.environment import describe, idle_gpu
 from kerasgan.files import atomic
-from kerasgan.text import listed, printable, short
+from kerasgan.text import counted, listed, printable, short
 from kerasgan_cli import fine_tuning, images, machine, plan, scoring, stages
 from kerasgan_cli.common import echo, lasting_output, short_warnings
 from kerasgan_cli.follower import follow, following
@@ -88,8 +88,7 @@ def _run(job, source, dataset, device, exact, devices, stack):
     scores = scoring.prepare(recipe, settings, dataset)  # What cannot be scored is said at once.
     folder, model, speed = None, None, None
     if job.planned:
-        widths = job.given is not None and "width" not in job.given
-        recipe, speed = plan.settle(recipe, dataset, job.seconds, widths, build)
+        recipe, dataset, speed = plan.settle(recipe, dataset, job.seconds, job.given, build)
     if scores is not None:
         scores.epochs = recipe.length["epochs"]
     if job.dry_run:
@@ -151,8 +150,8 @@ def _introduce(folder, recipe, dataset, model, device, exact):
     height, width, channels = dataset.image_shape
     echo(f"run       {printable(folder.folder)}")
     echo(
-        f"data      {printable(dataset.name)}: {dataset.num_examples:,} images of "
-        f"{height}x{width}x{channels}, {dataset.batches_per_epoch} critic steps an epoch"
+        f"data      {printable(dataset.name)}: {counted(dataset.num_examples, 'image')} of "
+        f"{height}x{width}x{channels}, {counted(dataset.batches_per_epoch, 'critic step')} an epoch"
     )
     if recipe.conditional and dataset.class_names:
         echo(f"classes   {listed(dataset.class_names)}")
@@ -176,10 +175,10 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices, scores):
     animation = None if settings["animation"] == "none" else settings["animation"]
     trained = first >= epochs
     if trained and folder.is_whole(animation, guard is not None):
-        echo(f"nothing to do: the run has its {first} epochs; --epochs asks for more.")
+        echo(f"nothing to do: the run has its {counted(first, 'epoch')}; --epochs asks for more.")
         return 0
     if trained:
-        echo(f"resuming  after all {first} epochs, to write what a run ends with")
+        echo(f"resuming  after all of {counted(first, 'epoch')}, to write what a run ends with")
     elif first or batch:
         echo(f"resuming  in epoch {first + 1}, after {batch} of its critic steps")
     checkpoint = callbacks.Checkpoint(folder.checkpoint, keep_every=settings["keep_every"])

@@ -2,6 +2,7 @@
 
 from kerasgan import notebook
 from kerasgan.data.pixels import straight, to_uint8
+from kerasgan.text import counted
 
 MOST = 16  # Samples that are shown,
 LARGEST = 20_000_000  # if the generator has no more parameters: nobody waits for a line of text.
@@ -32,7 +33,7 @@ class Shown:
         sizes = "x".join(map(str, self.image_shape))
         generator, critic = self.generator.count_params(), self.critic.count_params()
         classes = "" if self.num_classes is None else f", {self.num_classes} classes"
-        steps = f"; {self.critic_steps:,} critic steps" if self.critic_steps else ""
+        steps = f"; {counted(self.critic_steps, 'critic step')}" if self.critic_steps else ""
         return (
             f"{type(self).__name__} {self.name!r}: images {sizes}{classes}, latent vectors of "
             f"{self.latent_dim:,} numbers; generator {generator:,} and critic {critic:,} "

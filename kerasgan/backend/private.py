@@ -69,6 +69,31 @@ def leave_out_tensorflow():
             module_utils.tensorflow._available = False
 
 
+def leave_own_pipelines_untuned():
+    """Let batches that say so go through TensorFlow's pipelines without tf.data tuning these.
+
+    `PyDatasetAdapter.get_tf_dataset`. Keras lets go of the iterator of an epoch before its end is
+    read, and tf.data may then wait until its next tuning is due: 0.01 * (2^k - 1) seconds after the
+    epoch began, or a minute after the last one. Without this, time is lost.
+    """
+    with contextlib.suppress(ImportError, AttributeError):
+        import tensorflow as tf
+        from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
+
+        tuned = PyDatasetAdapter.get_tf_dataset
+
+        @functools.wraps(tuned)
+        def get_tf_dataset(adapter):
+            found = tuned(adapter)
+            if not getattr(adapter.py_dataset, "untuned", False):
+                return found
+            options = tf.data.Options()
+            options.autotune.enabled = False
+            return found.with_options(options)
+
+        PyDatasetAdapter.get_tf_dataset = get_tf_dataset
+
+
 def flat_layers(model):
     """Return all layers of a model, nested ones included, the model itself first.
 

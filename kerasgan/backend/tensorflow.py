@@ -8,6 +8,7 @@ import tensorflow as tf
 from kerasgan.backend import generic, private
 from kerasgan.backend.tensorflow_group import TensorflowGroup
 
+private.leave_own_pipelines_untuned()
 GROUP = TensorflowGroup()
 MEANS_IN_STEPS = True  # Keras needs something that a step returns.
 PREFERRED_DATA_FORMAT = "channels_last"

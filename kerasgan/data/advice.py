@@ -6,6 +6,7 @@ import numpy as np
 
 from kerasgan import catalogue
 from kerasgan.data.survey import ENOUGH, SIZES
+from kerasgan.text import counted
 
 FEW, MANY = 500, 20_000  # Images of which there are too few, and enough.
 CUT = 0.1  # Share of the pictures that a crop takes away, from which on it is worth a word.
@@ -33,7 +34,7 @@ def advice(found):
 def few_images(count):
     """Return what to expect of few images, as a sentence."""
     return (
-        f"With {_many(count, 'one image', '{} images')} the critic soon knows each by heart, and "
+        f"With {counted(count, 'image')} the critic soon knows each by heart, and "
         "what is generated stays close to them."
     )
 
@@ -107,7 +108,7 @@ def _classes(found):
     name, least = min(classes.items(), key=lambda pair: pair[1])
     why = f"It trains one generator for all {len(classes)} classes, which makes any of them."
     if least < FEW:
-        why += f" The smallest, {name}, has {_many(least, 'one image', '{} images')}."
+        why += f" The smallest, {name}, has {counted(least, 'image')}."
     return [Advice("--conditional", why)]
 
 

@@ -24,6 +24,8 @@ class Ahead(keras.utils.PyDataset):
             them floats.
     """
 
+    untuned = True  # See `backend.private`.
+
     def __init__(self, dataset, send, as_stored):
         super().__init__()
         self._dataset = dataset

@@ -73,6 +73,8 @@ class ImageDataset(keras.utils.PyDataset):
     ```
     """
 
+    untuned = True  # See `backend.private`.
+
     def __init__(
         self,
         images,

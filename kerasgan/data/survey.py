@@ -18,7 +18,7 @@ from kerasgan.data.zip_files import ZipFiles
 
 LOOKED_AT = 100  # Images with a transparency channel that are searched for transparent pixels.
 ENOUGH = 0.9  # Share of the images that must have the size that is advised.
-FIRST_SIZE = 64  # Largest side that is advised: a step at twice the side takes four times as long.
+FIRST_SIZE = 64  # The largest advised, but on a GPU: twice the side takes four times as long.
 SIZES = catalogue.ARCHITECTURES["dcgan"].sizes
 
 
@@ -170,8 +170,12 @@ def advised_size(sides, fit="crop"):
         fit: As for `load`: the shorter side counts, and of images that are padded the longer one.
     """
     chosen = sorted(_side(pair, fit) for pair in sides)
-    enough = most_have(chosen) if chosen else FIRST_SIZE
-    return max((size for size in SIZES if size <= min(enough, FIRST_SIZE)), default=SIZES[0])
+    return largest_size(most_have(chosen) if chosen else FIRST_SIZE) or SIZES[0]
+
+
+def largest_size(side, most=FIRST_SIZE, sizes=SIZES):
+    """Return the largest of some sizes that is at most `side`, and at most `most`, or None."""
+    return max((size for size in sizes if size <= min(side, most)), default=None)
 
 
 def most_have(sides):

@@ -5,13 +5,15 @@ The figures of `SIZES` are R3GAN's with the networks of a DCGAN on the drawn hea
 and 256 pixels (https://arxiv.org/abs/2501.05441, appendix). This module needs no Keras.
 """
 
-import bisect
 import dataclasses
+
+from kerasgan.data import survey
 
 VARIANT = "r3gan"
 SECONDS = 1800  # Of a training whose length nobody gives.
 FEW_IMAGES = 5000  # Below it, the critic is shown changed images.
 BATCH = 64
+SMALL_BATCH = 32  # Where there is time for few steps alone, more of them are worth more.
 # Widths from the thinnest networks that are worth training to the widest.
 WIDTHS = (16, 24, 32, 48, 64)
 
@@ -23,12 +25,10 @@ class Size:
     Args:
         gamma: Weight of R1 and R2 at the start; a tenth of it after the burn-in.
         fewest: Critic steps that a training should have at least before networks are wider.
-        on_cpu: Whether a CPU is asked for it; otherwise a GPU alone is.
     """
 
     gamma: float
     fewest: int
-    on_cpu: bool = True
 
 
 SIZES = {
@@ -36,10 +36,10 @@ SIZES = {
     32: Size(0.25, 4000),
     48: Size(0.5, 4000),
     64: Size(1.0, 4000),
-    96: Size(2.0, 8000, on_cpu=False),
-    128: Size(4.0, 10_000, on_cpu=False),
-    192: Size(9.0, 20_000, on_cpu=False),
-    256: Size(16.0, 20_000, on_cpu=False),
+    96: Size(2.0, 8000),
+    128: Size(4.0, 10_000),
+    192: Size(9.0, 20_000),
+    256: Size(16.0, 20_000),
 }
 
 
@@ -51,9 +51,8 @@ def image_size(side, accelerated, sizes):
         accelerated: Whether there is an accelerator.
         sizes: What the networks can make.
     """
-    usable = [s for s in sorted(sizes) if s in SIZES and (accelerated or SIZES[s].on_cpu)]
-    at = bisect.bisect_right(usable, side)
-    return usable[at - 1] if at else None
+    most = max(SIZES) if accelerated else survey.FIRST_SIZE
+    return survey.largest_size(side, most, SIZES.keys() & set(sizes))
 
 
 def options(side, count):
@@ -65,7 +64,7 @@ def options(side, count):
     """
     size = _nearest(side)
     found = {
-        "batch_size": _batch(count),
+        "batch_size": min(BATCH, 1 << (count.bit_length() - 1)),  # Several devices can share it.
         "learning_rate": 1e-3,
         "gamma": size.gamma,
         "final_gamma": size.gamma / 10,
@@ -89,6 +88,17 @@ def width(side, steps):
     return next((w for w in reversed(WIDTHS) if steps(w) >= fewest), WIDTHS[0])
 
 
+def batch_size(side, batch, steps):
+    """Return the images of a critic step: `batch`, or fewer where that leaves too few steps.
+
+    Args:
+        side: Side of the images in pixels.
+        batch: How many they are where there is time enough.
+        steps: The critic steps that there is time for.
+    """
+    return batch if steps >= _nearest(side).fewest else min(batch, SMALL_BATCH)
+
+
 def fewest_steps(side):
     """Return how many critic steps a training of images of this side should have at least."""
     return _nearest(side).fewest
@@ -96,8 +106,3 @@ def fewest_steps(side):
 
 def _nearest(side):
     return SIZES[min(SIZES, key=lambda known: abs(known - side))]
-
-
-def _batch(count):
-    """Return the images of a critic step: a power of two, so that several devices share it."""
-    return min(BATCH, 1 << (count.bit_length() - 1))

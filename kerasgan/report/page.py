@@ -16,7 +16,7 @@ from kerasgan.recipe import Recipe
 from kerasgan.report import lost, runs, scores, tables
 from kerasgan.report.charts import HEIGHT, line_chart
 from kerasgan.report.images import frames as frames_of
-from kerasgan.text import listed, short
+from kerasgan.text import counted, listed, short
 
 NAME = "report.html"
 STYLE = Path(__file__).with_name("style.css")  # Of every page.
@@ -126,12 +126,13 @@ def _about(options, journal):
         words.append(f"{recipe.variant} on {Path(recipe.data['name_or_path']).name}")
     classes = runs.class_names(options)
     if classes:
-        words.append(f"{len(classes)} classes: {listed(classes)}")
+        words.append(f"{counted(len(classes), 'class', 'classes')}: {listed(classes)}")
     if journal.entries:
         last = journal.entries[-1]
-        checks = f"{len(journal.entries)} check{'s' * (len(journal.entries) != 1)}"
-        words.append(f"{checks}, {last.step:,} critic steps")
-    words.append(f"{journal.rescues} rescues" if journal.rescues != 1 else "1 rescue")
+        words.append(
+            f"{counted(len(journal.entries), 'check')}, {counted(last.step, 'critic step')}"
+        )
+    words.append(counted(journal.rescues, "rescue"))
     if journal.failures:
         words.append(f"{journal.failures} failed")
     return html.escape("; ".join(words))

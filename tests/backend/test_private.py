@@ -10,8 +10,9 @@ import pytest
 from keras import ops
 
 import kerasgan
-from kerasgan import networks
+from kerasgan import backend, networks
 from kerasgan.backend import private, private_random
+from kerasgan.data.ahead import Ahead
 
 PACKAGE = Path(kerasgan.__file__).parent
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if "zoo" not in p.parts)
@@ -261,6 +262,28 @@ def test_one_process_of_jax_has_no_service(backend_name):
     assert private.jax_service() is None
     private.abandon_jax_service()
     assert private.jax_service() is None
+
+
+def test_own_pipelines_are_not_tuned(backend_name):
+    if backend_name != "tensorflow":
+        pytest.skip("the other backends read batches without tf.data")
+    from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
+
+    class Other(keras.utils.PyDataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return (np.zeros((4, 8, 8, 1), "float32"),)
+
+    own = kerasgan.data.ImageDataset(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
+    ahead = Ahead(own, backend.send, as_stored=False)
+    tuned = [
+        PyDatasetAdapter(data, shuffle=False).get_tf_dataset().options().autotune.enabled
+        for data in (own, ahead, Other())
+    ]
+    ahead.close()
+    assert tuned == [False, False, None]
 
 
 def test_exact_moments(backend_name):

@@ -17,7 +17,7 @@ def test_evaluate_prints_baselines_and_writes_json(command, run_folder, tmp_path
     )
     out_file = tmp_path / "scores.json"
     options = ["--samples", 120, "--extractor", "random_projection", "--json", out_file]
-    metrics = ["--metrics", "coverage,ms_ssim,classes"]
+    metrics = ["--metrics", "coverage,ms_ssim,class_kl,classes"]
     code, out, err = command("evaluate", run_folder, "--data", real, *options, *metrics)
     assert code == 0, out + err
     lines = [line.split() for line in out.splitlines()]

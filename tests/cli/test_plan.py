@@ -173,6 +173,22 @@ def test_sizes_are_those_that_nearly_all_images_have():
     assert recommended.image_size(20, accelerated=True, sizes=sizes) is None
 
 
+def test_batches_are_smaller_where_there_is_time_for_few_steps():
+    assert recommended.batch_size(64, 64, steps=4000) == 64
+    assert recommended.batch_size(64, 64, steps=3999) == 32
+    assert recommended.batch_size(64, 16, steps=1) == 16
+
+
+def test_a_short_training_takes_small_batches(command, small, tmp_path):
+    np.save(tmp_path / "images.npy", np.zeros((80, 32, 32, 3), "uint8"))
+    asked = ["train", tmp_path / "images.npy", "--time", "6s", "--dry-run"]
+    for given, size in ([], 32), (["--batch-size", 64], 64):
+        code, out, err = command(*asked, *given)
+        assert code == 0, err
+        assert json.loads(out)["batch_size"] == size
+        assert f"critic steps of {size} images" in err
+
+
 def test_widths_leave_steps_enough():
     assert recommended.width(64, lambda w: 10**6) == recommended.WIDTHS[-1]
     assert recommended.width(64, lambda w: 1) == recommended.WIDTHS[0]
