@@ -9,6 +9,7 @@ from PIL import Image
 from small_runs import SMALL
 
 from kerasgan.recipe import recommended
+from kerasgan.text import counted
 from kerasgan_cli import plan
 from kerasgan_cli.plan import Speed, in_epochs
 from kerasgan_cli.runs import Run
@@ -54,7 +55,7 @@ def test_a_folder_is_all_that_is_needed(command, photos, small, tmp_path):
     assert len(rows) == epochs + 1
     told = {line.split()[0]: line for line in out.splitlines() if line[:1].isalpha()}
     assert {"run", "data", "model", "device", "length", "settings", "guard", "time"} < set(told)
-    assert f"{epochs * each:,} critic steps of 32 images" in told["length"]
+    assert f"{counted(epochs * each, 'critic step')} of 32 images" in told["length"]
     assert "ms a step" in told["time"]
     assert err.count("reading the images") == 1
 
@@ -186,7 +187,7 @@ def test_a_short_training_takes_small_batches(command, small, tmp_path):
         code, out, err = command(*asked, *given)
         assert code == 0, err
         assert json.loads(out)["batch_size"] == size
-        assert f"critic steps of {size} images" in err
+        assert f" of {size} images, " in err
 
 
 def test_widths_leave_steps_enough():
