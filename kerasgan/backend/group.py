@@ -5,6 +5,7 @@
 
 import contextlib
 import os
+import signal
 
 import keras
 import numpy as np
@@ -15,6 +16,18 @@ class ProcessLost(RuntimeError):
 
     def __init__(self, what="another process of this training has ended, or cannot be reached"):
         super().__init__(what)
+
+
+@contextlib.contextmanager
+def sigterm_kept():
+    """Return a context after which SIGTERM does what it did before.
+
+    TensorFlow and JAX take it over where processes meet, and one that is told to end would go on.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    with contextlib.suppress(ValueError):  # A thread cannot give it back.
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 class Group:

@@ -17,7 +17,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from kerasgan.backend import private
-from kerasgan.backend.group import Group, ProcessLost
+from kerasgan.backend.group import Group, ProcessLost, sigterm_kept
 
 SECONDS = 30  # Without a sign of life, after which a process counts as dead.
 PAUSE = 7 * 24 * 3600  # The longest one: a callback of the leader may take its time.
@@ -46,13 +46,14 @@ class JaxGroup(Group):
     @contextlib.contextmanager
     def joined(self, number, count, place=None):
         place = place or f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
-        jax.distributed.initialize(
-            place,
-            count,
-            number,
-            heartbeat_timeout_seconds=SECONDS,
-            shutdown_timeout_seconds=SECONDS,
-        )
+        with sigterm_kept():
+            jax.distributed.initialize(
+                place,
+                count,
+                number,
+                heartbeat_timeout_seconds=SECONDS,
+                shutdown_timeout_seconds=SECONDS,
+            )
         yield
         jax.distributed.shutdown()
 

@@ -8,11 +8,10 @@ what they compute.
 import contextlib
 import json
 import os
-import signal
 
 import tensorflow as tf
 
-from kerasgan.backend.group import Group
+from kerasgan.backend.group import Group, sigterm_kept
 
 LOST = (
     tf.errors.UnavailableError,
@@ -55,18 +54,15 @@ class TensorflowGroup(Group):
         Raises:
             ValueError: If TensorFlow has begun without them, or if one has several devices.
         """
-        ended_by = signal.getsignal(signal.SIGTERM)
         try:
-            strategy = tf.distribute.MultiWorkerMirroredStrategy()
+            with sigterm_kept():
+                strategy = tf.distribute.MultiWorkerMirroredStrategy()
         except RuntimeError as error:
             raise ValueError(
                 "TF_CONFIG must be followed before TensorFlow computes: make a `tf.distribute."
                 "MultiWorkerMirroredStrategy()` at the start of the program, before a model. "
                 f"Received: several workers in TF_CONFIG, and: {error}"
             ) from error
-        # TensorFlow has taken over the signal, and a process that is told to end would go on.
-        with contextlib.suppress(ValueError):  # A thread cannot give it back.
-            signal.signal(signal.SIGTERM, ended_by or signal.SIG_DFL)
         count = _workers()[1]
         if strategy.num_replicas_in_sync != count:
             raise ValueError(

@@ -7,8 +7,6 @@ and 256 pixels (https://arxiv.org/abs/2501.05441, appendix). This module needs n
 
 import dataclasses
 
-from kerasgan.data import survey
-
 VARIANT = "r3gan"
 SECONDS = 1800  # Of a training whose length nobody gives.
 FEW_IMAGES = 5000  # Below it, the critic is shown changed images.
@@ -51,6 +49,8 @@ def image_size(side, accelerated, sizes):
         accelerated: Whether there is an accelerator.
         sizes: What the networks can make.
     """
+    from kerasgan.data import survey  # It needs Pillow.
+
     most = max(SIZES) if accelerated else survey.FIRST_SIZE
     return survey.largest_size(side, most, SIZES.keys() & set(sizes))
 
