@@ -3,9 +3,9 @@
     python benchmarks/recommend.py [--limit 2000] [--size 64] [--time 20m] [--backend tensorflow]
 
 It writes `recommend/SIZE-IMAGES-TIME-BACKEND.json` and a picture beside it, of samples on the left
-and of real images on the right. The command is
-that of a user, who gives the data and a time. The drawn heads of `--data avatars` stand for images
-of one's own; the scores compare with all 10,000 of them.
+and of real images on the right. The command is that of a user, who gives the data and a time. The
+drawn heads of `--data avatars` stand for images of one's own; the scores compare with all 10,000 of
+them.
 """
 
 import json
@@ -54,10 +54,11 @@ def run(limit, size, length, backend, out=FOLDER, work=None):
             "frechet_distance,prdc", "--extractor", "efficientnet_lite0", "--json", scores,
         )  # fmt: skip
         out.mkdir(parents=True, exist_ok=True)
-        name = f"{side}-{limit}-{length}-{backend}"
+        asked = {"limit": limit, "size": size, "time": length, "backend": backend}
+        name = _name(side, asked)
         picture(folder, out / f"{name}.webp")
         found = {
-            "asked": {"limit": limit, "size": size, "time": length, "backend": backend},
+            "asked": asked,
             "seconds": round(took),
             "said": said.splitlines(),
             "recipe": {k: v for k, v in options.items() if k not in ("content", "classes")},
@@ -66,6 +67,10 @@ def run(limit, size, length, backend, out=FOLDER, work=None):
         found["recipe"]["data"]["name_or_path"] = "avatars"
         write_json(out / f"{name}.json", found)
     return found
+
+
+def _name(side, asked):
+    return f"{side}-{asked['limit']}-{asked['time']}-{asked['backend']}"
 
 
 def picture(folder, out):
@@ -111,11 +116,11 @@ def table(folder=FOLDER):
                 *(_with_baseline(scores[name]) for name in METRICS),
             ]
         )
-        side, limit = recipe["data"]["image_size"], asked["limit"]
+        side = recipe["data"]["image_size"]
         pictures.append(
             f"![{SHOWN} samples without selection on the left, real images on the right: {side} "
-            f"pixels, {limit:,} images, {asked['time']}.](../../benchmarks/results/recommend/"
-            f"{side}-{limit}-{asked['time']}-{asked['backend']}.webp)"
+            f"pixels, {asked['limit']:,} images, {asked['time']}.]"
+            f"(../../benchmarks/results/recommend/{_name(side, asked)}.webp)"
         )
     place = found["recipe"]["environment"]
     head = ["Side", "Images", "`--time`", "Backend", "Networks", "Steps", "It took"]

@@ -117,20 +117,19 @@ def settle(recipe, dataset, seconds, given, build):
     if seconds is None:
         return found, dataset, speed
     left = seconds - (time.perf_counter() - began)
-    wanted = {}
+    batch, wider = recipe.batch_size, None
 
     def steps(w):
-        size = wanted.get("batch_size", recipe.batch_size) / recipe.batch_size
-        return speed.steps(left, size * (w / width) ** POWER)
+        return speed.steps(left, batch / recipe.batch_size * (w / width) ** POWER)
 
     if batches:
         most = steps(recommended.WIDTHS[0] if widths else width)
-        wanted["batch_size"] = recommended.batch_size(side, recipe.batch_size, most)
+        batch = recommended.batch_size(side, batch, most)
     if widths:
-        wanted["width"] = recommended.width(side, steps)
-    wanted = flat.apply(found, wanted)
+        wider = recommended.width(side, steps)
+    wanted = flat.apply(found, {"batch_size": batch, "width": wider})
     if wanted != found:
-        if wanted.batch_size != found.batch_size:
+        if batch != recipe.batch_size:
             dataset = _loaded(wanted)
         found = wanted
         speed = measure(found, dataset, build, seconds)

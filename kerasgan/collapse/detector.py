@@ -4,6 +4,8 @@ import dataclasses
 import itertools
 import typing
 
+from kerasgan.text import counted
+
 # The guard reports "unknown" if a check failed; the detector never does.
 STATES = ("learning", "healthy", "collapsing", "collapsed", "diverged", "unknown")
 # These numbers were chosen on the halves of `kerasgan bench collapse` called "design".
@@ -134,7 +136,7 @@ class Detector:
     def _told(self, loss, measurements):
         """Return a loss as text."""
         had, ago = measurements[loss.place], len(measurements) - 1 - loss.place
-        when = f"{ago} check{'s' * (ago > 1)} ago"
+        when = f"{counted(ago, 'check')} ago"
         if loss.name == "layout":
             return f"{when} it was {had.diversity:.2f}, and {_share(had)}"
         what = SAID.get(loss.name) or f"the variety of {self._named(loss.name)}"

@@ -84,7 +84,7 @@ def width(side, steps):
         side: Side of the images in pixels.
         steps: A callable from a width to the critic steps that there is time for.
     """
-    fewest = _nearest(side).fewest
+    fewest = fewest_steps(side)
     return next((w for w in reversed(WIDTHS) if steps(w) >= fewest), WIDTHS[0])
 
 
@@ -96,7 +96,7 @@ def batch_size(side, batch, steps):
         batch: How many they are where there is time enough.
         steps: The critic steps that there is time for.
     """
-    return batch if steps >= _nearest(side).fewest else min(batch, SMALL_BATCH)
+    return batch if steps >= fewest_steps(side) else min(batch, SMALL_BATCH)
 
 
 def fewest_steps(side):

@@ -5,6 +5,7 @@ import itertools
 import math
 
 from kerasgan.collapse.diversity import CLASS_SAMPLES
+from kerasgan.text import counted
 
 NOTHING = "&ndash;"  # In a cell of a table whose value is not known.
 
@@ -65,7 +66,7 @@ def _outcome(before, after, until):
     """Return in words what the checks after a rescue saw."""
     if not after:
         return "There was no check after it." if until is None else "The next alarm came at once."
-    checks = f"{len(after)} check{'s' * (len(after) > 1)}"
+    checks = counted(len(after), "check")
     state = after[-1].state
     if state in ("collapsed", "diverged"):
         return f"It {state} again after {checks}."
