@@ -3,6 +3,8 @@
 import importlib
 import os
 import sys
+import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,50 @@ def has_accelerator():
     return any("gpu" in device or "tpu" in device for device in keras.distribution.list_devices())
 
 
-def pytest_collection_modifyitems(items):
+BACKENDS = ("tensorflow", "jax", "torch")
+ASK_THE_BACKEND = {
+    *("adversarial", "augment", "backend", "gans", "layers", "networks"),
+    *("test_agreement.py", "test_losses.py", "test_penalties.py"),
+}
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--share",
+        choices=("own", "others"),
+        help="own: what this backend runs where each test that asks little of the backend, or is "
+        "slow, runs on one of the three. others: the rest.",
+    )
+    parser.addoption(
+        "--until", type=float, help="Unix time after which tests are skipped, and counted as such."
+    )
+
+
+def on_one_backend(item):
+    """Return the backend that runs a test, where the tests are dealt out, or None for each."""
+    file = item.path.relative_to(Path(__file__).parent)
+    if file.parts[0] in ASK_THE_BACKEND and not {"slow", "numpy"} & set(item.keywords):
+        return None
+    group = item.get_closest_marker("xdist_group")
+    name = group.args[0] if group else item.nodeid.partition("@")[0]
+    return BACKENDS[zlib.crc32(name.encode()) % len(BACKENDS)]
+
+
+def pytest_runtest_setup(item):
+    until = item.config.getoption("until")
+    if until is not None and time.time() > until:
+        pytest.skip("no time was left")
+
+
+def pytest_collection_modifyitems(config, items):
+    share = config.getoption("share")
+    if share is not None:
+        import keras
+
+        mine = (None, keras.backend.backend())
+        chosen = [i for i in items if (on_one_backend(i) in mine) == (share == "own")]
+        config.hook.pytest_deselected(items=[i for i in items if i not in set(chosen)])
+        items[:] = chosen
     if any("gpu" in item.keywords for item in items) and not has_accelerator():
         skip = pytest.mark.skip(reason="no accelerator")
         for item in items:

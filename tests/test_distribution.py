@@ -126,7 +126,8 @@ def test_two_processes_equal_one(name, backend_name):
     alone = run_worker("alone", backend_name, name)
     assert followed["losses"] == []  # It had no callbacks.
     assert together["weights"] == followed["weights"]
-    _close(together["losses"], alone, rtol=1e-4)
+    # It has failed in two of 30 runs elsewhere, for no reason that is known: all is shown.
+    _close(together["losses"], alone, rtol=1e-4, title=json.dumps([together["losses"], alone]))
 
 
 @pytest.mark.slow

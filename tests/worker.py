@@ -92,7 +92,27 @@ SMALL = {
 }
 
 
-def make(name, batch_norm=True):
+@keras.saving.register_keras_serializable(package="worker")
+class Seen(kerasgan.penalties.Penalty):
+    """Adds nothing; its mean differs once the real images, the codes or the fakes are others."""
+
+    batch_norm = "allowed"
+
+    def __init__(self, name, weight=0.0, **options):
+        super().__init__(weight, name=name, **options)
+
+    def __call__(self, inputs):
+        x = getattr(inputs, self.name.split("_")[1])
+        return ops.mean(ops.cast(x, "float32") * ops.cos(ops.arange(x.shape[-1], dtype="float32")))
+
+
+def seen():
+    """Return penalties that log what both players' steps read."""
+    whats, players = ("real", "z", "fake"), ("critic", "generator")
+    return [Seen(f"seen_{what}_{who}", player=who) for who in players for what in whats]
+
+
+def make(name, batch_norm=True, **options):
     variant = kerasgan.gans.VARIANTS[name]
     size = {"image_size": 28, "channels": 1, "latent_dim": 8}
     if name == "flow_gan":
@@ -102,7 +122,7 @@ def make(name, batch_norm=True):
     else:
         norm = None if variant.critic_norm == "batch" else variant.critic_norm
         pair = variant.default_networks("mlp", width=32, depth=2, critic_norm=norm, **size)
-    model = variant(*pair, **SMALL.get(name, {}))
+    model = variant(*pair, **SMALL.get(name, {}), **options)
     fix_weights(model)
     model.compile()
     return model
@@ -182,7 +202,7 @@ def distributed(name):
 
 def alone(name):
     """Five rounds in this process."""
-    return rounds(make(name, batch_norm=False))
+    return rounds(make(name, batch_norm=False, penalties=seen()))
 
 
 def odd():
@@ -270,7 +290,8 @@ def rank(what):
         if what == "undivided":
             make("gan", batch_norm=False).fit(pictures(9), batch_size=3, verbose=0)
         checksums = []
-        losses = rounds(make(what, batch_norm=False), checksums=checksums)
+        model = make(what, batch_norm=False, penalties=seen())
+        losses = rounds(model, checksums=checksums)
         return {"losses": losses, "weights": checksums}
 
 
