@@ -36,6 +36,7 @@ EPOCHS = 2
 AVATARS = {"name_or_path": "avatars", "image_size": 32}
 NETWORKS = {
     "dcgan": {"architecture": "dcgan"},
+    "dcgan, nearest": {"architecture": "dcgan", "upsampling": "nearest"},
     "mlp": {"architecture": "mlp"},
     "resnet, sngan": {"architecture": "resnet", "style": "sngan"},
     "resnet, r3gan": {"architecture": "resnet", "style": "r3gan"},

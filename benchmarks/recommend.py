@@ -2,10 +2,10 @@
 
     python benchmarks/recommend.py [--limit 2000] [--size 64] [--time 20m] [--backend tensorflow]
 
-It writes `recommend/SIZE-IMAGES-TIME-BACKEND.json` and a picture beside it, of samples on the left
-and of real images on the right. The command is that of a user, who gives the data and a time. The
-drawn heads of `--data avatars` stand for images of one's own; the scores compare with all 10,000 of
-them.
+It writes `recommend/SIZE-IMAGES-TIME-BACKEND.json` and two pictures beside it: samples on the left
+with real images on the right, and how some samples came about. The command is that of a user, who
+gives the data and a time. The drawn heads of `--data avatars` stand for images of one's own; the
+scores compare with all 10,000 of them.
 """
 
 import json
@@ -24,7 +24,9 @@ TAKES = "as long as it is given, and 3 minutes"
 FOLDER = experiment.RESULTS / "recommend"
 SAMPLES, SEED = 2500, 7
 SHOWN, GAP = 100, 16  # Samples in a picture, as many as a run's `real.png` has, and pixels.
-METRICS = ("frechet_distance", "coverage", "precision")
+METRICS = ("frechet_distance", "coverage", "precision", "checkerboard")
+SHARES = {"a twentieth": 0.05, "a fifth": 0.2, "half": 0.5, "all": 1.0}  # Of the epochs.
+ROWS = 10  # Of the grid of an epoch.
 
 
 def run(limit, size, length, backend, out=FOLDER, work=None):
@@ -48,21 +50,17 @@ def run(limit, size, length, backend, out=FOLDER, work=None):
         [folder] = runs.iterdir()
         options = read_json(folder / "options.json")
         side = options["data"]["image_size"]
-        scores = runs / "scores.json"
-        _kerasgan(
-            "evaluate", folder, "--data", "avatars", "--samples", SAMPLES, "--metrics",
-            "frechet_distance,prdc", "--extractor", "efficientnet_lite0", "--json", scores,
-        )  # fmt: skip
         out.mkdir(parents=True, exist_ok=True)
         asked = {"limit": limit, "size": size, "time": length, "backend": backend}
         name = _name(side, asked)
         picture(folder, out / f"{name}.webp")
+        progress(folder, out / f"{name}-progress.webp")
         found = {
             "asked": asked,
             "seconds": round(took),
             "said": said.splitlines(),
             "recipe": {k: v for k, v in options.items() if k not in ("content", "classes")},
-            "scores": read_json(scores),
+            "scores": scored(folder),
         }
         found["recipe"]["data"]["name_or_path"] = "avatars"
         write_json(out / f"{name}.json", found)
@@ -71,6 +69,32 @@ def run(limit, size, length, backend, out=FOLDER, work=None):
 
 def _name(side, asked):
     return f"{side}-{asked['limit']}-{asked['time']}-{asked['backend']}"
+
+
+def scored(folder):
+    """Return the scores of a run, as `kerasgan evaluate --json` writes them."""
+    out = folder.parent / "scores.json"
+    _kerasgan(
+        "evaluate", folder, "--data", "avatars", "--samples", SAMPLES, "--metrics",
+        "frechet_distance,prdc,checkerboard", "--extractor", "efficientnet_lite0", "--json", out,
+        "--overwrite",
+    )  # fmt: skip
+    return read_json(out)
+
+
+def progress(folder, out):
+    """Write the first row of the grids of some epochs, one below the other."""
+    grids = sorted((folder / "samples").glob("epoch_*.png"))
+    chosen = [grids[max(0, round(share * len(grids)) - 1)] for share in SHARES.values()]
+    rows = []
+    for path in chosen:
+        with Image.open(path) as grid:
+            rows.append(grid.crop((0, 0, grid.width, grid.height // ROWS)))
+    strip = Image.new("RGB", (rows[0].width, len(rows) * (rows[0].height + 4) - 4), "white")
+    for i, row in enumerate(rows):
+        strip.paste(row, (0, i * (row.height + 4)))
+    with atomic(out) as place:
+        strip.save(place, "WEBP", quality=90)
 
 
 def picture(folder, out):
@@ -120,11 +144,13 @@ def table(folder=FOLDER):
         pictures.append(
             f"![{SHOWN} samples without selection on the left, real images on the right: {side} "
             f"pixels, {asked['limit']:,} images, {asked['time']}.]"
-            f"(../../benchmarks/results/recommend/{_name(side, asked)}.webp)"
+            f"(../../benchmarks/results/recommend/{_name(side, asked)}.webp)\n\n"
+            f"![Ten of its latent vectors after {', '.join(SHARES)} of the training.]"
+            f"(../../benchmarks/results/recommend/{_name(side, asked)}-progress.webp)"
         )
     place = found["recipe"]["environment"]
     head = ["Side", "Images", "`--time`", "Backend", "Networks", "Steps", "It took"]
-    head += ["Fréchet distance (real)", "Coverage (real)", "Precision (real)"]
+    head += [f"{name} (real)" for name in ("Fréchet distance", "Coverage", "Precision", "Lattice")]
     return (
         f"{experiment.markdown(head, rows)}\n\n`kerasgan train avatars --limit N --time T`, with "
         f"what it chooses itself. Scores of {SAMPLES:,} samples by EfficientNet-Lite0's features; "

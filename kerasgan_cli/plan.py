@@ -79,7 +79,8 @@ def advised(recipe, given, load):
     found = load(dataclasses.replace(recipe, batch_size=1, accumulate=1))
     recipe = _of_size(recipe, found.image_shape[0])
     side = recipe.data.get("image_size") or found.image_shape[0]
-    recipe = flat.apply(recipe, {**recommended.options(side, found.num_examples), **given})
+    chosen = recommended.options(side, found.num_examples, given.get("network"))
+    recipe = flat.apply(recipe, {**chosen, **given})
     return recipe, _loaded(recipe)
 
 

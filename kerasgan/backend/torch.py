@@ -294,7 +294,9 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose` in one kernel, without a border to cut off."""
 
     def call(self, inputs):
-        pads = [size - step for size, step in zip(self.kernel_size, self.strides, strict=True)]
+        kernel = _tensor(self.kernel)  # A subclass may compute it.
+        sides = kernel.shape[:2]
+        pads = [side - step for side, step in zip(sides, self.strides, strict=True)]
         plain = (
             self.data_format == "channels_first"
             and self.padding == "same"
@@ -306,7 +308,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
             return super().call(inputs)
         y = functional.conv_transpose2d(
             inputs,
-            torch.permute(_tensor(self.kernel), (3, 2, 0, 1)),
+            torch.permute(kernel, (3, 2, 0, 1)),
             _tensor(self.bias) if self.use_bias else None,
             self.strides,
             [pad // 2 for pad in pads],

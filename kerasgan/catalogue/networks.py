@@ -88,6 +88,11 @@ ARCHITECTURES = {
                 *_COMMON,
                 _minibatch("discrimination", "stddev"),
                 integer("kernel_size", "side of the convolution kernels, in pixels", maximum=64),
+                choice(
+                    "upsampling",
+                    ("transposed", "nearest"),
+                    "how the generator enlarges maps; transposed convolutions by default",
+                ),
                 _norm("batch", "spectral"),
             ),
         ),

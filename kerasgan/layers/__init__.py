@@ -6,6 +6,7 @@ from kerasgan.layers.grouped_conv import GroupedConv2D
 from kerasgan.layers.minibatch_discrimination import MinibatchDiscrimination
 from kerasgan.layers.minibatch_stddev import MinibatchStddev
 from kerasgan.layers.spectral import SpectralConv2D, SpectralDense, SpectralEmbedding
+from kerasgan.layers.upsampling_conv import UpsamplingConv2D
 
 __all__ = [
     "Blur",
@@ -17,4 +18,5 @@ __all__ = [
     "SpectralConv2D",
     "SpectralDense",
     "SpectralEmbedding",
+    "UpsamplingConv2D",
 ]

@@ -14,6 +14,7 @@ from kerasgan.layers import MinibatchDiscrimination, SpectralDense, SpectralEmbe
 NORMS = (None, "batch", "spectral")
 CONDITIONINGS = ("projection", "concat")
 MINIBATCHES = (None, "discrimination", "stddev")
+UPSAMPLINGS = ("transposed", "nearest")
 
 
 _BOUNDS = {
@@ -82,7 +83,12 @@ class Normal(keras.initializers.Initializer):
         return {"mean": self.mean, "stddev": self.stddev, "seed": self.seed}
 
 
-_CHOICES = {"norm": NORMS, "conditioning": CONDITIONINGS, "minibatch": MINIBATCHES}
+_CHOICES = {
+    "norm": NORMS,
+    "conditioning": CONDITIONINGS,
+    "minibatch": MINIBATCHES,
+    "upsampling": UPSAMPLINGS,
+}
 
 
 def arguments(scope):

@@ -7,7 +7,7 @@ from keras import layers
 
 from kerasgan import validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D, Conv2DTranspose
-from kerasgan.layers import MinibatchStddev, SpectralConv2D
+from kerasgan.layers import MinibatchStddev, SpectralConv2D, UpsamplingConv2D
 from kerasgan.networks import base
 
 SIZES = (28, 32, 48, 64, 96, 128, 192, 256)
@@ -20,6 +20,7 @@ def dcgan(
     latent_dim=128,
     width=64,
     kernel_size=4,
+    upsampling="transposed",
     critic_norm=None,
     num_classes=None,
     conditioning="projection",
@@ -29,7 +30,7 @@ def dcgan(
     """Return a DCGAN generator and critic.
 
     Departures: the kernels are 4 pixels wide, as in the authors' code for Torch, and not 5, as in
-    the paper; the stride of 2 divides 4, so they leave no checkerboard pattern, and they cost a
+    the paper; the stride of 2 divides 4, so they leave less of a checkerboard, and they cost a
     third less. For images of 28 pixels the generator crops its map of 8x8 to 7x7, as WGAN-GP's
     authors do for MNIST. The paper has 64 pixels. The networks for other sizes have as many layers
     as it takes to halve the side to 4, or to 3 for 48, 96 and 192 pixels; no layer has more than 16
@@ -43,6 +44,9 @@ def dcgan(
         width: Feature maps of the layer next to the image. They double with each halving of the
             side, up to 16 times as many.
         kernel_size: Side of the convolution kernels.
+        upsampling: How the generator enlarges its maps: "transposed" convolutions, as in the paper,
+            or convolutions after "nearest"-neighbour upsampling, which leave no checkerboard. The
+            kernels of these have an odd side, 3 by default, and cost as much.
         critic_norm: The critic's normalisation: "batch", as in the paper; None, for losses with
             gradient penalties; or "spectral".
         num_classes: Number of classes of a conditional pair, whose networks take `[z, labels]` and
@@ -79,6 +83,7 @@ class DCGANGenerator(base.Builder):
         latent_dim=128,
         width=64,
         kernel_size=4,
+        upsampling="transposed",
         num_classes=None,
         name="dcgan_generator",
     ):
@@ -93,9 +98,9 @@ class DCGANGenerator(base.Builder):
         x = base.to_inside(layers.Reshape((side, side, maps[0]))(x))
         x = _norm_relu(x)
         for side, n in zip(sides[1:-1], maps[1:], strict=True):
-            x = Conv2DTranspose(n, kernel_size, **_stride_two(use_bias=False))(x)
+            x = _enlarged(x, n, kernel_size, upsampling, use_bias=False)
             x = _norm_relu(_cropped(x, side))
-        x = Conv2DTranspose(channels, kernel_size, **_stride_two())(x)
+        x = _enlarged(x, channels, kernel_size, upsampling)
         x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
         super().__init__(inputs, x, arguments, name)
 
@@ -151,6 +156,15 @@ def _sides(image_size):
 def _maps(sides, width):
     """Return the numbers of feature maps, from the layer next to the image on."""
     return [width * min(2**i, WIDEST) for i in range(len(sides) - 1)]
+
+
+def _enlarged(x, maps, kernel_size, upsampling, **options):
+    """Return maps of twice the side."""
+    options = _stride_two(**options)
+    if upsampling == "transposed":
+        return Conv2DTranspose(maps, kernel_size, **options)(x)
+    del options["strides"], options["padding"]
+    return UpsamplingConv2D(maps, kernel_size - 1 + kernel_size % 2, **options)(x)
 
 
 def _cropped(x, side):

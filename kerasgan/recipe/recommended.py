@@ -55,12 +55,13 @@ def image_size(side, accelerated, sizes):
     return survey.largest_size(side, most, SIZES.keys() & set(sizes))
 
 
-def options(side, count):
+def options(side, count, network=None):
     """Return options of a training, as the shell has them, but its width and its length.
 
     Args:
         side: Side of the images in pixels.
         count: Number of images.
+        network: The architecture, if somebody has chosen it.
     """
     size = _nearest(side)
     found = {
@@ -70,8 +71,10 @@ def options(side, count):
         "final_gamma": size.gamma / 10,
         "burn_in": {"share": 0.9},
         "ema": 0.995,
-        "network": "dcgan" if side in SIZES else "mlp",
+        "network": network or ("dcgan" if side in SIZES else "mlp"),
     }
+    if found["network"] == "dcgan":
+        found["upsampling"] = "nearest"
     if count < FEW_IMAGES:
         found["augment"] = "diffaugment"
     return found

@@ -37,7 +37,7 @@ NETWORKS = {
     "latent_dim": (4, 5), "width": (4, 8), "depth": (1, 2), "kernel_size": (3, 5),
     "conditioning": ("projection", "concat"), "minibatch": ("none", "discrimination"),
     "critic_norm": ("none", "spectral"), "style": ("sngan", "r3gan"), "hidden_layers": (1, 2),
-    "critic_width": (4, 12),
+    "critic_width": (4, 12), "upsampling": ("transposed", "nearest"),
 }  # fmt: skip
 # What an option of an architecture needs beside it.
 BESIDE = {
