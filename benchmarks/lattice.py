@@ -92,6 +92,7 @@ def of_network(name, epochs=EPOCHS):
         "network": name,
         "data": "avatars",
         "epochs": epochs,
+        "environment": describe(keras.backend.backend()),
         **measure(data.images, gan.sample(SAMPLES, seed=0)),
     }
 
@@ -103,10 +104,9 @@ def run(train=None, out=experiment.RESULTS):
     found = read_json(path) if path.exists() else {}
     if train is None:
         made = {name: of_preset(folder) for name, folder in presets.presets().items()}
-        found["presets"] = made
+        found |= {"presets": made, "environment": describe(keras.backend.backend())}
     else:
         found.setdefault("trained", {})[train] = of_network(train)
-    found["environment"] = describe(keras.backend.backend())
     write_json(path, found)
 
 
@@ -129,10 +129,15 @@ def table(folder=experiment.RESULTS):
     ]
     directions = ["Upright", "Lying", "Checkered", "Together"]
     head = ["Preset", "Network", "Data", *directions, "Other real", "Even areas (of real)"]
+    measured = [found, *found.get("trained", {}).values()]
+    places = dict.fromkeys(
+        f"{experiment.where(one)}, {experiment.day(one['environment'])}"
+        for one in measured
+        if "environment" in one
+    )
     return (
         f"{experiment.markdown(head, rows)}\n\nN: {SAMPLES:,} generated images and as many real "
-        f"ones. By `benchmarks/lattice.py`, {experiment.where(found)}, "
-        f"{experiment.day(found['environment'])}."
+        f"ones. By `benchmarks/lattice.py`, {'; '.join(places)}."
     )
 
 

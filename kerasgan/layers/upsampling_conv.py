@@ -22,16 +22,20 @@ class UpsamplingConv2D(Conv2DTranspose):
             kernel, turned by half a turn.
 
     Raises:
-        ValueError: If the kernel has an even side.
+        ValueError: If the kernel has an even side, or for other strides or another padding.
 
     Reference: Odena, Dumoulin and Olah 2016, doi:10.23915/distill.00003.
     """
 
     def __init__(self, filters, kernel_size=3, **options):
-        options = {**options, "strides": 2, "padding": "same"}
-        super().__init__(filters, kernel_size, **options)
+        super().__init__(filters, kernel_size, **{"strides": 2, "padding": "same", **options})
         if not all(size % 2 for size in self.kernel_size):
             raise ValueError(f"`kernel_size` must be odd. Received: {kernel_size}")
+        if (self.strides, self.padding) != ((2, 2), "same"):
+            raise ValueError(
+                "`strides` must be 2, and `padding` 'same'. Received: "
+                f"strides={self.strides}, padding={self.padding!r}"
+            )
 
     @property
     def kernel(self):

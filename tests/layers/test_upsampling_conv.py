@@ -33,9 +33,11 @@ def test_an_even_area_stays_even():
     np.testing.assert_allclose(y, np.broadcast_to(y[0, 0], y.shape), atol=1e-5)
 
 
-def test_an_even_kernel_is_refused():
-    with pytest.raises(ValueError, match="Received: 4"):
-        UpsamplingConv2D(2, 4)
+@pytest.mark.parametrize("given", [{"kernel_size": 4}, {"strides": 3}, {"padding": "valid"}])
+def test_what_it_cannot_be_is_refused(given):
+    [(name, value)] = given.items()
+    with pytest.raises(ValueError, match=f"`{name}`.*Received: .*{value}"):
+        UpsamplingConv2D(2, **given)
 
 
 @pytest.mark.parametrize("image_size", [28, 32])
