@@ -90,11 +90,13 @@ def progress(folder, out):
     for path in chosen:
         with Image.open(path) as grid:
             rows.append(grid.crop((0, 0, grid.width, grid.height // ROWS)))
-    strip = Image.new("RGB", (rows[0].width, len(rows) * (rows[0].height + 4) - 4), "white")
-    for i, row in enumerate(rows):
-        strip.paste(row, (0, i * (row.height + 4)))
-    with atomic(out) as place:
-        strip.save(place, "WEBP", quality=90)
+    width, height = rows[0].size
+    step = height + GAP // 4
+    _write(
+        [(row, (0, i * step)) for i, row in enumerate(rows)],
+        (width, len(rows) * step - GAP // 4),
+        out,
+    )
 
 
 def picture(folder, out):
@@ -103,11 +105,17 @@ def picture(folder, out):
     _kerasgan("sample", folder, "-n", SHOWN, "--seed", SEED, "--out", grid, "--overwrite")
     with Image.open(grid) as ours, Image.open(folder / "samples" / "real.png") as real:
         width, height = ours.size
-        both = Image.new("RGB", (2 * width + GAP, height), "white")
-        both.paste(ours, (0, 0))
-        both.paste(real, (width + GAP, 0))
+        placed = [(ours, (0, 0)), (real, (width + GAP, 0))]
+        _write(placed, (2 * width + GAP, height), out)
+
+
+def _write(placed, size, out):
+    """Write images, each with its corner, on white."""
+    whole = Image.new("RGB", size, "white")
+    for image, corner in placed:
+        whole.paste(image, corner)
     with atomic(out) as place:
-        both.save(place, "WEBP", quality=90)
+        whole.save(place, "WEBP", quality=90)
 
 
 def _kerasgan(*words):

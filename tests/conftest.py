@@ -64,9 +64,11 @@ def pytest_collection_modifyitems(config, items):
         import keras
 
         mine = (None, keras.backend.backend())
-        chosen = [i for i in items if (on_one_backend(i) in mine) == (share == "own")]
-        config.hook.pytest_deselected(items=[i for i in items if i not in set(chosen)])
-        items[:] = chosen
+        own, others = [], []
+        for item in items:
+            (own if on_one_backend(item) in mine else others).append(item)
+        items[:], left = (own, others) if share == "own" else (others, own)
+        config.hook.pytest_deselected(items=left)
     if any("gpu" in item.keywords for item in items) and not has_accelerator():
         skip = pytest.mark.skip(reason="no accelerator")
         for item in items:

@@ -156,17 +156,18 @@ def _check_share(name, skipped, tried, max_bad):
     named = [(printable(path), printable(reason)) for path, reason in skipped[:_LISTED]]
     listed = "".join(f"\n  {path}: {reason}" for path, reason in named)
     more = f"\n  and {len(skipped) - _LISTED} more" if len(skipped) > _LISTED else ""
-    remedies = ["remove or repair them" if len(skipped) < tried else "repair these"]
+    some = len(skipped) < tried
+    remedies = ["remove or repair them" if some else "repair these"]
     if any("`image_size` is not given" in reason for _, reason in skipped):
         remedies.append("give `image_size`")
     if any("smaller than image_size" in reason for _, reason in skipped):
         remedies.append("give a smaller `image_size` or set `upscale`")
-    needed = "an image that can be used"
-    if len(skipped) < tried:
+    if some:
         remedies.append("raise `max_bad`")
-        needed = f"at most {max_bad:.0%} of bad files (`max_bad`)"
+    most = f"at most {max_bad:.0%} of bad files (`max_bad`)"
     raise DataError(
-        f"`name_or_path` must hold {needed}: {' or '.join(remedies)}.{listed}{more}\n"
+        f"`name_or_path` must hold {most if some else 'an image that can be used'}: "
+        f"{' or '.join(remedies)}.{listed}{more}\n"
         f"Received: {name} with {len(skipped)} bad of {tried} files"
     )
 

@@ -46,7 +46,7 @@ def dcgan(
         kernel_size: Side of the convolution kernels.
         upsampling: How the generator enlarges its maps: "transposed" convolutions, as in the paper,
             or convolutions after "nearest"-neighbour upsampling, which leave no checkerboard. The
-            kernels of these have an odd side, 3 by default, and cost as much.
+            kernels of these have an odd side, 3 by default, and take as many multiplications.
         critic_norm: The critic's normalisation: "batch", as in the paper; None, for losses with
             gradient penalties; or "spectral".
         num_classes: Number of classes of a conditional pair, whose networks take `[z, labels]` and
@@ -160,11 +160,10 @@ def _maps(sides, width):
 
 def _enlarged(x, maps, kernel_size, upsampling, **options):
     """Return maps of twice the side."""
-    options = _stride_two(**options)
-    if upsampling == "transposed":
-        return Conv2DTranspose(maps, kernel_size, **options)(x)
-    del options["strides"], options["padding"]
-    return UpsamplingConv2D(maps, kernel_size - 1 + kernel_size % 2, **options)(x)
+    layer = Conv2DTranspose
+    if upsampling == "nearest":
+        layer, kernel_size = UpsamplingConv2D, kernel_size - 1 + kernel_size % 2
+    return layer(maps, kernel_size, **_stride_two(**options))(x)
 
 
 def _cropped(x, side):
