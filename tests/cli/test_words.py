@@ -102,7 +102,7 @@ def test_the_library_is_told_in_the_words_of_the_shell(command, tmp_path, monkey
     for words in (["train", "gan", *given], ["zoo", "train", "r3gan_avatars", *given]):
         code, _, err = command(*words)
         assert code == 1, err
-        assert "--data must hold at most 10% of bad files (--max-bad)" in err
+        assert "--data must hold an image that can be used" in err
         assert "give a smaller --image-size or set --upscale" in err
         assert "smaller than --image-size 64" in err
 
