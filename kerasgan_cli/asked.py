@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import re
+import time
 from pathlib import Path
 
 import click
@@ -45,6 +46,7 @@ class Asked:
         on_collapse: A command to run when the guard acts, or None.
         devices: On how many devices; 0 for all.
         dry_run: Whether the recipe is printed, and nothing trained.
+        began: The moment of the question, by `time.perf_counter`.
     """
 
     recipe: Recipe
@@ -56,11 +58,22 @@ class Asked:
     on_collapse: str | None = None
     devices: int = 1
     dry_run: bool = False
+    began: float = dataclasses.field(default_factory=time.perf_counter)
 
     @property
     def planned(self):
         """Whether images are looked at, or steps timed, before the recipe is known."""
         return self.given is not None or self.seconds is not None
+
+    @property
+    def left(self):
+        """The seconds that are left of those it may take, or None.
+
+        Whatever it took to read the images, half of the time is for the training.
+        """
+        if self.seconds is None:
+            return None
+        return max(self.began + self.seconds - time.perf_counter(), self.seconds / 2)
 
 
 class Duration(click.ParamType):

@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasgan import backend, catalogue, storage
 from kerasgan.adversarial.each_step import EachStep
+from kerasgan.callbacks.steps import at_once
 from kerasgan.collapse.diversity import FEWEST
 from kerasgan.data import arrays, survey
 from kerasgan.files import expanded
@@ -172,12 +173,13 @@ def measure(recipe, dataset, build, seconds=None):
     stages.say("measuring how long a step takes", always=True)
     began = time.perf_counter()
     model = build(recipe, 10**6)
-    times = _Times(model.critic_steps_per_round(0), seconds)
-    model.fit(dataset, epochs=times.most, verbose=0, callbacks=[times])
+    times = Times(model.critic_steps_per_round(0), at_once(model), seconds)
+    model.fit(dataset, epochs=times.most + 1, verbose=0, callbacks=[times])
     dataset.seek(0)
     dataset.seconds = 0.0
     step = times.step()
-    start = times.begun[-1] - began - step * (len(times.begun) - 1)
+    steps, ended = times.marks[-1]
+    start = ended - began - step * steps
     return Speed(max(start, 0.0), step, _after_an_epoch(model))
 
 
@@ -191,33 +193,44 @@ def _after_an_epoch(model):
     return time.perf_counter() - began
 
 
-class _Times(EachStep):
+class Times(EachStep):
     """Notes when steps begin, and ends the training after some.
 
     Args:
         a_round: Critic steps of a round, of which the last is the generator's too.
+        together: Critic steps that are one program.
         seconds: How long the training may take, or None.
+
+    Attributes:
+        marks: How many steps were taken, and the moment, whenever a program was run.
+        most: How many steps are taken at most.
     """
 
-    def __init__(self, a_round, seconds=None):
+    def __init__(self, a_round, together=1, seconds=None):
         super().__init__()
-        self.a_round = a_round
-        self.most = ROUNDS * a_round + 1
-        self.longest = math.inf if seconds is None else max(SHARE * seconds, 5.0)
-        self.begun = []
+        self._every = a_round // math.gcd(a_round, together)  # Programs that are whole rounds.
+        some = self._every * together
+        self.most = max(ROUNDS * a_round, 4 * some)
+        self._enough, self._fewest = max(ENOUGH * a_round, 3 * some), some
+        self._longest = math.inf if seconds is None else max(SHARE * seconds, 5.0)
+        self.marks = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._before = epoch * (self.params.get("steps") or 0)
 
     def on_train_batch_begin(self, batch, logs=None):
-        self.begun.append(time.perf_counter())
-        taken, passed = len(self.begun) - 1, self.begun[-1] - self.begun[0]
-        stages.say(f"measuring how long a step takes, {taken}/{self.most - 1}")
-        enough = taken >= ENOUGH * self.a_round and passed > MEASURED
-        if enough or taken >= self.most - 1 or (passed > self.longest and taken >= self.a_round):
+        taken, now = self._before + batch, time.perf_counter()
+        self.marks.append((taken, now))
+        stages.say(f"measuring how long a step takes, {taken}/{self.most}")
+        passed = now - self.marks[0][1]
+        enough = taken >= self._enough and passed > MEASURED
+        if enough or taken >= self.most or (passed > self._longest and taken >= self._fewest):
             self.model.stop_training = True
 
     def step(self):
         """Return the seconds of a step: of the last third of the rounds the middle one's."""
-        begun = self.begun[:: self.a_round]
-        rounds = np.diff(begun) / self.a_round
+        steps, moments = np.array(self.marks[:: self._every]).T
+        rounds = np.diff(moments) / np.diff(steps)
         return float(np.median(rounds[len(rounds) * 2 // 3 :]))
 
 

@@ -79,16 +79,22 @@ def _run(job, source, dataset, device, exact, devices, stack):
     if source is not None:
         fine_tuning.check_classes(source, classes)
 
+    at_once = machine.steps_at_once(recipe, settings, devices)
+
     def build(recipe, steps):
+        shape = dataset.image_shape
         if source is None:
-            return recipe.build(dataset.image_shape, classes, steps)
-        return fine_tuning.build(recipe, source, dataset.image_shape, classes, steps)
+            model = recipe.build(shape, classes, steps)
+        else:
+            model = fine_tuning.build(recipe, source, shape, classes, steps)
+        model.steps_per_execution = at_once  # Its steps are timed as they are trained.
+        return model
 
     settings = dict(settings)
     scores = scoring.prepare(recipe, settings, dataset)  # What cannot be scored is said at once.
     folder, model, speed = None, None, None
     if job.planned:
-        recipe, dataset, speed = plan.settle(recipe, dataset, job.seconds, job.given, build)
+        recipe, dataset, speed = plan.settle(recipe, dataset, job.left, job.given, build)
     if scores is not None:
         scores.epochs = recipe.length["epochs"]
     if job.dry_run:
@@ -99,13 +105,12 @@ def _run(job, source, dataset, device, exact, devices, stack):
     if job.resume:
         folder = Run(job.resume)
         stack.enter_context(folder.alone())
-        model = _resumed(folder, recipe, dataset)
+        model = _resumed(folder, recipe, dataset, at_once)
     if model is None:
         stages.say("building the networks")
         machine.seed(recipe)  # Networks may have been built to be timed.
         model = build(recipe, recipe.critic_steps(dataset.batches_per_epoch))
     stages.clear()
-    model.steps_per_execution = machine.steps_at_once(recipe, settings, devices)
     feed.check_dataset(model, dataset)  # Before there is a folder.
     options = {
         **recipe.to_json(),
@@ -135,7 +140,7 @@ def _run(job, source, dataset, device, exact, devices, stack):
         return _fit(folder, recipe, settings, dataset, model, guard, devices, scores)
 
 
-def _resumed(folder, recipe, dataset):
+def _resumed(folder, recipe, dataset, at_once):
     """Return the model of a run, or None where no epoch was finished."""
     folder.prepare()
     images.check_same_data(folder, recipe, dataset)
@@ -143,6 +148,7 @@ def _resumed(folder, recipe, dataset):
         return None
     model = load_file(folder.model_file())
     model.accumulate = recipe.accumulate  # It may be another one now.
+    model.steps_per_execution = at_once
     return model
 
 

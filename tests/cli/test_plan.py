@@ -1,6 +1,7 @@
 """What `kerasgan train` chooses for images, a machine and a time."""
 
 import json
+import types
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ from small_runs import SMALL
 
 from kerasgan.recipe import recommended
 from kerasgan.text import counted
-from kerasgan_cli import plan
+from kerasgan_cli import asked, plan
 from kerasgan_cli.plan import Speed, in_epochs
 from kerasgan_cli.runs import Run
 
@@ -201,16 +202,63 @@ def test_epochs_are_neither_short_nor_long():
     assert in_epochs(24) == {"epochs": 2, "steps_per_epoch": 12}
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock for `plan.Times` that stands still."""
+    moments = types.SimpleNamespace(now=0.0)
+    monkeypatch.setattr(plan.time, "perf_counter", lambda: moments.now)
+    return moments
+
+
+def timed(times, clock, each, together=1, epoch=64):
+    """Call the hooks as a training does, whose step `i` takes `each(i)`; return the steps taken."""
+    model = types.SimpleNamespace(stop_training=False)
+    times.set_model(model)
+    times.set_params({"steps": epoch})
+    for step in range(10**6):
+        if step % epoch == 0:
+            times.on_epoch_begin(step // epoch)
+        if step % epoch % together == 0:
+            times.on_train_batch_begin(step % epoch)
+        if model.stop_training:
+            return step
+        clock.now += each(step)
+
+
 @pytest.mark.parametrize("a_round", [1, 5])
-def test_steps_that_make_programs_are_not_counted(a_round):
+def test_steps_that_make_programs_are_not_counted(a_round, clock):
     """As on PyTorch, where the ninth to the eleventh step of a kind are traced."""
-    times = plan._Times(a_round)
-    now = 0.0
-    for step in range(18 * a_round + 1):
-        times.begun.append(now)
-        now += 5.0 if step // a_round in (8, 9, 10) else 0.25
-        now += 0.5 if a_round > 1 and step % a_round == a_round - 1 else 0.0
+
+    def each(step):
+        of_generator = 0.5 if a_round > 1 and step % a_round == a_round - 1 else 0.0
+        return of_generator + (5.0 if step // a_round in (8, 9, 10) else 0.25)
+
+    times = plan.Times(a_round)
+    assert 18 * a_round <= timed(times, clock, each) < 40 * a_round
     assert times.step() == pytest.approx(0.25 if a_round == 1 else 0.35)
+
+
+@pytest.mark.parametrize("a_round", [1, 3, 5])
+@pytest.mark.parametrize("epoch", [10, 64, 1000])
+def test_steps_are_timed_in_the_programs_of_the_training(a_round, epoch, clock):
+    """One program of 16 steps makes them faster than 16 programs; the last of an epoch has less."""
+    times = plan.Times(a_round, together=16)
+
+    def each(step):
+        return (60.0 if step < 16 else 0.0) + (0.02 if step % a_round == a_round - 1 else 0.01)
+
+    taken = timed(times, clock, each, 16, epoch)
+    assert 3 * 16 <= taken < times.most + 16
+    assert times.marks[-1][0] == taken
+    assert times.step() == pytest.approx(0.01 + 0.01 / a_round, rel=0.1)
+
+
+def test_the_time_counts_from_the_question(clock):
+    job = asked.Asked(None, {}, seconds=600.0, began=0.0)
+    assert asked.Asked(None, {}).left is None
+    for passed, left in (0, 600), (60, 540), (5000, 300):
+        clock.now = passed
+        assert job.left == left
 
 
 def test_a_training_needs_no_package_that_it_does_not_use(command, data, tmp_path, monkeypatch):
