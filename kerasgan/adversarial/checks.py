@@ -126,11 +126,12 @@ def augment(given, loss):
             "`augment` must be a layer of kerasgan.augment, as DiffAugment(), or None. Received: "
             f"{given!r}"
         )
-    if isinstance(given, ADA) and not loss.has_zero:
+    if isinstance(given, ADA) and given.adaptive and not loss.has_zero:
         raise ValueError(
-            "`augment` must not be ADA with a loss whose zero is not the border between real and "
-            "generated images, as wasserstein, relativistic and least_squares: ADA reads "
-            "overfitting from the sign of the critic's scores. Received: "
+            "`augment` must not be an adaptive ADA with a loss whose zero is not the border "
+            "between real and generated images, as wasserstein, relativistic and least_squares: "
+            "it reads overfitting from the sign of the critic's scores. `ADA(fixed=0.3)` goes with "
+            "any loss. Received: "
             f"loss={loss.name or type(loss).__name__!r}"
         )
 

@@ -7,7 +7,14 @@ import keras
 from keras import ops
 
 from kerasgan import backend, validation
-from kerasgan.augment import pixels
+from kerasgan.augment import corruptions, pixels
+
+_CORRUPTIONS = {
+    "filter": corruptions.filtered,
+    "noise": corruptions.noisy,
+    "cutout": corruptions.cut,
+}
+PARTS = ("blit", "geometry", "color", *_CORRUPTIONS)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -27,13 +34,17 @@ class ADA(keras.layers.Layer):
     - "color": brightness; contrast; luma flip; hue rotation (red, green and blue only); saturation
       (colour images only). Of four channels the last is transparency, which is left as it is.
 
-    These are 12 of the 18 transformations in the authors' code, with its ranges. They are what its
-    default policy "bgc" applies. The other six are the amplification of four bands of frequencies,
-    noise, and cutout.
+    - "filter": each of four bands of frequencies is amplified or weakened; the power of an image as
+      it is expected stays the same.
+    - "noise": noise on the colours.
+    - "cutout": a rectangle of half of each side is set to zero.
 
-    Departures: these six are left out. All geometric changes are one bilinear interpolation of the
-    image, reflected at its borders; the authors' code filters against aliasing at twice the
-    resolution and reflects once. The authors do not bound the probability from above.
+    These are the 18 transformations of the authors' code, with its ranges. The first three groups
+    are its default policy "bgc".
+
+    Departures: all geometric changes are one bilinear interpolation of the image, reflected at its
+    borders; the authors' code filters against aliasing at twice the resolution and reflects once.
+    The authors do not bound the probability from above.
 
     Args:
         target: The value at which r_t is held, in (0, 1).
@@ -43,6 +54,10 @@ class ADA(keras.layers.Layer):
             and the generator may learn the augmentations; the paper calls 0.8 safe.
         policy: The groups to use, separated by commas; their order does not matter. "blit" and
             "geometry" rotate by up to half a turn, which may not suit digits.
+        fixed: A probability in [0, 1] that no overfitting moves, for losses whose scores have no
+            zero too; None for the adaptive one.
+        rise: Critic steps in which the fixed probability rises from 0, along half a cosine, as in
+            R3GAN; 0 for the whole of it at once.
         **kwargs: As for `keras.layers.Layer`.
 
     Attributes:
@@ -64,6 +79,8 @@ class ADA(keras.layers.Layer):
         interval=4,
         max_probability=0.8,
         policy="blit,geometry,color",
+        fixed=None,
+        rise=0,
         **kwargs,
     ):
         validation.fraction("target", target)
@@ -74,14 +91,25 @@ class ADA(keras.layers.Layer):
                 "`max_probability` must be in (0, 1]. Received: "
                 f"max_probability={max_probability!r}"
             )
+        if fixed is not None and not (isinstance(fixed, numbers.Real) and 0 <= fixed <= 1):
+            raise ValueError(f"`fixed` must be in [0, 1] or None. Received: fixed={fixed!r}")
+        if rise:
+            validation.positive_integer("rise", rise)
+            if fixed is None:
+                raise ValueError(
+                    f"`rise` goes with a probability that is `fixed`. Received: rise={rise}"
+                )
         super().__init__(**kwargs)
-        self.parts = pixels.parts(policy, ("blit", "geometry", "color"))
+        self.parts = pixels.parts(policy, PARTS)
         self.target = target
         self.speed = speed
         self.interval = interval
         self.max_probability = max_probability
         self.policy = policy
-        self.probability = self._weight("probability")
+        self.fixed = fixed
+        self.rise = rise
+        first = 0.0 if fixed is None or rise else float(fixed)
+        self.probability = self._weight("probability", initializer=first)
         self.overfitting = self._weight("overfitting")
         self.steps = self._weight("steps")
         # The sum of the signs and the number of scores: over the interval, and of one step.
@@ -91,10 +119,21 @@ class ADA(keras.layers.Layer):
         self.step_sums = self._weight("step_sums", (2,), aggregation="sum")
         self.built = True
 
-    def _weight(self, name, shape=(), **kwargs):
+    def _weight(self, name, shape=(), initializer=0.0, **kwargs):
+        initializer = keras.initializers.Constant(initializer)
         return self.add_weight(
-            shape=shape, initializer="zeros", dtype="float32", trainable=False, name=name, **kwargs
+            shape=shape,
+            initializer=initializer,
+            dtype="float32",
+            trainable=False,
+            name=name,
+            **kwargs,
         )
+
+    @property
+    def adaptive(self):
+        """Whether the critic's scores move the probability."""
+        return self.fixed is None
 
     def transform(self, images, noise):
         """Return augmented images, in the shapes and ranges of `DiffAugment.transform`."""
@@ -109,6 +148,9 @@ class ADA(keras.layers.Layer):
             images = pixels.interpolate(images, x, y)
         if "color" in self.parts:
             images = _ada_color(images, noise, p)
+        for part, change in _CORRUPTIONS.items():
+            if part in self.parts:
+                images = change(images, noise, p)
         return images
 
     def observe(self, real_scores, parts=1):
@@ -121,6 +163,12 @@ class ADA(keras.layers.Layer):
                 image, positive for "real".
             parts: In how many parts the batch is taken.
         """
+        if not self.adaptive:
+            if self.rise:
+                steps = ops.convert_to_tensor(self.steps) + 1.0 / parts
+                share = 0.5 - 0.5 * ops.cos(math.pi * ops.minimum(steps / self.rise, 1.0))
+                backend.assign([self.steps, self.probability], [steps, self.fixed * share])
+            return
         scores = ops.cast(ops.stop_gradient(real_scores), "float32")
         count = ops.cast(ops.size(scores), "float32")
         found = ops.stack([ops.sum(ops.sign(scores)), count])
@@ -145,6 +193,8 @@ class ADA(keras.layers.Layer):
             "interval": self.interval,
             "max_probability": self.max_probability,
             "policy": self.policy,
+            "fixed": self.fixed,
+            "rise": self.rise,
         }
 
 

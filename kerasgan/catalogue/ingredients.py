@@ -157,6 +157,23 @@ PENALTIES = _by_name(
         ),
         batch_norm="allowed",
     ),
+    Ingredient(
+        "path_length",
+        "kerasgan.penalties.PathLength",
+        "Path length",
+        "steps in the images as long as those in the styles",
+        ("1912.04958",),
+        (
+            weight("weight", "weight of the penalty on path lengths, which has equal steps of the "
+                   "styles make equal steps of the images"),
+            Option("decay", "number", "share of a new mean in that of the lengths", 0, 1,
+                   above=True, below=True, shell=False),
+            integer("part", "it looks at one in so many images", shell=False),
+            choice("player", ("generator",), "whose loss it is added to", shell=False),
+            *_COMMON[1:],
+        ),
+        batch_norm="allowed",
+    ),
 )  # fmt: skip
 
 _POLICY = Option("policy", "text", "parts of it, with commas between them", shell=False)
@@ -183,6 +200,9 @@ AUGMENTATIONS = _by_name(
             integer("interval", "critic steps between two adjustments", shell=False),
             Option("max_probability", "number", "the probability's greatest value", minimum=0,
                    maximum=1, above=True, shell=False),
+            Option("fixed", "number", "a probability that does not adapt", minimum=0, maximum=1,
+                   none="none", shell=False),
+            integer("rise", "critic steps in which it rises from 0", minimum=0, shell=False),
             _POLICY,
         ),
     ),

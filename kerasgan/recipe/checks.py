@@ -226,10 +226,10 @@ def _check_size(recipe, size):
     if size is not None and sizes and size not in sizes:
         free = [name for name in own.architectures if not catalogue.ARCHITECTURES[name].sizes]
         of_style = f" of style {style}" if entry.styles else ""
+        others = f", and may be any with {', '.join(free)}" if free else ""
         raise ValueError(
             f"`image_size` must be one of {', '.join(map(str, sizes))} with "
-            f"{recipe.architecture}{of_style}, and may be any with {', '.join(free)}. Received: "
-            f"image_size={size}"
+            f"{recipe.architecture}{of_style}{others}. Received: image_size={size}"
         )
 
 
@@ -263,7 +263,8 @@ def _check_loss(recipe):
             f"`real_label` below 1 goes with the losses {', '.join(takers)}. Received: "
             f"real_label={label}, loss={name!r}"
         )
-    if recipe.augment and recipe.augment["kind"] == "ada" and not catalogue.LOSSES[name].has_zero:
+    adapts = (recipe.augment or {}).get("kind") == "ada" and recipe.augment.get("fixed") is None
+    if adapts and not catalogue.LOSSES[name].has_zero:
         takers = [key for key, entry in catalogue.LOSSES.items() if entry.has_zero]
         raise ValueError(
             "`augment` ada reads overfitting from the sign of the critic's scores, and goes with "

@@ -13,6 +13,7 @@ from kerasgan.augment import ADA, DiffAugment, Distortion
     [
         DiffAugment("cutout,color"),
         ADA(target=0.3, speed=1000, interval=2, max_probability=1.0, policy="color"),
+        ADA(policy="filter,noise,cutout", fixed=0.3, rise=100),
         Distortion(rotation=5.0, thickness=0.5),
     ],
     ids=lambda layer: type(layer).__name__,
@@ -39,6 +40,8 @@ def test_bad_policy(kind, policy):
         *[("speed", v) for v in (0, -1, None)],
         *[("interval", v) for v in (0, 1.5)],
         *[("max_probability", v) for v in (0, 1.1, None)],
+        *[("fixed", v) for v in (-0.1, 1.1, "half")],
+        *[("rise", v) for v in (-1, 1.5)],
     ],
 )
 def test_bad_arguments(name, value):
@@ -49,6 +52,11 @@ def test_bad_arguments(name, value):
 def test_bad_images(layer):
     with pytest.raises(ValueError, match=r"`images` must have .* Received: shape \(8, 8\)"):
         layer.transform(np.zeros((8, 8), "float32"), Noise(8))
+
+
+def test_only_a_fixed_probability_rises():
+    with pytest.raises(ValueError, match="`rise` goes with a probability that is `fixed`"):
+        ADA(rise=10)
 
 
 @pytest.mark.parametrize(
