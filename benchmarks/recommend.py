@@ -29,7 +29,7 @@ SHARES = {"a twentieth": 0.05, "a fifth": 0.2, "half": 0.5, "all": 1.0}  # Of th
 ROWS = 10  # Of the grid of an epoch.
 
 
-def run(limit, size, length, backend, out=FOLDER, work=None):
+def run(limit, size, length, backend, out=FOLDER, work=None, busy=False):
     """Train as a user would, and measure.
 
     Args:
@@ -39,6 +39,7 @@ def run(limit, size, length, backend, out=FOLDER, work=None):
         backend: Name of a backend.
         out: Folder of the results.
         work: Folder of the run; by default one that is then removed.
+        busy: Whether the machine does other work too.
     """
     with tempfile.TemporaryDirectory() as temporary:
         runs = Path(work or temporary)
@@ -58,6 +59,7 @@ def run(limit, size, length, backend, out=FOLDER, work=None):
         found = {
             "asked": asked,
             "seconds": round(took),
+            "busy": busy,
             "said": said.splitlines(),
             "recipe": {k: v for k, v in options.items() if k not in ("content", "classes")},
             "scores": scored(folder),
@@ -144,7 +146,7 @@ def table(folder=FOLDER):
                 f"{recipe['networks'].get('architecture', 'dcgan')}, width "
                 f"{recipe['networks']['width']}, batches of {recipe['batch_size']}",
                 f"{length['epochs'] * length['steps_per_epoch']:,}",
-                f"{found['seconds'] / 60:.0f} min",
+                f"{found['seconds'] / 60:.0f} min{', busy' if found.get('busy') else ''}",
                 *(_with_baseline(scores[name]) for name in METRICS),
             ]
         )
@@ -162,7 +164,8 @@ def table(folder=FOLDER):
     return (
         f"{experiment.markdown(head, rows)}\n\n`kerasgan train avatars --limit N --time T`, with "
         f"what it chooses itself. Scores of {SAMPLES:,} samples by EfficientNet-Lite0's features; "
-        f"in brackets those of other real images; seed 0; {experiment.cores(place)} "
+        "in brackets those of other real images; busy: the machine did other work too, and the "
+        f"same steps took longer; seed 0; {experiment.cores(place)} "
         f"({place['machine']}), {experiment.day(place)}.\n\n" + "\n\n".join(pictures)
     )
 
@@ -178,6 +181,7 @@ if __name__ == "__main__":
     arguments.add_argument("--size", type=int, help="side in pixels; the command's own choice")
     arguments.add_argument("--time", dest="length", default="20m", help="as --time of kerasgan")
     arguments.add_argument("--backend", choices=list(experiment.BACKENDS), default="tensorflow")
+    arguments.add_argument("--busy", action="store_true", help="the machine does other work too")
     arguments.add_argument("--work", type=Path, help="folder of the run, which is kept")
     options = arguments.parse_args()
     found = run(**vars(options))
