@@ -46,6 +46,7 @@ if typing.TYPE_CHECKING:  # For editors, and for the reference in the documentat
     from kerasgan.gans.pacgan import PacGAN
     from kerasgan.gans.r3gan import R3GAN
     from kerasgan.gans.sngan import SNGAN
+    from kerasgan.gans.stylegan2 import StyleGAN2
     from kerasgan.gans.unrolled_gan import UnrolledGAN
     from kerasgan.gans.wgan import WGAN
     from kerasgan.gans.wgan_gp import WGANGP

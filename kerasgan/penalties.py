@@ -6,6 +6,7 @@ taken per sample, and norms run over all axes of a sample, never over the batch.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -92,6 +93,10 @@ class PenaltyInputs:
         noise: A callable `noise(kind, *shape)` that returns random numbers, "uniform" in [0, 1) or
             "normal". Their shape is `(batch_size / packing, *shape)` for a penalty of the critic,
             and `(batch_size, *shape)` for one of the generator.
+        image_shape: `(height, width, channels)` of one image.
+        stages: A callable that returns, for so many of the first rows of `z`, vectors on the way to
+            their images, `(rows, ...)`, and a callable from such vectors to the images. They are
+            the styles where the generator has any, and else the latent vectors.
     """
 
     real: Any
@@ -102,6 +107,8 @@ class PenaltyInputs:
     scores: Callable
     generate: Callable
     noise: Callable
+    image_shape: tuple | None = None
+    stages: Callable | None = None
 
 
 class Penalty:
@@ -297,4 +304,68 @@ class DRAGANPenalty(_OnCritic):
         return {**super().get_config(), "spread": self.spread}
 
 
-PENALTIES = {penalty.name: penalty for penalty in (GradientPenalty, R1, R2, DRAGANPenalty)}
+@keras.saving.register_keras_serializable(package="kerasgan")
+class PathLength(Penalty):
+    """How much the length of a step in the images varies for steps of one length in the styles.
+
+    `E[(||J^T y|| - a)^2]` with J the derivative of an image by its styles, y an image of numbers
+    from N(0, 1) divided by the square root of the number of pixels, and a the moving average of
+    these lengths. The square of a length is the mean over the layers that have a style.
+
+    Args:
+        weight: 2 in the authors' code.
+        decay: Share of a new mean in the moving average.
+        part: The penalty looks at one in so many images of the batch, the first ones.
+        **options: See `Penalty`; `every` is 4 in the authors' code, and the player the generator.
+
+    Reference: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.2; training/loss.py
+    in NVlabs/stylegan2-ada-pytorch on GitHub.
+    """
+
+    name = "path_length"
+    batch_norm = "allowed"  # In the critic, which it does not look at.
+
+    def __init__(self, weight=2.0, decay=0.01, part=2, **options):
+        super().__init__(weight, **{"player": "generator", **options})
+        if self.player != "generator":
+            raise ValueError(
+                "`player` must be 'generator' for PathLength, which penalises the generator's "
+                f"gradients. Received: player={self.player!r}"
+            )
+        validation.fraction("decay", decay)
+        validation.positive_integer("part", part)
+        self.decay = decay
+        self.part = part
+
+    def build(self, add_weight):
+        self.average = add_weight(name="path_length", shape=(), initializer="zeros")
+
+    def __call__(self, inputs):
+        rows = ops.shape(inputs.z)[0]
+        lengths = self.lengths(inputs, (rows + self.part - 1) // self.part)
+        mean = ops.mean(lengths)
+        average = ops.convert_to_tensor(self.average)
+        if inputs.training:
+            average = average + self.decay * (mean - average)
+            seen = backend.mean_over_processes(ops.stop_gradient(mean))
+            backend.move_towards([self.average], [seen], ops.convert_to_tensor(self.decay))
+        return ops.mean(ops.square(lengths - average))
+
+    def lengths(self, inputs, rows):
+        """Return the length for each of the first images of a batch, `(rows,)`."""
+        vectors, images_of = inputs.stages(rows)
+        height, width, channels = inputs.image_shape
+        y = inputs.noise("normal", height, width, channels)[:rows] / math.sqrt(height * width)
+        gradients = backend.gradient(lambda v: ops.cast(images_of(v), "float32") * y, vectors)
+        squares = ops.sum(ops.square(gradients), axis=-1)
+        if len(squares.shape) > 1:
+            squares = ops.mean(squares, axis=1)
+        return ops.sqrt(squares + 1e-12)
+
+    def get_config(self):
+        return {**super().get_config(), "decay": self.decay, "part": self.part}
+
+
+PENALTIES = {
+    penalty.name: penalty for penalty in (GradientPenalty, R1, R2, DRAGANPenalty, PathLength)
+}

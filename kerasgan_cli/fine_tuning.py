@@ -21,11 +21,14 @@ def recipe(source, model):
         model: Name of a variant, where it is to be another one; or None.
     """
     found = _recipe_of(source)
-    if found is None and not expanded(source).is_file():
-        open_model(source)  # It says what there is instead, or that no recipe is needed.
+    if found is None and (model is None or not expanded(source).is_file()):
+        kind = type(open_model(source)).__name__  # Or it says what there is instead.
+        names = {entry.class_name: name for name, entry in catalogue.VARIANTS.items()}
+        model = model or names.get(kind)
     if found is None and model is None:
         raise click.UsageError(
-            f"MODEL is needed where --from has no recipe beside it, as {source} has none."
+            f"MODEL is needed where --from has no recipe beside it, as {source} has none, and is "
+            "of no variant of kerasgan."
         )
     if found is None or model not in (None, found.variant):
         return Recipe(model)
@@ -121,11 +124,15 @@ def _described(source, start):
             "--from must name networks that kerasgan has built; `fit` trains others on, in Python. "
             f"Received: {start}, whose generator is a {type(source.generator).__name__}"
         )
-    known = {option.name for option in catalogue.ARCHITECTURES[builder].options}
-    config = source.generator.get_config()
-    found = {name: config[name] for name in ("latent_dim", "width", "style", "depth")
-             if name in known and config.get(name) is not None}  # fmt: skip
-    return {"architecture": builder, **found}
+    config = {**source.critic.get_config(), **source.generator.get_config()}
+    found = {"architecture": builder}
+    for option in catalogue.ARCHITECTURES[builder].options:
+        name, known = option.name, option.kind != "object" and option.name in config
+        # What recipes of some variants refuse says nothing that the networks do not say.
+        said = known and (config[name] is not None or option.none is not None)
+        if said and name not in ("packing", "conditioning", "minibatch"):
+            found[name] = config[name]
+    return found
 
 
 def presets_of(size):

@@ -16,12 +16,15 @@ from kerasgan_cli import stages
 from kerasgan_cli.bench import bench
 from kerasgan_cli.common import Group, echo, standard_streams
 from kerasgan_cli.compare import compare
+from kerasgan_cli.convert import convert
 from kerasgan_cli.data import data
 from kerasgan_cli.env import env
 from kerasgan_cli.evaluate import evaluate
 from kerasgan_cli.export import export
+from kerasgan_cli.project import project
 from kerasgan_cli.report import report
 from kerasgan_cli.sample import sample
+from kerasgan_cli.styles import directions, mix
 from kerasgan_cli.train import train
 from kerasgan_cli.ui import ui
 from kerasgan_cli.walk import walk
@@ -45,7 +48,11 @@ cli.add_command(train)
 cli.add_command(data)
 cli.add_command(sample)
 cli.add_command(walk)
+cli.add_command(mix)
+cli.add_command(directions)
+cli.add_command(project)
 cli.add_command(export)
+cli.add_command(convert)
 cli.add_command(evaluate)
 cli.add_command(report)
 cli.add_command(compare)

@@ -57,7 +57,7 @@ def adversarial_losses(gan, images, labels=None):
         given = x if labels is None else [x, ops.convert_to_tensor(labels.astype("int32"))]
         return ops.convert_to_numpy(backend.forward(network, given)).astype("float64")
 
-    fake = run(gan.generator, z)
+    fake = run(gan.generator, z[:, : gan.latent_dim] if len(gan.latent_shape) == 1 else z)
     pair = (packs(np.asarray(x, "float32"), gan.packing) for x in (images, fake))
     real, fake = (run(gan.critic, x) for x in pair)
     critic_loss, generator_loss = LOSSES[gan.adversarial_loss.name]
@@ -70,7 +70,8 @@ def assert_held_out_losses(gan, images, labels=None):
         zip(("critic_loss", "generator_loss"), adversarial_losses(gan, images, labels), strict=True)
     )
     found = gan.evaluate(images, labels, batch_size=len(images), verbose=0)
-    expected["critic_loss"] += sum(p.weight * found[p.name] for p in gan.penalties)
+    for penalty in gan.penalties:
+        expected[f"{penalty.player}_loss"] += penalty.weight * found[penalty.name]
     if "mutual_information" in found:  # InfoGAN: both players gain by it.
         expected = {name: loss - found["mutual_information"] for name, loss in expected.items()}
     if "bits_per_dimension" in found:  # FlowGAN: its generator has a likelihood.

@@ -50,9 +50,11 @@ def test_variants_in_both_directions(name):
 def test_what_checks_know_of_a_variant_is_so(name):
     entry = catalogue.VARIANTS[name]
     variant = catalogue.resolve(entry.path)
-    size = {"latent_dim": 16} if not entry.refuses.get("latent_dim") else {}
     architecture = "mlp" if "mlp" in entry.architectures else entry.architectures[0]
-    pair = variant.default_networks(architecture, image_size=8, channels=1, width=4, **size)
+    taken = {option.name for option in catalogue.ARCHITECTURES[architecture].options}
+    small = {"latent_dim": 16, "width": 4, "channel_max": 4}
+    size = {name: n for name, n in small.items() if name in taken - entry.refuses.keys()}
+    pair = variant.default_networks(architecture, image_size=8, channels=1, **size)
     model = variant(*pair)
     assert model.adversarial_loss.name == entry.loss
     assert tuple(penalty.name for penalty in model.penalties) == entry.penalties
@@ -90,8 +92,7 @@ def test_sizes_are_those_that_the_builders_take():
     entry, sizes = catalogue.ARCHITECTURES["resnet"], sys.modules[resnet.__module__].IMAGE_SIZES
     assert dict(entry.styles) == sizes
     assert set(entry.sizes) == {size for own in sizes.values() for size in own}
-    plain = [name for name, entry in catalogue.ARCHITECTURES.items() if not entry.flow]
-    assert plain == list(networks.ARCHITECTURES)
+    assert tuple(networks.ARCHITECTURES) == catalogue.networks.PLAIN
     assert catalogue.FLOWS == networks.FLOWS
 
 

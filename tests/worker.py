@@ -89,6 +89,7 @@ SMALL = {
     },
     "flow_gan": {"learning_rate": 1e-5},
     "wgan": {"clip": 0.1},
+    "stylegan2": {"r1_every": 2, "path_every": 2},
 }
 
 
@@ -117,6 +118,9 @@ def make(name, batch_norm=True, **options):
     size = {"image_size": 28, "channels": 1, "latent_dim": 8}
     if name == "flow_gan":
         pair = variant.default_networks("nice", width=32, depth=2, critic_width=4, **size)
+    elif name == "stylegan2":
+        small = {"mapping_layers": 1, "channel_base": 64, "channel_max": 4}
+        pair = variant.default_networks(**small, **size)
     elif batch_norm:
         pair = variant.default_networks("dcgan", width=4, **size)
     else:
@@ -162,7 +166,7 @@ def gradients(model):
         z = model.draw_latents(BATCH)
 
         def loss(player=player, z=z):
-            batch = Batch(real, model.generator(z, training=True), z)
+            batch = Batch(real, model._generate(z, None), z)
             if player == "generator":
                 return model.generator_objective(batch, ())
             return model.critic_objective(batch, model._penalties_of("critic"))

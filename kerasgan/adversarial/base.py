@@ -15,12 +15,13 @@ from kerasgan.adversarial.sampler import Sampler
 from kerasgan.adversarial.scorer import Scorer
 from kerasgan.adversarial.shown import Shown
 from kerasgan.adversarial.steps import Steps
+from kerasgan.adversarial.styles import Styles
 from kerasgan.adversarial.training import Training
 from kerasgan.backend import private
 
 
 class AdversarialModel(
-    Pretrained, Sampler, Shown, Steps, Programs, Training, backend.Trainer, keras.Model
+    Pretrained, Sampler, Styles, Shown, Steps, Programs, Training, backend.Trainer, keras.Model
 ):
     """A generator and a critic that train each other; the base class of every variant.
 

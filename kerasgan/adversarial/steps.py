@@ -84,8 +84,28 @@ class Steps:
         pairs = zip(self._penalty_names(), self.penalties, strict=True)
         return tuple((name, penalty) for name, penalty in pairs if penalty.player == player)
 
-    def _generate(self, z, labels):
-        return self.generator(self.generator_inputs(z, labels), training=True)
+    def stages(self, z, labels=None, training=True):
+        """Return vectors on the way from latent vectors to images, and what makes images of them.
+
+        Override it for a generator of styles.
+
+        Args:
+            z: What `draw_latents` returns.
+            labels: Class numbers `(batch_size,)`, or None.
+            training: Whether networks are called in training mode.
+
+        Returns:
+            A tensor `(batch_size, ...)`, and a callable from such tensors to images.
+        """
+
+        def images_of(z):
+            return self.generator(self.generator_inputs(z, labels), training=training)
+
+        return z, images_of
+
+    def _generate(self, z, labels, training=True):
+        vectors, images_of = self.stages(z, labels, training)
+        return images_of(vectors)
 
     def _critic_step(self, real, labels, penalties):
         """Move the critic once, on real images `(batch_size, height, width, channels)`."""
@@ -209,8 +229,10 @@ class Steps:
             labels=batch.labels,
             training=training,
             scores=lambda x: self.scorer.scores_of_packed(x, batch.labels, training),
-            generate=lambda z: self.generator(
-                self.generator_inputs(z, batch.labels), training=training
+            generate=lambda z: self._generate(z, batch.labels, training),
+            image_shape=self.image_shape,
+            stages=lambda rows: self.stages(
+                batch.z[:rows], None if batch.labels is None else batch.labels[:rows], training
             ),
             noise=lambda *shape: self.noise(rows, *shape),
         )
@@ -246,7 +268,7 @@ class Steps:
         real, labels, seen = watch.usable(real, labels, self)
         rows = ops.shape(real)[0]
         z = self.draw_latents(rows)
-        fake = self.generator(self.generator_inputs(z, labels), training=False)
+        fake = self._generate(z, labels, training=False)
         batch = Batch(real, fake, z, labels)
         with backend.independent_seeds():
             for player in PLAYERS:

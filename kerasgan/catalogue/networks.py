@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from kerasgan.catalogue.option import choice, given, integer
+from kerasgan.catalogue.option import choice, given, integer, positive
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +64,10 @@ def _norm(*norms):
     )
     return choice("critic_norm", norms, help, none="none")
 
+
+# Sides of b x 2^k pixels, with b from 3 to 7.
+_DOUBLED = tuple(sorted(b << k for b in range(3, 8) for k in range(1, 9) if 8 <= b << k <= 1024))
+_OF_STYLEGAN2 = ("skip", "residual", "plain")
 
 _COMMON = (_LATENT_DIM, _WIDTH, _LABELS, _CONDITIONING, _PACKING)
 _FLOW = (
@@ -133,6 +137,38 @@ ARCHITECTURES = {
             ),
         ),
         Architecture(
+            "stylegan2",
+            "kerasgan.networks.stylegan2.stylegan2",
+            "StyleGAN2",
+            "a mapping network, and convolutions that styles modulate",
+            ("1912.04958", "2006.06676"),
+            _DOUBLED,
+            options=(
+                dataclasses.replace(_LATENT_DIM, default=512),
+                integer("style_dim", "size of the style vectors; as many as latent numbers by "
+                        "default", maximum=2**14),
+                integer("mapping_layers", "layers from latent vectors to styles", maximum=100),
+                integer("channel_base", "maps with a side of 4 x 2^i have a 2^(i+2)th of it as "
+                        "features", maximum=2**20),
+                integer("channel_max", "most features of a map", maximum=2**14),
+                choice("generator_architecture", _OF_STYLEGAN2, "how the image is put together: "
+                       "skip by default"),
+                choice("critic_architecture", _OF_STYLEGAN2, "how the critic's blocks are joined: "
+                       "residual by default"),
+                integer("critic_mapping_layers", "layers that a conditional critic's label passes",
+                        maximum=100, shell=False),
+                integer("reduced", "levels of reduced precision under a mixed one", minimum=0,
+                        maximum=100, shell=False),
+                positive("clamp", "bound of what convolutions return", none="none", shell=False),
+                integer("group_size", "images that the critic compares", maximum=2**16,
+                        shell=False),
+                integer("group_channels", "maps of what it finds", minimum=0, maximum=2**10,
+                        shell=False),
+                _LABELS,
+                _PACKING,
+            ),
+        ),
+        Architecture(
             "nice",
             "kerasgan.networks.flow.flow",
             "NICE",
@@ -153,6 +189,6 @@ ARCHITECTURES = {
             flow=True,
         ),
     )
-}
+}  # fmt: skip
 FLOWS = tuple(name for name, entry in ARCHITECTURES.items() if entry.flow)
-PLAIN = tuple(name for name, entry in ARCHITECTURES.items() if not entry.flow)
+PLAIN = ("dcgan", "mlp", "resnet")  # Those that most variants take.

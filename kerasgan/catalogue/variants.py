@@ -240,7 +240,7 @@ VARIANTS = {
             "dropped modes and cycling",
             ("2501.05441",),
             (
-                weight("gamma", "weight of the variant's R1 and R2 at the start"),
+                weight("gamma", "weight of the variant's R1, and of r3gan's R2, at the start"),
                 weight("final_gamma", "weight of the variant's R1 and R2 after the burn-in"),
                 integer("burn_in", "number of critic steps over which gamma and the learning "
                         "rates fall", steps=True),
@@ -257,6 +257,33 @@ VARIANTS = {
             critic_norm=None,
             resnet_style="r3gan",
             rules=(rules.final_rate_is_lower,),
+        ),
+        Variant(
+            "stylegan2",
+            "StyleGAN2",
+            "StyleGAN2",
+            "styles for each layer: `sample(truncation=0.7)`",
+            "large images that lack detail",
+            ("1912.04958", "2006.06676"),
+            (
+                weight("gamma", "weight of R1; by default the authors' for the size of the images"),
+                integer("r1_every", "critic steps from one with R1 to the next", maximum=1000),
+                weight("path_weight", "weight of the penalty on path lengths; 0 for none"),
+                integer("path_every", "generator steps from one with that penalty to the next",
+                        maximum=1000),
+                Option("mixing", "number", "probability that two styles are mixed", 0, 1),
+                positive("ema_ramp", "the moving average's half-life is at most this share of the "
+                         "steps so far", none="none", shell=False),
+            ),
+            ("stylegan2",),
+            sampling=(
+                weight("truncation", "how far styles are from their average: 1 for the styles "
+                       "themselves"),
+                choice("noise", ("constant", "random", "none"), "noise in the feature maps"),
+            ),
+            refuses={"conditioning": "its critic has the authors' own"},
+            penalties=("r1", "path_length"),
+            critic_norm=None,
         ),
     )
 }  # fmt: skip

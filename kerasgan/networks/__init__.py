@@ -4,6 +4,7 @@ from kerasgan.networks.dcgan import SIZES, DCGANCritic, DCGANGenerator, dcgan
 from kerasgan.networks.flow import FlowGenerator, bits_per_dimension, flow
 from kerasgan.networks.mlp import MLPCritic, MLPGenerator, mlp
 from kerasgan.networks.resnet import ResNetCritic, ResNetGenerator, resnet
+from kerasgan.networks.stylegan2 import StyleGAN2Critic, StyleGAN2Generator, stylegan2
 
 # The names that the command line uses.
 ARCHITECTURES = {"dcgan": dcgan, "mlp": mlp, "resnet": resnet}
@@ -20,9 +21,12 @@ __all__ = [
     "MLPGenerator",
     "ResNetCritic",
     "ResNetGenerator",
+    "StyleGAN2Critic",
+    "StyleGAN2Generator",
     "bits_per_dimension",
     "dcgan",
     "flow",
     "mlp",
     "resnet",
+    "stylegan2",
 ]

@@ -16,6 +16,7 @@ SMALL = {"network": "mlp", "width": 8, "depth": 1, "latent_dim": 6, "critic_norm
 SMALL_OF = {
     "flow_gan": {"width": 8, "depth": 1, "hidden_layers": 1},
     "sngan": {**SMALL, "critic_norm": "spectral"},
+    "stylegan2": {"latent_dim": 6, "mapping_layers": 1, "channel_base": 32},
 }
 # A value of each option of a variant that is not its default.
 VALUES = {
@@ -24,7 +25,7 @@ VALUES = {
     "one_sided": True, "spread": 0.25, "unrolled_steps": 2, "inner": "sgd", "categorical": [3],
     "continuous": 1, "info_weight": 0.5, "continuous_weight": 0.25, "view_weight": 0.75,
     "adversarial_weight": 0.5, "nll_weight": 0.25, "gamma": 2.0, "final_gamma": 0.5, "burn_in": 7,
-    "final_learning_rate": 1e-5,
+    "final_learning_rate": 1e-5, "r1_every": 3, "path_weight": 0.5, "path_every": 3, "mixing": 0.25,
 }  # fmt: skip
 OPTIONS = [
     (variant, option.name)
@@ -37,7 +38,9 @@ NETWORKS = {
     "latent_dim": (4, 5), "width": (4, 8), "depth": (1, 2), "kernel_size": (3, 5),
     "conditioning": ("projection", "concat"), "minibatch": ("none", "discrimination"),
     "critic_norm": ("none", "spectral"), "style": ("sngan", "r3gan"), "hidden_layers": (1, 2),
-    "critic_width": (4, 12), "upsampling": ("transposed", "nearest"),
+    "critic_width": (4, 12), "upsampling": ("transposed", "nearest"), "style_dim": (4, 6),
+    "mapping_layers": (1, 2), "channel_base": (16, 32), "channel_max": (2, 3),
+    "generator_architecture": ("skip", "plain"), "critic_architecture": ("skip", "plain"),
 }  # fmt: skip
 # What an option of an architecture needs beside it.
 BESIDE = {
@@ -51,6 +54,7 @@ SLIM = {
     "resnet": (32, {"width": 4, "latent_dim": 4, "critic_norm": "none"}),
     "nice": (8, {"width": 4, "depth": 1, "hidden_layers": 1, "critic_width": 4}),
     "realnvp": (8, {"width": 4, "depth": 1, "hidden_layers": 1, "critic_width": 4}),
+    "stylegan2": (8, {"latent_dim": 4, "mapping_layers": 1, "channel_base": 32}),
 }
 NETWORK_OPTIONS = [
     (name, option.name)
@@ -96,7 +100,8 @@ def test_every_option_of_a_variant_reaches_the_model(variant, name):
 
 def layers(architecture, **options):
     """Return the kinds of layers and the shapes of weights in networks that the shell asks for."""
-    variant = "flow_gan" if architecture in catalogue.FLOWS else "gan"
+    takers = (n for n, entry in catalogue.VARIANTS.items() if architecture in entry.architectures)
+    variant = next(takers)
     size, slim = SLIM[architecture]
     recipe = shell(variant, network=architecture, **{**slim, **options})
     return [

@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import written_networks
 from PIL import Image
 
 import kerasgan
@@ -38,13 +39,19 @@ SMALL = {
     "train": "--epochs 1 --limit 128 --width 4 --batch-size 32 --animation none --guard warn",
     "evaluate": "--samples 130 --extractor random_projection",
     "walk": "--frames 2",
+    "project": "--steps 2 --distance pixels",
     "compare": "--samples 130 --extractor random_projection",
     "zoo train": "--epochs 1 --limit 128 --width 4",
 }
+SMALL_STYLE = {"channel_base": 64, "channel_max": 4, "latent_dim": 8}
 RUN = (
     "train",
     "sample",
     "walk",
+    "mix",
+    "directions",
+    "project",
+    "convert",
     "evaluate",
     "report",
     "compare",
@@ -101,6 +108,8 @@ def here(tmp_path, monkeypatch):
         slim.__signature__ = inspect.signature(builder)
         monkeypatch.setattr(networks, name, slim)
         monkeypatch.setitem(networks.ARCHITECTURES, name, slim)
+    style = networks.stylegan2
+    monkeypatch.setattr(networks, "stylegan2", lambda **size: style(**{**size, **SMALL_STYLE}))
     fit = kerasgan.AdversarialModel.fit
 
     def short(self, *arguments, **options):
@@ -160,6 +169,8 @@ def _small(words):
     for name, options in SMALL.items():
         if words[: len(name.split())] == name.split() and "--resume" not in words:
             more = options.replace("--width 4", "") if "--from" in words else options
+            if "stylegan2" in words:
+                more = more.replace("--width 4", "--channel-base 64 --latent-dim 8")
             return [*_without("--time", words), *more.split()]
     return words
 
@@ -204,6 +215,13 @@ def commands_to_run(path):
 @holding(commands_to_run)
 def test_commands_run(path, here, backend_name, monkeypatch, capsys):
     monkeypatch.setenv("KERAS_BACKEND", backend_name)
+    if any(words[0] == "convert" for words in commands_to_run(path)):
+        written_networks.write(
+            here / "network.pkl",
+            G_ema=written_networks.generator(
+                networks.StyleGAN2Generator(32, channel_base=64, channel_max=4, latent_dim=8)
+            ),
+        )
     for words in commands_to_run(path):
         with pytest.raises(SystemExit) as stop:
             main(_small(words))

@@ -9,19 +9,24 @@ import kerasgan
 SMALL = {
     kerasgan.InfoGAN: {"categorical": (3,), "continuous": 1},
     kerasgan.UnrolledGAN: {"unrolled_steps": 2},  # Each step more is compiled into the program.
+    kerasgan.StyleGAN2: {"r1_every": 1, "path_every": 1},  # So that there are few programs.
 }
-SIZES = {kerasgan.FlowGAN: {"critic_width": 4, "hidden_layers": 1}}
+SIZES = {
+    kerasgan.FlowGAN: {"critic_width": 4, "hidden_layers": 1},
+    kerasgan.StyleGAN2: {"mapping_layers": 1, "channel_base": 64, "channel_max": 4},
+}
+# Those that take one architecture alone.
+OWN = {kerasgan.FlowGAN: "nice", kerasgan.StyleGAN2: "stylegan2"}
 
 
 def make(variant, compiled=True, architecture="mlp", size=None, **arguments):
     # Fully connected: convolutions take JAX many seconds to compile, and other tests have them.
     # Flows have an architecture of their own, and a convolutional critic.
-    size = (
-        {"mlp": {"width": 16, "depth": 2}, "dcgan": {"width": 4}}[architecture]
-        | SIZES.get(variant, {})
-        | (size or {})
-    )
-    named = "nice" if variant is kerasgan.FlowGAN else architecture
+    own = {"mlp": {"width": 16, "depth": 2}, "dcgan": {"width": 4}}[architecture]
+    if variant is kerasgan.StyleGAN2:
+        own = {}
+    size = {**own, **SIZES.get(variant, {}), **(size or {})}
+    named = OWN.get(variant, architecture)
     pair = variant.default_networks(named, image_size=28, channels=1, latent_dim=8, **size)
     gan = variant(*pair, **{**SMALL.get(variant, {}), **arguments})
     if compiled:

@@ -8,6 +8,7 @@ import pytest
 from small_variants import make, values
 
 import kerasgan
+from kerasgan import catalogue
 from kerasgan.gans import VARIANTS
 
 
@@ -37,6 +38,7 @@ def test_wgan_warmup_is_that_of_the_authors():
         (kerasgan.InfoGAN, (1e-3, 0.5, 0.999), (2e-4, 0.5, 0.999), 1),
         (kerasgan.FlowGAN, (1e-4, 0.5, 0.9), (1e-4, 0.5, 0.9), 5),
         (kerasgan.R3GAN, (2e-4, 0.0, 0.9), (2e-4, 0.0, 0.9), 1),
+        (kerasgan.StyleGAN2, (2.5e-3, 0.0, 0.99), (2.5e-3, 0.0, 0.99), 1),
     ],
 )
 def test_default_optimizers_are_those_of_the_docstrings(variant, generator, critic, n_critic):
@@ -61,7 +63,9 @@ def test_a_docstring_lists_what_differs_from_the_authors(name):
     assert re.search(r"(^ +|[.] )Departures?: ", VARIANTS[name].__doc__, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", [n for n in VARIANTS if n != "flow_gan"])
+@pytest.mark.parametrize(
+    "name", [n for n, entry in catalogue.VARIANTS.items() if "resnet" in entry.architectures]
+)
 def test_every_variant_has_residual_networks(name):
     variant = VARIANTS[name]
     generator, critic = variant.default_networks("resnet", image_size=32, channels=1, width=2)

@@ -143,7 +143,7 @@ def test_sample_is_deterministic_batched_and_nhwc(variant):
     assert images.shape == (70, 28, 28, 1)
     assert images.dtype == np.float32
     assert np.abs(images).max() <= 1
-    np.testing.assert_allclose(images[:5], gan.sample(5, seed=1), atol=1e-6)
+    np.testing.assert_allclose(images[:5], gan.sample(5, seed=1), atol=1e-5)
     assert not np.array_equal(gan.sample(5, seed=2), images[:5])
     assert not np.array_equal(gan.sample(2), gan.sample(2))
 

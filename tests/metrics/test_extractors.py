@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasgan import metrics
+from kerasgan import metrics, torch_files
 from kerasgan.metrics import extractors
 from kerasgan.metrics.extractors import (
     EfficientNetLite0,
@@ -108,7 +108,7 @@ def test_legacy_reader_equals_pytorchs():
 
     found = importlib.util.find_spec(efficientnet_lite0.PACKAGE)
     path = Path(found.origin).parent / efficientnet_lite0.FILE
-    tensors = efficientnet_lite0.read_legacy_tensors(path)
+    tensors = torch_files.read_tensors(path)
     expected = torch.load(path, map_location="cpu", weights_only=True)
     assert set(tensors) == set(expected)
     for name, value in expected.items():
@@ -123,10 +123,10 @@ def test_the_legacy_reader_runs_nothing(tmp_path):
     path = tmp_path / "evil.pth"
     path.write_bytes(b"".join(pickle.dumps(part, 2) for part in (0, 0, {}, Evil(), [])))
     with pytest.raises(pickle.UnpicklingError, match=r"refused: \w+.print"):
-        efficientnet_lite0.read_legacy_tensors(path)
+        torch_files.read_tensors(path)
     path.write_bytes(b"".join(pickle.dumps(part, 2) for part in (0, 0, {}, {}, [])))
     with pytest.raises(pickle.UnpicklingError, match="not a legacy PyTorch file"):
-        efficientnet_lite0.read_legacy_tensors(path)
+        torch_files.read_tensors(path)
 
 
 @needs_efficientnet

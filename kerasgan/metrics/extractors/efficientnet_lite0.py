@@ -1,13 +1,11 @@
 """EfficientNet-Lite0 with ImageNet weights, which come with another package."""
 
-import collections
 import importlib.util
-import pickle
 from pathlib import Path
 
-import numpy as np
 from keras import Input, Model, layers
 
+from kerasgan import torch_files
 from kerasgan.files import sha256
 from kerasgan.metrics import checks
 from kerasgan.metrics.extractors.networks import Network
@@ -78,7 +76,7 @@ def build():
     x = layers.GlobalAveragePooling2D()(x)
     features = Model(images, x, name="efficientnet_lite0")
     classes = Model(images, layers.Dense(1000, name="_fc")(x))
-    _assign(classes, read_legacy_tensors(path))
+    _assign(classes, torch_files.read_tensors(path))
     return features, classes
 
 
@@ -125,71 +123,3 @@ def _assign(model, tensors):
         else:
             values = [tensors[f"{name}.weight"].transpose(2, 3, 1, 0)]
         layer.set_weights(values)
-
-
-def read_legacy_tensors(path):
-    """Return the tensors of a PyTorch file in the format before 1.6, by name.
-
-    Such a file is five pickles, followed by the raw numbers. A pickle can call any function; this
-    reader accepts only the four names that a file of tensors needs, and runs no code of the file.
-
-    Args:
-        path: The file.
-
-    Raises:
-        pickle.UnpicklingError: If the file uses any other name.
-    """
-    with open(path, "rb") as file:
-        reader = [_Reader(file).load() for _ in range(5)]
-        if reader[0] != 0x1950A86A20F9469CFC6C or reader[1] != 1001:
-            raise pickle.UnpicklingError(f"{path} is not a legacy PyTorch file")
-        tensors, keys = reader[3], reader[4]
-        storages = {}
-        dtypes = {t.key: t.dtype for t in tensors.values()}
-        for key in keys:
-            count = int(np.frombuffer(file.read(8), "<i8")[0])
-            raw = file.read(count * dtypes[key].itemsize)
-            storages[key] = np.frombuffer(raw, dtypes[key])
-    return {name: tensor.array(storages) for name, tensor in tensors.items()}
-
-
-class _Tensor(collections.namedtuple("_Tensor", "key dtype offset shape strides")):
-    """A tensor whose numbers follow later in the file."""
-
-    def array(self, storages):
-        """Return the tensor as an array."""
-        storage = storages[self.key]
-        ends = zip(self.shape, self.strides, strict=True)
-        last = self.offset + sum((side - 1) * stride for side, stride in ends)
-        if min((self.offset, *self.shape, *self.strides)) < 0 or last >= len(storage):
-            raise pickle.UnpicklingError("a tensor reaches beyond its storage")
-        strides = [stride * storage.itemsize for stride in self.strides]
-        view = np.lib.stride_tricks.as_strided(storage[self.offset :], self.shape, strides)
-        return view.copy()
-
-
-class _Reader(pickle.Unpickler):
-    def find_class(self, module, name):
-        try:
-            return _KNOWN[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"refused: {module}.{name}") from None
-
-    def persistent_load(self, identity):
-        kind, dtype, key, *_ = identity
-        if kind != "storage":
-            raise pickle.UnpicklingError(f"refused: {kind!r}")
-        return key, dtype
-
-
-def _tensor(storage, offset, shape, strides, *_):
-    key, dtype = storage
-    return _Tensor(key, np.dtype(dtype), offset, tuple(shape), tuple(strides))
-
-
-_KNOWN = {
-    ("collections", "OrderedDict"): collections.OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-    ("torch", "FloatStorage"): "<f4",
-    ("torch", "LongStorage"): "<i8",
-}
