@@ -347,8 +347,7 @@ class PathLength(Penalty):
         average = ops.convert_to_tensor(self.average)
         if inputs.training:
             average = average + self.decay * (mean - average)
-            seen = backend.mean_over_processes(ops.stop_gradient(mean))
-            backend.move_towards([self.average], [seen], ops.convert_to_tensor(self.decay))
+            backend.track(self.average, mean, self.decay, rows)
         return ops.mean(ops.square(lengths - average))
 
     def lengths(self, inputs, rows):

@@ -8,6 +8,7 @@ import collections
 import io
 import math
 import pickle
+import pickletools
 
 import numpy as np
 
@@ -44,18 +45,19 @@ class Allowed:
         raise pickle.UnpicklingError("refused: a name is given a state")
 
 
-class Reader(pickle._Unpickler):
+class Reader(pickle.Unpickler):
     """Reads a pickle that names nothing but what a table lists.
 
-    It is Python's reader and not that in C, which makes a table as long as the largest number that
-    a file gives to one of its objects.
-
     Args:
-        file: A binary file.
+        file: A binary file that can be read twice.
         known: What stands for each name, by its module and its name.
+
+    Raises:
+        pickle.UnpicklingError: If the file numbers its objects otherwise than one after the other.
     """
 
     def __init__(self, file, known):
+        _check_numbers(file)
         super().__init__(file)
         self.known = known
 
@@ -70,6 +72,18 @@ class Reader(pickle._Unpickler):
         if kind != "storage" or dtype not in DTYPES.values() or not isinstance(key, str):
             raise pickle.UnpicklingError("refused: a reference that is none to a storage")
         return Storage(key, np.dtype(dtype))
+
+
+def _check_numbers(file):
+    """Raise UnpicklingError for a number that is larger than the number of steps before it.
+
+    The reader makes a table as long as the largest number that a file gives to an object.
+    """
+    start = file.tell()
+    for step, (operation, number, _) in enumerate(pickletools.genops(file)):
+        if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") and number > step:
+            raise pickle.UnpicklingError("refused: an object with a number out of turn")
+    file.seek(start)
 
 
 class Storage(collections.namedtuple("Storage", "key dtype")):

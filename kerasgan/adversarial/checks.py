@@ -330,8 +330,10 @@ def labels(given, n, num_classes):
     """Return labels as an int32 array `(n,)`; one number stands for all.
 
     Raises:
-        ValueError: If they are no class numbers below `num_classes`.
+        ValueError: If they are no class numbers below `num_classes`, or if that is None.
     """
+    if num_classes is None:
+        raise ValueError("`labels` are for conditional networks. Received: labels")
     found = np.asarray(given)
     if found.ndim == 0:
         found = np.full(n, found)

@@ -79,8 +79,6 @@ def project(model, images, steps=500, distance=None, labels=None, seed=0, progre
     if labels is None and model.num_classes is not None:
         labels = 0
     if labels is not None:
-        if model.num_classes is None:
-            raise ValueError("`labels` are for conditional networks. Received: labels")
         labels = checks.labels(labels, len(targets), model.num_classes)
     away = _distance(distance)
     search = _Search(model, targets, labels, away, steps, seed)

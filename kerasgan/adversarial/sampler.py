@@ -154,11 +154,10 @@ class Sampler:
         n = len(z)
         seeds = latent.noise_seeds(n, noise_seed)
         parts = {"z": z, "seeds": seeds, "shared_seed": seeds[0]}
-        if self.num_classes is not None:
-            chosen = np.arange(n) % self.num_classes if labels is None else labels
-            parts["labels"] = checks.labels(chosen, n, self.num_classes)
-        elif labels is not None:
-            raise ValueError("`labels` are for conditional networks. Received: labels")
+        if labels is None and self.num_classes is not None:
+            labels = np.arange(n) % self.num_classes
+        if labels is not None:
+            parts["labels"] = checks.labels(labels, n, self.num_classes)
         sampling = self.checked_sampling(n, **sampling)
         program, values = self._decoder(raw, sampling)
         found = in_batches(program, {**parts, "values": values}, n, batch_size)

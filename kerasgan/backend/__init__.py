@@ -13,6 +13,7 @@ folder is written once, in `keras.ops`, and calls these.
 - `independent_seeds()`: a context in which the noise of two seeds is independent.
 - `assign(variables, values)`: several assignments, also inside a distributed replica.
 - `move_towards(variables, values, share)`: a moving average's step.
+- `track(average, mean, share, rows)`: the same with the mean of a batch, over all processes.
 - `accelerated()`: whether the backend computes on something other than a CPU.
 - `devices()`, `on_devices(count)`: how many there are, and a context in which models are made and
   trained on some of them.
@@ -110,6 +111,21 @@ def hide_from_tensorflow():
 def gradient(fn, x):
     """Return d sum(fn(x)) / dx, differentiable again; `x` may be a list."""
     return value_and_gradient(fn, x)[1]
+
+
+def track(average, mean, share, rows):
+    """Move a moving average, a variable, a share of the way to the mean of a batch.
+
+    Args:
+        average: The variable.
+        mean: A mean over the rows of a batch, or of this process's part of it.
+        share: How far, a number.
+        rows: How many rows there are. A replica may have none: it keeps its average.
+    """
+    mean = mean_over_processes(keras.ops.stop_gradient(mean))
+    if not isinstance(rows, int):  # The mean of none is NaN.
+        mean = keras.ops.where(rows > 0, mean, keras.ops.convert_to_tensor(average))
+    move_towards([average], [mean], keras.ops.convert_to_tensor(share))
 
 
 def forward(model, x):

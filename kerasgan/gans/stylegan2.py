@@ -149,7 +149,7 @@ class StyleGAN2(AdversarialModel):
         w = self._styles(z[:, : self.latent_dim], labels)
         if not training:
             return self._for_layers(w), synthesis
-        self._track(ops.stop_gradient(w))
+        backend.track(self.generator.mapping.average, ops.mean(w, axis=0), 0.005, ops.shape(w)[0])
         styles = self._for_layers(w)
         if self.mixing:
             others = self._styles(z[:, self.latent_dim : -2], labels)
@@ -163,17 +163,13 @@ class StyleGAN2(AdversarialModel):
         noise = [self.noise(rows, "normal", *sides, 1) for sides in synthesis.noise_sides]
         return styles, lambda styles: synthesis(styles, noise)
 
-    def _track(self, w):
-        """Move the average style towards that of a batch, as each device sees it."""
-        average, rows = self.generator.mapping.average, ops.shape(w)[0]
-        mean = backend.mean_over_processes(ops.mean(w, axis=0))
-        if not isinstance(rows, int):  # A device may have no images, and the mean of none is NaN.
-            mean = ops.where(rows > 0, mean, ops.convert_to_tensor(average))
-        backend.move_towards([average], [mean], ops.convert_to_tensor(0.005))
-
-    def _styles(self, z, labels=None, network=None):
+    def _styles(self, z, labels=None, network=None, truncation=None):
         mapping = (self.generator if network is None else network).mapping
-        return mapping(z) if labels is None else mapping(z, labels)
+        w = mapping(z) if labels is None else mapping(z, labels)
+        if truncation is None:
+            return w
+        average = ops.convert_to_tensor(mapping.average)
+        return average + truncation * (w - average)
 
     def _for_layers(self, w):
         return ops.repeat(w[:, None], self.generator.synthesis.styles, axis=1)
@@ -190,10 +186,7 @@ class StyleGAN2(AdversarialModel):
             noise: "constant", "random" or "none".
         """
         network = self.sampling_generator if network is None else network
-        w = self._styles(z, labels, network)
-        if truncation is not None:
-            average = ops.convert_to_tensor(network.mapping.average)
-            w = average + truncation * (w - average)
+        w = self._styles(z, labels, network, truncation)
         noise = self._noise(noise, network, ops.shape(z)[0])
         return _in_range(network.synthesis(self._for_layers(w), noise=noise))
 
@@ -206,20 +199,13 @@ class StyleGAN2(AdversarialModel):
         validation.positive_integer("n", n)
         self.checked_sampling(n, truncation=truncation, **sampling)
         self.synchronize()
-        inputs = {"z": self.latent_vectors(n, seed)}
-        if self.num_classes is not None:
-            labels = latent.labels(n, self.num_classes, seed) if labels is None else labels
-            inputs["labels"] = checks.labels(labels, n, self.num_classes)
-        elif labels is not None:
-            raise ValueError("`labels` are for conditional networks. Received: labels")
-        mapping = self.sampling_generator.mapping
-        w = np.asarray(
-            ops.convert_to_numpy(self._styles(**inputs, network=self.sampling_generator))
-        )
-        if truncation is not None:
-            average = ops.convert_to_numpy(mapping.average)
-            w = average + truncation * (w - average)
-        return np.repeat(w[:, None], self.style_layers, axis=1).astype("float32")
+        if labels is None and self.num_classes is not None:
+            labels = latent.labels(n, self.num_classes, seed)
+        if labels is not None:
+            labels = checks.labels(labels, n, self.num_classes)
+        z = self.latent_vectors(n, seed)
+        w = self._styles(z, labels, self.sampling_generator, truncation)
+        return np.repeat(ops.convert_to_numpy(w)[:, None], self.style_layers, axis=1)
 
     def decode_styles(self, styles, labels=None, batch_size=256, noise_seed=0, noise="constant"):
         """Return the images of styles `(n, layers, style_dim)`, whose class is a part of them."""

@@ -4,31 +4,14 @@ import math
 import random
 
 import keras
-import numpy as np
 from keras import ops
 
 from kerasgan import validation
 from kerasgan.layers import resample
+from kerasgan.layers.normal import Normal
 
 SLOPE, GAIN = 0.2, math.sqrt(2.0)  # Of leaky ReLU, after which values are scaled by the gain.
 RESAMPLINGS = (None, "halve", "double")
-
-
-class Draw:
-    """An initializer: normal weights of a seed, drawn by NumPy, the same on every backend.
-
-    Args:
-        seed: The seed.
-        stddev: Their standard deviation.
-    """
-
-    def __init__(self, seed, stddev=1.0):
-        self.seed = seed
-        self.stddev = stddev
-
-    def __call__(self, shape, dtype=None):
-        draw = np.random.default_rng(self.seed).standard_normal(tuple(shape), dtype="float32")
-        return ops.convert_to_tensor(self.stddev * draw, dtype=dtype)
 
 
 class Equalized(keras.layers.Layer):
@@ -80,7 +63,7 @@ class EqualizedDense(Equalized):
         self.kernel = self.add_weight(
             name="kernel",
             shape=(features, self.units),
-            initializer=Draw(self.seed, 1.0 / self.rate),
+            initializer=Normal(0.0, 1.0 / self.rate, self.seed),
         )
         self.bias = self.add_weight(
             name="bias",
@@ -152,12 +135,12 @@ class EqualizedConv2D(Equalized):
         self.data_format = data_format
 
     def build(self, input_shape):
-        maps = input_shape[_channels(self.data_format)]
+        maps = input_shape[resample.channel_axis(self.data_format)]
         self.factor = 1.0 / math.sqrt(maps * self.kernel_size**2)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, maps, self.filters),
-            initializer=Draw(self.seed),
+            initializer=Normal(0.0, 1.0, self.seed),
         )
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
@@ -179,7 +162,7 @@ class EqualizedConv2D(Equalized):
 
     def compute_output_shape(self, input_shape):
         shape = list(input_shape)
-        shape[_channels(self.data_format)] = self.filters
+        shape[resample.channel_axis(self.data_format)] = self.filters
         for axis in resample.axes(self.data_format):
             if self.resampling is not None:
                 shape[axis] = shape[axis] // 2 if self.resampling == "halve" else 2 * shape[axis]
@@ -217,7 +200,3 @@ def finished(x, bias, activate, gain, clamp, data_format):
 def on_maps(numbers, data_format):
     """Return numbers `(batch_size, maps)` such that they multiply or move whole maps."""
     return numbers[:, None, None] if data_format == "channels_last" else numbers[:, :, None, None]
-
-
-def _channels(data_format):
-    return -1 if data_format == "channels_last" else 1

@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from kerasgan.layers import resample
-from kerasgan.layers.equalized import Draw, Equalized, EqualizedDense, finished, on_maps
+from kerasgan.layers.equalized import Equalized, EqualizedDense, finished, on_maps
+from kerasgan.layers.normal import Normal
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -59,7 +60,7 @@ class ModulatedConv2D(Equalized):
         self.data_format = data_format
 
     def build(self, inputs_shape, style_shape, noise_shape=None):
-        maps = inputs_shape[-1 if self.data_format == "channels_last" else 1]
+        maps = inputs_shape[resample.channel_axis(self.data_format)]
         self.scale = EqualizedDense(maps, bias=1.0, seed=self.seed + 1, dtype="float32")
         self.scale.build(style_shape)
         # Kept in float32: styles and weights are multiplied before they are rounded.
@@ -67,7 +68,7 @@ class ModulatedConv2D(Equalized):
         self.kernel = self.add_weight(
             name="kernel",
             shape=(self.kernel_size, self.kernel_size, maps, self.filters),
-            initializer=Draw(self.seed),
+            initializer=Normal(0.0, 1.0, self.seed),
             **whole,
         )
         self.bias = self.add_weight(
@@ -109,7 +110,7 @@ class ModulatedConv2D(Equalized):
 
     def compute_output_shape(self, inputs_shape, style_shape, noise_shape=None):
         shape = list(inputs_shape)
-        shape[-1 if self.data_format == "channels_last" else 1] = self.filters
+        shape[resample.channel_axis(self.data_format)] = self.filters
         for axis in resample.axes(self.data_format):
             shape[axis] = 2 * shape[axis] if self.doubles else shape[axis]
         return tuple(shape)

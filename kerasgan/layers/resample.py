@@ -54,6 +54,11 @@ def axes(data_format):
     return (1, 2) if data_format == "channels_last" else (2, 3)
 
 
+def channel_axis(data_format):
+    """Return the axis of the features."""
+    return -1 if data_format == "channels_last" else 1
+
+
 def _padded(x, axis, border):
     padding = [(0, 0)] * 4
     padding[axis] = (border, border)

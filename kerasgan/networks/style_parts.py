@@ -10,7 +10,6 @@ from keras import layers, ops
 
 from kerasgan.backend import PREFERRED_DATA_FORMAT as FORMAT
 from kerasgan.layers import EqualizedConv2D, EqualizedDense, ModulatedConv2D, resample
-from kerasgan.layers.equalized import Draw
 from kerasgan.networks import base
 
 HALF = math.sqrt(0.5)  # Of both terms of a residual block, whose sum then keeps the variance.
@@ -247,7 +246,7 @@ class Synthesis(layers.Layer):
 
     def build(self, input_shape):
         def drawn(name, shape, number, trainable):
-            draw = Draw(self.seed + 1000 + number)
+            draw = base.Normal(0.0, 1.0, self.seed + 1000 + number)
             return self.add_weight(name=name, shape=shape, initializer=draw, trainable=trainable)
 
         first = self.levels[0]
