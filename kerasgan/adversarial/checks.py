@@ -128,10 +128,10 @@ def augment(given, loss):
         )
     if isinstance(given, ADA) and given.adaptive and not loss.has_zero:
         raise ValueError(
-            "`augment` must not be an adaptive ADA with a loss whose zero is not the border "
-            "between real and generated images, as wasserstein, relativistic and least_squares: "
-            "it reads overfitting from the sign of the critic's scores. `ADA(fixed=0.3)` goes with "
-            "any loss. Received: "
+            "`augment` must not be ADA with an adaptive probability under a loss whose zero is not "
+            "the border between real and generated images, as wasserstein, relativistic and "
+            "least_squares: it reads overfitting from the sign of the critic's scores. "
+            "`ADA(fixed=0.3)` goes with any loss. Received: "
             f"loss={loss.name or type(loss).__name__!r}"
         )
 

@@ -118,5 +118,5 @@ def test_a_loss_without_a_zero_takes_a_fixed_one():
     images = np.random.default_rng(0).uniform(-1, 1, (16, 8, 8, 3)).astype("float32")
     gan.fit(images, batch_size=4, verbose=0)
     assert float(numpy(gan.augment.probability.value)) == pytest.approx(0.4)
-    with pytest.raises(ValueError, match="must not be an adaptive ADA"):
+    with pytest.raises(ValueError, match="must not be ADA with an adaptive probability"):
         kerasgan.R3GAN(*pair, augment=ADA())
