@@ -106,6 +106,15 @@ def seeded():
     keras.utils.set_random_seed(0)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef):
+    """Seed what trains once for several tests, which no fixture of a test comes before."""
+    if fixturedef.scope != "function":
+        import keras
+
+        keras.utils.set_random_seed(0)
+
+
 @pytest.fixture
 def images():
     """Sixty-four smooth 28x28 images in [-1, 1], each different."""

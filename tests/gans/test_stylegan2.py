@@ -89,7 +89,7 @@ def test_noise(trained):
     np.testing.assert_allclose(constant, trained.sample(4, seed=1), atol=1e-4)
     random = trained.sample(4, seed=1, noise="random")
     assert np.abs(constant - none).max() > 1e-3 and np.abs(random - constant).max() > 1e-3
-    np.testing.assert_allclose(random[:2], trained.sample(2, seed=1, noise="random"), atol=1e-6)
+    np.testing.assert_allclose(random[:2], trained.sample(2, seed=1, noise="random"), atol=1e-5)
     z = np.repeat(trained.latent_vectors(1, seed=1), 2, axis=0)
     first, second = trained.decode_latents(z, noise="random")
     assert np.abs(first - second).max() > 1e-3  # An image's noise is its own.
