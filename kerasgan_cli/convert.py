@@ -20,7 +20,7 @@ Converted by `kerasgan convert` from `{file}` (SHA-256 `{digest}`).
 import kerasgan
 
 gan = kerasgan.from_preset("path/to/this/folder")
-images = gan.sample(16, seed=0, truncation=0.7)
+images = gan.sample({sampling})
 ```
 """
 
@@ -38,22 +38,22 @@ images = gan.sample(16, seed=0, truncation=0.7)
 @click.option("--overwrite", is_flag=True, help="Replace an existing preset.")
 @backend_option
 def convert(file, out, license, origin, title, half, overwrite, backend):
-    """Make a preset of a network.pkl that the authors' StyleGAN2 code saved.
+    """Make a preset of a network.pkl that the authors' code of StyleGAN2 or R3GAN saved.
 
-    It takes files of stylegan2-ada-pytorch, and of stylegan3 for its StyleGAN2 configurations. The
-    preset holds the generator, its moving average and the critic, so that `sample`, `mix`,
-    `directions`, `walk` and `train --from` take its folder, on any backend. PyTorch is not needed,
-    and nothing in the file is run.
+    It takes files of stylegan2-ada-pytorch, of stylegan3 for its StyleGAN2 configurations, and of
+    R3GAN. The preset holds the generator, its moving average and the critic, so that `sample`,
+    `mix`, `directions`, `walk` and `train --from` take its folder, on any backend. PyTorch is not
+    needed, and nothing in the file is run.
     """
     file, out = expanded(file), expanded(out)
     refuse_existing(out, overwrite)
     choose_backend(backend)
-    from kerasgan.convert import ConversionError, read, stylegan2
+    from kerasgan.convert import ConversionError, model_of, read
 
     stages.say("reading the file", always=True)
     try:
         saved = read(file)
-        model = stylegan2(saved)
+        model = model_of(saved)
     except ConversionError as error:
         stages.clear()
         raise click.ClickException(str(error)) from error
@@ -67,6 +67,8 @@ def convert(file, out, license, origin, title, half, overwrite, backend):
     written = model.save_to_preset(out, notes, half)
     critic = f"{model.critic.count_params():,} parameters"
     shape = "x".join(map(str, model.image_shape))
+    truncated = "truncation" in model.sampling_options
+    classes = "" if model.num_classes is None else ", labels=0"
     with atomic(out / "README.md") as temporary:
         temporary.write_text(
             _CARD.format(
@@ -76,12 +78,13 @@ def convert(file, out, license, origin, title, half, overwrite, backend):
                 generator=written["parameter_count"]["generator"],
                 critic=critic if "D" in saved else f"new, since the file has none ({critic})",
                 shape=shape,
+                sampling=f"16, seed=0{classes}{', truncation=0.7' if truncated else ''}",
             ),
             encoding="utf-8",
         )
     stages.clear()
     held = ", ".join(name for name in ("G_ema", "G", "D") if name in saved)
-    echo(f"wrote {out}: a StyleGAN2 of {shape}, from {held}")
+    echo(f"wrote {out}: a {type(model).__name__} of {shape}, from {held}")
     if "D" not in saved:
         echo("note      the file holds no critic: training goes on with a new one", err=True)
-    echo(f"  kerasgan sample {out} --truncation 0.7 --out samples.png")
+    echo(f"  kerasgan sample {out}{' --truncation 0.7' if truncated else ''} --out samples.png")

@@ -181,6 +181,16 @@ def variants():
     ]
 
 
+def configuration():
+    """Return the click option of what authors trained with."""
+    return option(
+        "--config",
+        type=click.Choice(list(catalogue.CONFIGURATIONS)),
+        help="r3gan: its authors' networks, constants and augmentations for a data set. What else "
+        "is given comes first.",
+    )
+
+
 def shared():
     """Return the click options that all variants have, penalties and augmentation included."""
     common = [from_catalogue(entry) for entry, takers in flat.variant_options().values()

@@ -74,7 +74,9 @@ def _devices(context, parameter, value):
            help="Train on so many devices, or on all of them; each takes its part of a batch. 1 by "
            "default. A run that is resumed does not remember it."),
 )  # fmt: skip
-@options_group("More on the variant (by default as in its paper)", *made.variants())
+@options_group(
+    "More on the variant (by default as in its paper)", *made.variants(), made.configuration()
+)
 @options_group("More on any variant", *made.shared())
 @options_group(
     "More on collapse",

@@ -43,6 +43,19 @@ class Call:
         self.state = state
 
 
+class Instance:
+    """An object of a class that a pickle names, which is given a state.
+
+    Args:
+        kind: A `Name`.
+        state: What it is given.
+    """
+
+    def __init__(self, kind, state):
+        self.kind = kind
+        self.state = state
+
+
 class Reference:
     """A persistent identity in a pickle.
 
@@ -70,12 +83,19 @@ class Pickler(pickle._Pickler):
             self.save(call.state)
             self.write(pickle.BUILD)
 
+    def save_instance(self, instance):
+        self.save(instance.kind)
+        self.write(pickle.EMPTY_TUPLE + pickle.NEWOBJ)
+        self.save(instance.state)
+        self.write(pickle.BUILD)
+
     def save_reference(self, reference):
         self.save(reference.identity)
         self.write(pickle.BINPERSID)
 
     dispatch[Name] = save_name
     dispatch[Call] = save_call
+    dispatch[Instance] = save_instance
     dispatch[Reference] = save_reference
 
 

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kerasgan import backend, losses, networks, validation
-from kerasgan.adversarial import checks, latent, moving_average, network_checks, state
+from kerasgan.adversarial import checks, freezing, latent, moving_average, network_checks, state
 from kerasgan.adversarial.optimizer import adam_pair
 from kerasgan.adversarial.pretrained import Pretrained
 from kerasgan.adversarial.programs import Programs
@@ -63,6 +63,8 @@ class AdversarialModel(
         seed: Seed of every random draw during training.
         learning_rate: Of both default optimizers; what `compile` is given comes first.
         critic_learning_rate: Of the critic's, where it differs.
+        freeze: Levels of the critic, from the largest maps on, whose weights are frozen here, for
+            fine-tuning. Reference: Mo et al. 2020, https://arxiv.org/abs/2002.10964.
         discriminator: Another name for `critic`.
         name: Name of the model.
         own_penalties: The variant's part of the penalties.
@@ -100,6 +102,7 @@ class AdversarialModel(
         seed=0,
         learning_rate=2e-4,
         critic_learning_rate=None,
+        freeze=0,
         discriminator=None,
         name=None,
         own_penalties=(),
@@ -123,6 +126,7 @@ class AdversarialModel(
         network_checks.built(generator=generator, critic=critic)
         checks.shared_weights(generator, critic)
         checks.last_layers(generator, critic)
+        freezing.freeze(critic, freeze)
         own_inputs = type(self).generator_inputs is not Sampler.generator_inputs
         self.latent_shape, self.num_classes = network_checks.latents_and_classes(
             generator, critic, packing, num_classes, more=own_inputs

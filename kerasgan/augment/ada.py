@@ -56,6 +56,8 @@ class ADA(keras.layers.Layer):
             "geometry" rotate by up to half a turn, which may not suit digits.
         fixed: A probability in [0, 1] that no overfitting moves, for losses whose scores have no
             zero too; None for the adaptive one.
+        multipliers: Of groups in `policy` that happen more rarely than the others, what the
+            probability is multiplied by, in [0, 1], as `{"color": 0.5}`.
         rise: Critic steps in which the fixed probability rises from 0, along half a cosine, as in
             R3GAN; 0 for the whole of it at once.
         **kwargs: As for `keras.layers.Layer`.
@@ -81,6 +83,7 @@ class ADA(keras.layers.Layer):
         policy="blit,geometry,color",
         fixed=None,
         rise=0,
+        multipliers=None,
         **kwargs,
     ):
         validation.fraction("target", target)
@@ -108,6 +111,7 @@ class ADA(keras.layers.Layer):
         self.policy = policy
         self.fixed = fixed
         self.rise = rise
+        self.multipliers = _multipliers(multipliers, self.parts)
         first = 0.0 if fixed is None or rise else float(fixed)
         self.probability = self._weight("probability", initializer=first)
         self.overfitting = self._weight("overfitting")
@@ -138,19 +142,20 @@ class ADA(keras.layers.Layer):
     def transform(self, images, noise):
         """Return augmented images, in the shapes and ranges of `DiffAugment.transform`."""
         images = pixels.checked(images)
-        p = ops.convert_to_tensor(self.probability)
+        whole = ops.convert_to_tensor(self.probability)
+        p = {part: whole * self.multipliers.get(part, 1.0) for part in self.parts}
         if "blit" in self.parts or "geometry" in self.parts:
             x, y = pixels.grid(images)
             if "geometry" in self.parts:
-                x, y = _geometry(x, y, images.shape, noise, p)
+                x, y = _geometry(x, y, images.shape, noise, p["geometry"])
             if "blit" in self.parts:
-                x, y = _blit(x, y, images.shape, noise, p)
+                x, y = _blit(x, y, images.shape, noise, p["blit"])
             images = pixels.interpolate(images, x, y)
         if "color" in self.parts:
-            images = _ada_color(images, noise, p)
+            images = _ada_color(images, noise, p["color"])
         for part, change in _CORRUPTIONS.items():
             if part in self.parts:
-                images = change(images, noise, p)
+                images = change(images, noise, p[part])
         return images
 
     def observe(self, real_scores, parts=1):
@@ -195,7 +200,23 @@ class ADA(keras.layers.Layer):
             "policy": self.policy,
             "fixed": self.fixed,
             "rise": self.rise,
+            "multipliers": self.multipliers or None,
         }
+
+
+def _multipliers(given, parts):
+    """Return what the probability of each group is multiplied by, where that is not 1."""
+    if given is not None and not isinstance(given, dict):
+        raise ValueError(
+            "`multipliers` must be a dictionary, as {'color': 0.5}. Received: multipliers="
+            f"{given!r}"
+        )
+    found = dict(given or {})
+    for part, value in found.items():
+        validation.choice("multipliers", part, parts)
+        if not isinstance(value, numbers.Real) or not 0 <= value <= 1:
+            raise ValueError(f"`multipliers` must be in [0, 1]. Received: multipliers={given!r}")
+    return found
 
 
 # The functions below return the positions from which pixels are taken. The authors compose inverse

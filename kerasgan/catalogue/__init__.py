@@ -6,6 +6,7 @@ tables are written from it. A test holds it equal to the classes.
 - `VARIANTS`, `SHARED`: the variants and their own options, and the options that all have.
 - `LOSSES`, `PENALTIES`, `AUGMENTATIONS`: what they combine with.
 - `ARCHITECTURES`: the networks.
+- `CONFIGURATIONS`: the constants of R3GAN's authors, by data set.
 - `SOURCES`: where images come from; `source_of` tells which one a name or a path means.
 - `LOADING`, `OPTIMIZERS`, `LENGTH`, `PLAIN`: what a training has whatever its variant.
 - `RUN`: what a run of the shell has beside its training.
@@ -16,6 +17,7 @@ tables are written from it. A test holds it equal to the classes.
 import importlib
 import math
 
+from kerasgan.catalogue.configurations import CONFIGURATIONS, Configuration
 from kerasgan.catalogue.data import SOURCES, Source, source_of
 from kerasgan.catalogue.exports import EXPORTS, Export
 from kerasgan.catalogue.ingredients import AUGMENTATIONS, AUGMENTS, LOSSES, PENALTIES, Ingredient
@@ -29,6 +31,7 @@ __all__ = [
     "ARCHITECTURES",
     "AUGMENTATIONS",
     "AUGMENTS",
+    "CONFIGURATIONS",
     "EXPORTS",
     "EXTRACTORS",
     "FLOWS",
@@ -44,6 +47,7 @@ __all__ = [
     "SOURCES",
     "VARIANTS",
     "Architecture",
+    "Configuration",
     "Export",
     "Ingredient",
     "Metric",

@@ -169,6 +169,25 @@ ARCHITECTURES = {
             ),
         ),
         Architecture(
+            "r3gan",
+            "kerasgan.networks.r3gan.r3gan",
+            "R3GAN",
+            "residual blocks without normalisation, as R3GAN's authors have them",
+            ("2501.05441",),
+            _DOUBLED,
+            options=(
+                dataclasses.replace(_LATENT_DIM, default=64),
+                _WIDTH,
+                _DEPTH,
+                integer("full_side", "largest side of maps that have all features; beyond, they "
+                        "halve with each doubling", maximum=2**12, shell=False),
+                integer("group_width", "maps in each group of a block's 3x3 convolution",
+                        maximum=2**14, shell=False),
+                _LABELS,
+                _PACKING,
+            ),
+        ),
+        Architecture(
             "nice",
             "kerasgan.networks.flow.flow",
             "NICE",

@@ -82,6 +82,8 @@ SHARED = (
     given("num_classes", "classes of conditional networks"),
     positive("learning_rate", "learning rate of both optimizers", 1, shell=False),
     positive("critic_learning_rate", "the critic's, where it differs", 1, shell=False),
+    integer("freeze", "sizes of maps in the critic, from the largest on, whose layers keep their "
+            "weights, for fine-tuning; 0 by default", 0, 20),
     integer("seed", "seed of every random draw", 0, 2**32 - 1, shell=False),
 )  # fmt: skip
 
@@ -247,6 +249,7 @@ VARIANTS = {
                 positive("final_learning_rate", "learning rate after the burn-in; a quarter of "
                          "the first by default", 1),
             ),
+            (*PLAIN, "r3gan"),
             refuses={
                 "cosine": "its learning rates fall by themselves",
                 "final_critic_learning_rate": "both its learning rates fall by one factor",

@@ -1,7 +1,8 @@
-"""Reads the pickles of NVIDIA's network code, without running what is in them.
+"""Reads the pickles of StyleGAN2's and R3GAN's network code, without running what is in them.
 
-Each network in such a file is a class's name, its source text, the arguments of its constructor,
-and its tensors. Of these the source text is dropped, and the rest becomes plain data.
+Each network in such a file is a class's name, its tensors, and in StyleGAN2's its source text and
+the arguments of its constructor. Of these the source text is dropped, and the rest becomes plain
+data.
 """
 
 import collections
@@ -18,7 +19,7 @@ from kerasgan.text import listed, printable, short
 from kerasgan.torch_files import Allowed
 
 LARGEST = 4 << 30  # Bytes of a file; the largest published networks have 0.4 GiB.
-SUPPORTED = "StyleGAN2 networks of stylegan2-ada-pytorch and stylegan3"
+SUPPORTED = "networks of stylegan2-ada-pytorch, of stylegan3 (StyleGAN2's) or of R3GAN"
 
 
 class ConversionError(ValueError):
@@ -31,7 +32,8 @@ class Saved:
 
     Attributes:
         kind: The name of its class.
-        arguments: Those of its constructor, by name; those without a name by their place.
+        arguments: Those of its constructor, by name; those without a name by their place. Of
+            R3GAN's networks, the attributes that are numbers.
         tensors: Its own parameters and buffers by name, arrays.
         parts: The networks that it is made of, by name.
     """
@@ -43,6 +45,20 @@ class Saved:
 
     def __setstate__(self, state):
         raise pickle.UnpicklingError("refused: a network is given a state")
+
+
+class _Module(Saved):
+    """The base class of what stands for R3GAN's classes, which are pickled as they are."""
+
+    def __new__(cls):
+        return object.__new__(cls)
+
+    def __setstate__(self, state):
+        if vars(self) or not isinstance(state, dict):
+            raise pickle.UnpicklingError("refused: a network that is none of PyTorch's")
+        self.kind = type(self).__name__
+        self.arguments = {k: v for k, v in state.items() if type(v) is int}
+        self.tensors, self.parts = _inside(state)
 
 
 class _Arguments(dict):
@@ -103,13 +119,17 @@ def _network(meta):
         raise pickle.UnpicklingError("refused: a network without a class and a state")
     arguments = dict(enumerate(state.get("_init_args") or ()))
     arguments |= state.get("_init_kwargs") or {}
+    return Saved(kind, arguments, *_inside(state))
+
+
+def _inside(state):
+    """Return the tensors and the parts in the state of a network."""
     tensors = {}
     for group in ("_parameters", "_buffers"):
         for name, value in (state.get(group) or {}).items():
             if value is not None:
                 tensors[str(name)] = _numbers(value)
-    parts = {str(name): part for name, part in (state.get("_modules") or {}).items()}
-    return Saved(kind, arguments, tensors, parts)
+    return tensors, {str(name): part for name, part in (state.get("_modules") or {}).items()}
 
 
 def _numbers(value):
@@ -134,6 +154,20 @@ def _scalar(dtype, data):
     return np.frombuffer(data, dtype.numpy(), 1)[0].item()
 
 
+_OF_R3GAN = {
+    "training.networks": ("Generator", "Discriminator"),
+    "R3GAN.Networks": (
+        *("Generator", "Discriminator", "GeneratorStage", "DiscriminatorStage", "ResidualBlock"),
+        *("GenerativeBasis", "DiscriminativeBasis", "UpsampleLayer", "DownsampleLayer"),
+        "Convolution",
+    ),
+    "R3GAN.Resamplers": ("InterpolativeUpsamplerCUDA", "InterpolativeDownsamplerCUDA"),
+    "R3GAN.FusedOperators": ("BiasedActivationCUDA",),
+    "torch.nn.modules.container": ("ModuleList",),
+    "torch.nn.modules.conv": ("Conv2d",),
+    "torch.nn.modules.linear": ("Linear",),
+}
+
 _KNOWN = {
     ("_codecs", "encode"): Allowed(_bytes),  # How old protocols write bytes.
     ("collections", "OrderedDict"): collections.OrderedDict,
@@ -143,6 +177,8 @@ _KNOWN = {
     ("torch._utils", "_rebuild_tensor_v2"): Allowed(_rebuilt),
     ("numpy", "dtype"): Allowed(_Dtype.of),
     ("numpy", "ndarray"): None,
+    **{("torch", name): None for name in ("float32", "float16", "bfloat16")},
+    **{(m, name): type(name, (_Module,), {}) for m, names in _OF_R3GAN.items() for name in names},
     **{(module, "set"): Allowed(lambda *_: None) for module in ("builtins", "__builtin__")},
     **{
         (f"numpy.{core}.multiarray", name): Allowed(function)

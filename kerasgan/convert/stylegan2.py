@@ -1,11 +1,10 @@
 """The networks of StyleGAN2's authors as a `StyleGAN2`."""
 
-import numpy as np
-
 from kerasgan import gans, networks
 from kerasgan.convert.pickles import ConversionError
+from kerasgan.convert.tensors import assign
 from kerasgan.networks.style_parts import levels
-from kerasgan.text import quoted, short
+from kerasgan.text import quoted
 
 # Theirs and ours.
 _ARCHITECTURES = {"skip": "skip", "resnet": "residual", "orig": "plain"}
@@ -28,21 +27,7 @@ def stylegan2(saved):
     Raises:
         ConversionError: If they are of another kind, or have parts that ours have not.
     """
-    try:
-        return _converted(saved)
-    except ConversionError:
-        raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        said = f"{type(error).__name__}: {short(error, most=200, named=False)}"
-        raise ConversionError(
-            f"the file must hold a whole StyleGAN2. Received: a part that is amiss ({said})"
-        ) from error
-
-
-def _converted(saved):
     best = saved.get("G_ema", saved.get("G"))
-    if best is None:
-        raise ConversionError("the file must hold a generator, as G_ema. Received: D alone")
     raw, critic = saved.get("G", best), saved.get("D")
     arguments = _of_generator(best)
     _check_sizes(arguments, best.parts["synthesis"], "conv1")
@@ -188,16 +173,6 @@ def _check_sizes(arguments, saved, name):
 # Weights. Theirs have the order of PyTorch: outputs, inputs, height, width.
 
 
-def _set(variable, value):
-    value = np.asarray(value, "float32")
-    if tuple(variable.shape) != value.shape:
-        raise ConversionError(
-            f"a tensor must have the shape {tuple(variable.shape)} of {variable.path}. Received: "
-            f"shape {value.shape}"
-        )
-    variable.assign(value)
-
-
 def _dense(layer, saved, maps=None, factor=1.0):
     """Fill a fully connected layer.
 
@@ -212,22 +187,22 @@ def _dense(layer, saved, maps=None, factor=1.0):
         height, width, features = maps
         kernel = kernel.reshape(features, height, width, -1).transpose(1, 2, 0, 3)
         kernel = kernel.reshape(height * width * features, -1)
-    _set(layer.kernel, kernel)
-    _set(layer.bias, factor * saved.tensors["bias"])
+    assign(layer.kernel, kernel)
+    assign(layer.bias, factor * saved.tensors["bias"])
 
 
 def _convolution(layer, saved):
-    _set(layer.kernel, saved.tensors["weight"].transpose(2, 3, 1, 0))
+    assign(layer.kernel, saved.tensors["weight"].transpose(2, 3, 1, 0))
     if layer.use_bias:
-        _set(layer.bias, saved.tensors["bias"])
+        assign(layer.bias, saved.tensors["bias"])
 
 
 def _modulated(layer, saved):
-    _set(layer.kernel, saved.tensors["weight"].transpose(2, 3, 1, 0))
-    _set(layer.bias, saved.tensors["bias"])
+    assign(layer.kernel, saved.tensors["weight"].transpose(2, 3, 1, 0))
+    assign(layer.bias, saved.tensors["bias"])
     _dense(layer.scale, saved.parts["affine"])
     if layer.noise:
-        _set(layer.strength, saved.tensors["noise_strength"])
+        assign(layer.strength, saved.tensors["noise_strength"])
 
 
 def _mapping(layer, saved):
@@ -238,7 +213,7 @@ def _mapping(layer, saved):
     if layer.embed is not None:
         _dense(layer.embed, saved.parts["embed"])
     if layer.latent:
-        _set(layer.average, saved.tensors["w_avg"])
+        assign(layer.average, saved.tensors["w_avg"])
 
 
 def _fill_generator(generator, saved):
@@ -254,9 +229,9 @@ def _fill_generator(generator, saved):
                 noise += [part.parts[name].tensors["noise_const"]] if layer.noise else []
         if block.shortcut is not None:
             _convolution(block.shortcut, part.parts["skip"])
-    _set(synthesis.constant, parts[0].tensors["const"].transpose(1, 2, 0))
+    assign(synthesis.constant, parts[0].tensors["const"].transpose(1, 2, 0))
     for variable, value in zip(synthesis.constant_noise, noise, strict=True):
-        _set(variable, value[..., None])
+        assign(variable, value[..., None])
 
 
 def _fill_critic(critic, saved):

@@ -5,8 +5,10 @@ import math
 import keras
 from keras import ops
 
+from kerasgan import catalogue, networks, validation
 from kerasgan.adversarial import AdversarialModel, checks
 from kerasgan.adversarial.burn_in import BurnInAdam, cosine
+from kerasgan.augment import ADA
 from kerasgan.penalties import R1, R2
 
 
@@ -24,16 +26,15 @@ class R3GAN(AdversarialModel):
 
     Over a burn-in gamma falls, beta_2 and the half-life of the moving average grow, and the
     learning rate falls, each along half a cosine as in the authors' code. Their networks, which
-    normalise nowhere, are `default_networks("resnet")`, with the departures that
-    `kerasgan.networks.resnet` lists.
+    normalise nowhere, are `default_networks("r3gan")`. `configured` has their constants for a data
+    set, and a fifth schedule, the probability of augmentations.
 
     Departures: the burn-in counts steps of either network, not images, and its length and the
-    half-life at its end (693 steps) suit hours, not days. The authors' code has a fifth schedule,
-    the probability of augmentations, which rises from 0 to between 0.3 and 0.55; here there are
-    none unless `augment` is given, and no schedule. Their generator's step takes real images of its
-    own; here it takes those of the last critic step. The generators of the other architectures keep
-    their batch normalisation, whose statistics the moving average includes; their code copies such
-    buffers.
+    half-life at its end (693 steps) suit hours, not days; those of `configured` are the authors'.
+    There are no augmentations unless `augment` is given. Their generator's step takes real images
+    of its own; here it takes those of the last critic step. The generators of the other
+    architectures keep their batch normalisation, whose statistics the moving average includes;
+    their code copies such buffers.
 
     Args:
         generator: See `AdversarialModel`.
@@ -93,6 +94,40 @@ class R3GAN(AdversarialModel):
         self.final_gamma = final_gamma
         self.burn_in = burn_in
         self.final_learning_rate = final_learning_rate
+
+    @classmethod
+    def default_networks(cls, architecture="dcgan", **size):
+        """Return a generator and a critic; "r3gan" names the authors' own.
+
+        See `AdversarialModel.default_networks` and `kerasgan.networks.r3gan`.
+        """
+        if architecture == "r3gan":
+            return networks.r3gan(**size)
+        return super().default_networks(architecture, **size)
+
+    @classmethod
+    def configured(cls, config, batch_size=None, networks=None, **changes):
+        """Return the model, networks included, that the authors train on a data set.
+
+        Args:
+            config: "cifar-10", "ffhq-64", "ffhq-256", "imagenet-32" or "imagenet-64".
+            batch_size: Images of a step, by which images of the burn-in and of the moving average
+                become steps; by default the authors', 512, 256 or 4,096.
+            networks: What differs in the networks, arguments of `kerasgan.networks.r3gan`, as
+                `{"channels": 1}` or `{"num_classes": 10}`.
+            **changes: What differs in the model, arguments of the constructor, as `augment=None`.
+
+        Reference: `kerasgan.catalogue.CONFIGURATIONS` lists the constants and where they are from.
+        """
+        validation.choice("config", config, catalogue.CONFIGURATIONS)
+        if batch_size is not None:
+            validation.positive_integer("batch_size", batch_size)
+        known = catalogue.CONFIGURATIONS[config]
+        pair = cls.default_networks("r3gan", **{**known.networks, **(networks or {})})
+        own = {**known.arguments(batch_size), **changes}
+        if "augment" not in own:
+            own["augment"] = ADA(**known.augment(batch_size))
+        return cls(*pair, **own)
 
     def default_optimizers(self):
         rates = self.learning_rate, self.critic_learning_rate or self.learning_rate

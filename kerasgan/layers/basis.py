@@ -16,7 +16,7 @@ class Basis(keras.layers.Layer):
     The patterns are initialized from a normal distribution.
 
     Args:
-        side: Height and width of the patterns.
+        side: Height and width of the patterns, one number or both.
         data_format: The layout of the feature maps, "channels_last" or "channels_first". The
             weights have the same shape in both.
         seed: Seed of the patterns; by default drawn from Python's generator.
@@ -24,9 +24,12 @@ class Basis(keras.layers.Layer):
     """
 
     def __init__(self, side=4, data_format="channels_last", seed=None, **kwargs):
-        validation.positive_integer("side", side)
+        both = (side, side) if np.ndim(side) == 0 else tuple(side)
+        for one in both:
+            validation.positive_integer("side", one)
         super().__init__(**kwargs)
         self.side = side
+        self.sides = both
         self.data_format = data_format
         self.seed = random.randrange(2**32) if seed is None else seed
 
@@ -39,9 +42,7 @@ class Basis(keras.layers.Layer):
             values = np.random.default_rng(self.seed).standard_normal(tuple(shape))
             return ops.convert_to_tensor(stddev * values, dtype=dtype)
 
-        self.basis = self.add_weight(
-            name="basis", shape=(self.side, self.side, features), initializer=draw
-        )
+        self.basis = self.add_weight(name="basis", shape=(*self.sides, features), initializer=draw)
 
     def _in_data_format(self):
         basis = ops.convert_to_tensor(self.basis)
@@ -70,9 +71,8 @@ class GenerativeBasis(Basis):
 
     def compute_output_shape(self, input_shape):
         batch, features = input_shape
-        sides = (self.side, self.side)
         first = self.data_format == "channels_first"
-        return (batch, features, *sides) if first else (batch, *sides, features)
+        return (batch, features, *self.sides) if first else (batch, *self.sides, features)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -87,7 +87,7 @@ class DiscriminativeBasis(Basis):
 
     def build(self, input_shape):
         features = input_shape[1 if self.data_format == "channels_first" else -1]
-        self._add_basis(features, 1.0 / math.sqrt(self.side**2))
+        self._add_basis(features, 1.0 / math.sqrt(math.prod(self.sides)))
 
     def call(self, inputs):
         axes = (2, 3) if self.data_format == "channels_first" else (1, 2)

@@ -3,6 +3,7 @@
 from kerasgan.networks.dcgan import SIZES, DCGANCritic, DCGANGenerator, dcgan
 from kerasgan.networks.flow import FlowGenerator, bits_per_dimension, flow
 from kerasgan.networks.mlp import MLPCritic, MLPGenerator, mlp
+from kerasgan.networks.r3gan import R3GANCritic, R3GANGenerator, r3gan
 from kerasgan.networks.resnet import ResNetCritic, ResNetGenerator, resnet
 from kerasgan.networks.stylegan2 import StyleGAN2Critic, StyleGAN2Generator, stylegan2
 
@@ -19,6 +20,8 @@ __all__ = [
     "FlowGenerator",
     "MLPCritic",
     "MLPGenerator",
+    "R3GANCritic",
+    "R3GANGenerator",
     "ResNetCritic",
     "ResNetGenerator",
     "StyleGAN2Critic",
@@ -27,6 +30,7 @@ __all__ = [
     "dcgan",
     "flow",
     "mlp",
+    "r3gan",
     "resnet",
     "stylegan2",
 ]

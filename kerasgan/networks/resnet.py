@@ -6,16 +6,18 @@ import keras
 from keras import layers, ops
 
 from kerasgan import validation
-from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D
-from kerasgan.layers import (
-    Blur,
-    DiscriminativeBasis,
-    GenerativeBasis,
-    GroupedConv2D,
-    MinibatchStddev,
-    SpectralConv2D,
-)
+from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization
+from kerasgan.layers import MinibatchStddev
 from kerasgan.networks import base
+from kerasgan.networks.residual_parts import (
+    conv,
+    critic_features,
+    double,
+    fan_in,
+    features_of,
+    generator_maps,
+    halve,
+)
 
 IMAGE_SIZES = {"sngan": (32, 48, 64, 128), "r3gan": (32, 48, 64, 96, 128, 192, 256)}
 STYLES = tuple(IMAGE_SIZES)
@@ -36,9 +38,6 @@ CRITIC_MAPS = {
     128: (1, 2, 4, 8, 16, 16),
 }
 HALVINGS = {32: 2, 48: 4, 64: 5, 128: 5}
-
-# Feature maps in each group of R3GAN's grouped convolutions.
-GROUP_WIDTH = 16
 
 
 def resnet(
@@ -131,10 +130,10 @@ class ResNetGenerator(base.Builder):
         if style == "sngan":
             maps = [n * width for n in GENERATOR_MAPS[image_size]]
             x = _sngan_generator(z, image_size >> (len(maps) - 1), maps)
-            x = _conv(x, channels, 3, _glorot(x, channels, 3))
+            x = conv(x, channels, 3, _glorot(x, channels, 3))
         else:
-            x = _r3gan_generator(z, _sides(image_size), width, depth or 2)
-            x = _conv(x, channels, 1, _fan_in(x), use_bias=False)
+            x = generator_maps(z, image_size, width, depth or 2)
+            x = conv(x, channels, 1, fan_in(x), use_bias=False)
         x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
         super().__init__(inputs, x, arguments, name)
 
@@ -170,7 +169,7 @@ class ResNetCritic(base.Builder):
             x = _sngan_critic(x, maps, HALVINGS[image_size], norm, minibatch)
             stddev = math.sqrt(2.0 / (x.shape[-1] + 1))
         else:
-            x = _r3gan_critic(x, _sides(image_size)[::-1], width, depth or 2, minibatch)
+            x = critic_features(x, image_size, width, depth or 2, minibatch)
             stddev = math.sqrt(1.0 / x.shape[-1])
         scores = base.score(x, labels, num_classes, conditioning, norm, minibatch, stddev)
         super().__init__(inputs, scores, arguments, name)
@@ -200,11 +199,11 @@ def _sngan_generator(z, side, maps):
     x = base.to_inside(layers.Reshape((side, side, maps[0]))(x))
     for n in maps[1:]:
         # A convolution of 1x1 and nearest-neighbour upsampling commute.
-        shortcut = _double(_conv(x, n, 1, _glorot(x, n, 1)))
-        x = _double(_norm_relu(x))
-        x = _conv(x, n, 3, _glorot(x, n, 3, 2.0))
+        shortcut = double(conv(x, n, 1, _glorot(x, n, 1)))
+        x = double(_norm_relu(x))
+        x = conv(x, n, 3, _glorot(x, n, 3, 2.0))
         x = _norm_relu(x)
-        x = _conv(x, n, 3, _glorot(x, n, 3, 2.0))
+        x = conv(x, n, 3, _glorot(x, n, 3, 2.0))
         x = layers.Add()([x, shortcut])
     return _norm_relu(x)
 
@@ -212,7 +211,7 @@ def _sngan_generator(z, side, maps):
 def _sngan_critic(x, maps, halvings, norm, minibatch):
     """Return the sum over the pixels of each of the last maps."""
     for i, n in enumerate(maps):
-        x = _sngan_critic_block(x, n, norm, first=i == 0, halve=i < halvings)
+        x = _sngan_critic_block(x, n, norm, first=i == 0, smaller=i < halvings)
     x = layers.ReLU()(x)
     if minibatch == "stddev":
         x = MinibatchStddev(data_format=PREFERRED_DATA_FORMAT)(x)
@@ -220,17 +219,17 @@ def _sngan_critic(x, maps, halvings, norm, minibatch):
     return ops.sum(ops.cast(x, "float32"), axis=axes)
 
 
-def _sngan_critic_block(x, maps, norm, first, halve):
-    shortcut = _halve(x) if halve else x
-    inside = maps if first else _maps(x)
-    if halve or _maps(x) != maps:
-        shortcut = _conv(shortcut, maps, 1, _glorot(x, maps, 1), norm)
+def _sngan_critic_block(x, maps, norm, first, smaller):
+    shortcut = halve(x) if smaller else x
+    inside = maps if first else features_of(x)
+    if smaller or features_of(x) != maps:
+        shortcut = conv(shortcut, maps, 1, _glorot(x, maps, 1), norm)
     if not first:
         x = layers.ReLU()(x)
-    x = _conv(x, inside, 3, _glorot(x, inside, 3, 2.0), norm)
+    x = conv(x, inside, 3, _glorot(x, inside, 3, 2.0), norm)
     x = layers.ReLU()(x)
-    x = _conv(x, maps, 3, _glorot(x, maps, 3, 2.0), norm)
-    return layers.Add()([_halve(x) if halve else x, shortcut])
+    x = conv(x, maps, 3, _glorot(x, maps, 3, 2.0), norm)
+    return layers.Add()([halve(x) if smaller else x, shortcut])
 
 
 def _norm_relu(x):
@@ -239,110 +238,5 @@ def _norm_relu(x):
     return layers.ReLU()(x)
 
 
-# R3GAN.
-
-
-def _sides(image_size):
-    """Return the sides of the feature maps, from 4 or 3 on to the image's."""
-    sides = [image_size]
-    while sides[0] > 4:
-        sides.insert(0, sides[0] // 2)
-    return sides
-
-
-def _r3gan_maps(sides, width):
-    """Return the feature maps for each side: `width` up to 32, and half of it for each doubling."""
-    return [max(width >> max(0, math.ceil(math.log2(side / 32))), 1) for side in sides]
-
-
-def _r3gan_generator(z, sides, width, depth):
-    maps = _r3gan_maps(sides, width)
-    x = layers.Dense(
-        maps[0], use_bias=False, kernel_initializer=base.Normal(0.0, math.sqrt(1.0 / z.shape[-1]))
-    )(z)
-    x = GenerativeBasis(sides[0], data_format=PREFERRED_DATA_FORMAT)(x)
-    for i, n in enumerate(maps):
-        if i:
-            if n != _maps(x):
-                x = _conv(x, n, 1, _fan_in(x), use_bias=False)
-            x = Blur(PREFERRED_DATA_FORMAT)(_double(x))
-        for _ in range(depth):
-            x = _r3gan_block(x, depth * len(maps))
-    return x
-
-
-def _r3gan_critic(x, sides, width, depth, minibatch):
-    """Return the features of the discriminative basis."""
-    maps = _r3gan_maps(sides, width)
-    x = _conv(x, maps[0], 1, _fan_in(x), use_bias=False)
-    for i, n in enumerate(maps):
-        if i:
-            x = _halve(Blur(PREFERRED_DATA_FORMAT)(x))
-            if n != _maps(x):
-                x = _conv(x, n, 1, _fan_in(x), use_bias=False)
-        for _ in range(depth):
-            x = _r3gan_block(x, depth * len(maps))
-    if minibatch == "stddev":
-        x = MinibatchStddev(data_format=PREFERRED_DATA_FORMAT)(x)
-    return DiscriminativeBasis(sides[-1], data_format=PREFERRED_DATA_FORMAT)(x)
-
-
-def _r3gan_block(x, blocks):
-    """Add an inverted bottleneck that is initially zero.
-
-    As in Fixup, the gain of its first two layers falls with the fourth root of `blocks`, the number
-    of blocks in the whole network.
-    """
-    maps = _maps(x)
-    wide = 2 * maps
-    groups = wide // math.gcd(wide, GROUP_WIDTH)
-    gain = 2.0 / (1.0 + 0.2**2) / math.sqrt(blocks)
-    y = _conv(x, wide, 1, _fan_in(x, gain))
-    y = layers.LeakyReLU(0.2)(y)
-    y = GroupedConv2D(
-        wide,
-        3,
-        padding="same",
-        groups=groups,
-        data_format=PREFERRED_DATA_FORMAT,
-        kernel_initializer=base.Normal(0.0, math.sqrt(gain * groups / (9 * wide))),
-    )(y)
-    y = layers.LeakyReLU(0.2)(y)
-    y = _conv(y, maps, 1, 0.0, use_bias=False)
-    return layers.Add()([x, y])
-
-
-# Helpers of both styles.
-
-
-def _conv(x, maps, size, stddev, norm=None, use_bias=True):
-    layer = SpectralConv2D if norm == "spectral" else Conv2D
-    return layer(
-        maps,
-        size,
-        padding="same",
-        use_bias=use_bias,
-        kernel_initializer=base.Normal(0.0, stddev),
-        data_format=PREFERRED_DATA_FORMAT,
-    )(x)
-
-
-def _maps(x):
-    return x.shape[base.channel_axis()]
-
-
 def _glorot(x, maps, size, gain=1.0):
-    return math.sqrt(gain * 2.0 / (size**2 * (_maps(x) + maps)))
-
-
-def _fan_in(x, gain=1.0):
-    """Return the standard deviation that preserves the variance in a convolution of 1x1."""
-    return math.sqrt(gain / _maps(x))
-
-
-def _double(x):
-    return layers.UpSampling2D(2, data_format=PREFERRED_DATA_FORMAT)(x)
-
-
-def _halve(x):
-    return layers.AveragePooling2D(2, data_format=PREFERRED_DATA_FORMAT)(x)
+    return math.sqrt(gain * 2.0 / (size**2 * (features_of(x) + maps)))

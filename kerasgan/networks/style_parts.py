@@ -5,12 +5,11 @@ import math
 import random
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from kerasgan.backend import PREFERRED_DATA_FORMAT as FORMAT
 from kerasgan.layers import EqualizedConv2D, EqualizedDense, ModulatedConv2D, resample
-from kerasgan.networks import base
+from kerasgan.networks import base, sizes
 
 HALF = math.sqrt(0.5)  # Of both terms of a residual block, whose sum then keeps the variance.
 
@@ -32,50 +31,18 @@ class Level:
 
 def levels(image_size, channel_base, channel_max, reduced):
     """Return the `Level`s of images, the smallest maps first; see `stylegan2`."""
-    height, width = sides(image_size)
+    pyramid = sizes.pyramid(image_size)
     if channel_base is None:
-        channel_base = 2**15 if max(height, width) >= 512 else 2**14
-    doublings = _doublings(height, width)
+        channel_base = 2**15 if max(pyramid[-1]) >= 512 else 2**14
+    doublings = len(pyramid) - 1
     found = []
-    for i in range(doublings + 1):
-        side = height >> (doublings - i), width >> (doublings - i)
+    for i, side in enumerate(pyramid):
         features = max(1, min(channel_base >> (i + 2), channel_max))
         policy = keras.config.dtype_policy()
         if i == 0 or i <= doublings - reduced:  # As theirs, the smallest maps never are.
             policy = keras.DTypePolicy("float32")
         found.append(Level(side, features, policy))
     return found
-
-
-def sides(image_size):
-    """Return height and width of a size that is one number or both.
-
-    Raises:
-        ValueError: If it is neither.
-    """
-    both = (image_size, image_size) if np.ndim(image_size) == 0 else tuple(image_size)
-    if len(both) != 2:
-        raise ValueError(
-            f"`image_size` must be one number or (height, width). Received: {image_size!r}"
-        )
-    for side in both:
-        base.check(image_size=side)
-    return both
-
-
-def _doublings(height, width):
-    """Return how often maps are doubled until they are images."""
-    for k in range(1, 16):
-        bases = [side / 2**k for side in (height, width)]
-        if all(b in (3, 4, 5, 6, 7) for b in bases) and min(bases) < 6:
-            return k
-    for k in range(15, 0, -1):
-        if all(side / 2**k in (3, 4, 5, 6, 7) for side in (height, width)):
-            return k
-    raise ValueError(
-        "`image_size` must be b x 2^k pixels with a b of 3 to 7, height and width with the same k, "
-        f"as 48, 64, 96, 128, 192, 256 or (192, 320). Received: {height}x{width}"
-    )
 
 
 class Mapping(layers.Layer):

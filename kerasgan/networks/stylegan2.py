@@ -9,8 +9,8 @@ from keras import layers, ops
 from kerasgan import validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT as FORMAT
 from kerasgan.layers import EqualizedConv2D, EqualizedDense, MinibatchStddev
-from kerasgan.networks import base
-from kerasgan.networks.style_parts import HALF, Halve, Mapping, Synthesis, levels, sides
+from kerasgan.networks import base, sizes
+from kerasgan.networks.style_parts import HALF, Halve, Mapping, Synthesis, levels
 
 ARCHITECTURES = ("skip", "residual", "plain")
 
@@ -72,7 +72,7 @@ def stylegan2(
 
 def _check(image_size, clamp=None, **arguments):
     """Raise ValueError for an argument that is out of range, or of no sense."""
-    sides(image_size)
+    sizes.sides(image_size)
     if clamp is not None:
         validation.positive("clamp", clamp)
     for name in [name for name in arguments if name.endswith("_architecture")]:

@@ -3,7 +3,7 @@
 import copy
 import difflib
 
-from kerasgan import catalogue
+from kerasgan import catalogue, validation
 from kerasgan.recipe import checks
 
 # The options of each kind; "data" stands for the `name_or_path` of the images.
@@ -44,8 +44,26 @@ def variant_options():
 
 def names():
     """Return the names of all options of a training that the shell has."""
-    fixed = (*DATA, *OPTIMIZERS, *PLAIN, *LENGTH, "network", "augment", *catalogue.PENALTIES)
+    fixed = (*DATA, *OPTIMIZERS, *PLAIN, *LENGTH, "network", "augment", "config")
+    fixed += tuple(catalogue.PENALTIES)
     return [*fixed, *variant_options(), *network_options()]
+
+
+def _configure(recipe, name, batch_size):
+    """Give a recipe of R3GAN its authors' networks and constants for a data set."""
+    validation.choice("config", name, catalogue.CONFIGURATIONS)
+    if recipe.variant != "r3gan":
+        raise ValueError(f"`config` is one of r3gan. Received: config={name!r} of {recipe.variant}")
+    known = catalogue.CONFIGURATIONS[name]
+    recipe.batch_size = batch_size or known.batch_size
+    own = dict(known.networks)
+    recipe.data |= {"image_size": own.pop("image_size"), "mirror": True}
+    recipe.networks = {"architecture": "r3gan", **own}
+    arguments = known.arguments(recipe.batch_size)
+    rates = [arguments.pop(name) for name in ("learning_rate", "final_learning_rate")]
+    recipe.arguments |= {**arguments, "final_learning_rate": rates[1]}
+    recipe.optimizers = {p: {"learning_rate": rates[0]} for p in ("generator", "critic")}
+    recipe.augment = {"kind": "ada", **known.augment(recipe.batch_size)}
 
 
 def apply(recipe, options):
@@ -62,6 +80,8 @@ def apply(recipe, options):
     longer = {option.alias: option.name for option in catalogue.OPTIMIZERS}
     options = {longer.get(n, n): value for n, value in options.items() if value is not None}
     networks, variants = network_options(), variant_options()
+    if "config" in options:
+        _configure(recipe, options.pop("config"), options.get("batch_size"))
     rates = {}
     for name, value in options.items():
         if name in DATA:

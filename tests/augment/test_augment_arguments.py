@@ -13,7 +13,7 @@ from kerasgan.augment import ADA, DiffAugment, Distortion
     [
         DiffAugment("cutout,color"),
         ADA(target=0.3, speed=1000, interval=2, max_probability=1.0, policy="color"),
-        ADA(policy="filter,noise,cutout", fixed=0.3, rise=100),
+        ADA(policy="filter,noise,cutout", fixed=0.3, rise=100, multipliers={"noise": 0.5}),
         Distortion(rotation=5.0, thickness=0.5),
     ],
     ids=lambda layer: type(layer).__name__,
@@ -42,6 +42,7 @@ def test_bad_policy(kind, policy):
         *[("max_probability", v) for v in (0, 1.1, None)],
         *[("fixed", v) for v in (-0.1, 1.1, "half")],
         *[("rise", v) for v in (-1, 1.5)],
+        *[("multipliers", v) for v in ({"filter": 0.5}, {"color": 2}, {"color": "x"}, 0.5)],
     ],
 )
 def test_bad_arguments(name, value):

@@ -120,3 +120,22 @@ def test_a_loss_without_a_zero_takes_a_fixed_one():
     assert float(numpy(gan.augment.probability.value)) == pytest.approx(0.4)
     with pytest.raises(ValueError, match="must not be ADA with an adaptive probability"):
         kerasgan.R3GAN(*pair, augment=ADA())
+
+
+def test_a_group_happens_more_rarely_than_the_others():
+    layer = ADA(policy="color,cutout", fixed=0.5, multipliers={"color": 0.4})
+    images = np.full((1000, 8, 8, 3), 0.5, "float32")
+    images[..., 1:] = -0.2
+    rng = np.random.default_rng(0)
+
+    def noise(kind, *shape):
+        draw = {"uniform": rng.random, "normal": rng.standard_normal}[kind]
+        return ops.convert_to_tensor(draw((1000, *shape)).astype("float32"))
+
+    found = numpy(layer.transform(images, noise))
+    cut = (found == 0).all(axis=-1).any(axis=(1, 2))
+    kept = np.where((found == 0).all(axis=-1, keepdims=True), images, found)
+    coloured = (np.abs(kept - images) > 1e-3).any(axis=(1, 2, 3))
+    # Five of the changes of colours move these; of them each happens with a fifth.
+    assert cut.mean() == pytest.approx(0.5, abs=0.05)
+    assert coloured.mean() == pytest.approx(1 - (1 - 0.2) ** 3 * 0.9 * 0.8, abs=0.05)

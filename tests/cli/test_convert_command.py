@@ -3,13 +3,16 @@
 import hashlib
 import json
 
+import keras
 import numpy as np
 import pytest
 import written_networks as written
+import written_r3gan
 from PIL import Image
 
 import kerasgan
 from kerasgan import networks
+from kerasgan.adversarial import freezing
 
 SMALL = {"image_size": 8, "latent_dim": 4, "channel_base": 64, "channel_max": 4}
 
@@ -77,3 +80,30 @@ def test_what_is_no_network_leaves_nothing_behind(command, file, tmp_path):
     assert code == 1 and "heads.pkl must be a whole pickle" in err
     code, _, err = command("convert", tmp_path / "none.pkl", "--out", out, "--license", "MIT")
     assert code == 2 and not out.exists()
+
+
+def test_networks_of_r3gan_are_trained_on_with_frozen_levels(command, tmp_path):
+    size = {"image_size": 8, "latent_dim": 4, "width": 4, "depth": 1, "group_width": 4}
+    generator, critic = networks.r3gan(**size)
+    parts = {"G_ema": written_r3gan.generator(generator), "D": written_r3gan.critic(critic)}
+    file = written_r3gan.write(tmp_path / "r3gan.pkl", **parts)
+    out = tmp_path / "preset"
+    code, said, err = command("convert", file, "--out", out, "--license", "MIT")
+    assert code == 0 and f"wrote {out}: a R3GAN of 8x8x3, from G_ema, D" in said, err
+    assert "--truncation" not in said and "truncation" not in (out / "README.md").read_text()
+    images = np.random.default_rng(0).integers(0, 256, (48, 8, 8, 3), dtype="uint8")
+    np.save(tmp_path / "images.npy", images)
+    given = ["--from", out, "--freeze", 1, "--steps", 2, "--batch-size", 8, "--guard", "off"]
+    code, _, err = command("train", tmp_path / "images.npy", *given, "--run-dir", tmp_path / "r")
+    assert code == 0, err
+    (run,) = (tmp_path / "r").iterdir()
+    options = json.loads((run / "options.json").read_text())
+    assert options["variant"] == "r3gan" and options["arguments"]["freeze"] == 1
+    before, after = kerasgan.from_preset(out), keras.saving.load_model(run / "model.keras")
+    levels = [freezing.levels(gan.critic) for gan in (before, after)]
+    same = []
+    for ours, theirs in zip(*levels, strict=True):
+        pairs = zip(ours, theirs, strict=True)
+        weights = [(a, b) for x, y in pairs for a, b in zip(x.weights, y.weights, strict=True)]
+        same.append(all(np.array_equal(np.array(a), np.array(b)) for a, b in weights))
+    assert same == [True, False]

@@ -26,6 +26,21 @@ def test_a_recipe_gives_the_options_that_the_command_line_does_not(command, data
     assert json.loads(old)["optimizers"] == rates and json.loads(old)["run"]["guard"] == "warn"
 
 
+def test_a_configuration_of_the_authors(command, data):
+    given = ["train", "r3gan", "--data", data, "--config", "ffhq-64", "--dry-run"]
+    code, out, err = command(*given, "--width", 96, "--batch-size", 32, "--gamma", 1)
+    assert code == 0, err
+    recipe = json.loads(out)
+    assert recipe["data"]["image_size"] == 64 and recipe["data"]["mirror"]
+    assert recipe["networks"]["architecture"] == "r3gan" and recipe["networks"]["width"] == 96
+    assert recipe["arguments"]["burn_in"] == 20_000_000 // 32 == recipe["augment"]["rise"]
+    assert (recipe["arguments"]["gamma"], recipe["arguments"]["final_gamma"]) == (1.0, 0.2)
+    assert recipe["batch_size"] == 32 and recipe["augment"]["fixed"] == 0.3
+    assert json.loads(command(*given)[1])["batch_size"] == 256
+    code, _, err = command("train", "gan", "--data", data, "--config", "ffhq-64", "--dry-run")
+    assert code == 2 and "--config is one of r3gan" in err
+
+
 FLAGS = [
     option
     for option in (
