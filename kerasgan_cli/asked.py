@@ -205,6 +205,12 @@ def of_run(model, resume, given, seconds=None):
             f"--epochs must be at least {run.finished()}, those that the run has finished. "
             f"Received: {epochs}"
         )
+    steps, each = given.get("steps"), recipe.length.get("steps_per_epoch", 0)
+    if steps is not None and steps < run.finished() * each:
+        raise click.UsageError(
+            f"--steps must be at least {run.finished() * each}, those that the run has finished. "
+            f"Received: {steps}"
+        )
     _move_end(run, recipe, given.pop("epochs", None), given.pop("steps", None), seconds)
     if recipe.length["epochs"] > before and recipe.falls:
         echo("note: the learning rates stay at their last values in the added epochs.", err=True)

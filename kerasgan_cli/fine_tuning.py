@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import dataclasses
 
 import click
 
@@ -106,6 +107,8 @@ def open_source(start, recipe):
             f"--from {start} makes images of {height}x{width}x{channels}, which {' '.join(wrong)} "
             f"does not fit. Presets that fit: {', '.join(fitting) or 'none'}"
         )
+    if channels == 1 and asked["channels"] is None:
+        _check_grey(start, recipe, height)
     if recipe.conditional != (source.num_classes is not None):
         has = "no labels" if source.num_classes is None else "labels"
         flag = "--no-conditional" if source.num_classes is None else "--conditional"
@@ -114,6 +117,18 @@ def open_source(start, recipe):
         recipe = copy.deepcopy(recipe)
         recipe.networks = _described(source, start)
     return source, flat.apply(recipe, made)
+
+
+def _check_grey(start, recipe, side):
+    """Raise a usage error if networks of grey images would be given images in colour, unasked."""
+    own = dataclasses.replace(recipe, data={**recipe.data, "image_size": side})
+    if own.load().image_shape[-1] == 1:
+        return
+    fitting = ", ".join(presets_of({"channels": 3})) or "none"
+    raise click.UsageError(
+        f"--from {start} makes grey images, and these are in colour: --channels 1 makes them grey. "
+        f"Presets of images in colour: {fitting}"
+    )
 
 
 def _described(source, start):

@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from small_runs import write_images
+from small_runs import folder_of, write_images
 
 from kerasgan.recipe import Recipe
 from kerasgan_cli import fine_tuning
@@ -107,3 +107,13 @@ def test_a_recipe_goes_on_as_it_ended():
     assert recipe.arguments["burn_in"] == 1 and recipe.data == {}
     recipe.data = {"name_or_path": "avatars", "image_size": 64}
     Recipe.from_json(recipe.to_json())  # It is one.
+
+
+def test_grey_networks_take_no_images_in_colour_unasked(command, run_folder, tmp_path):
+    folder = folder_of(tmp_path, 40, 12)
+    given = ["train", folder, "--from", run_folder, "--epochs", 1, "--guard", "off", "--limit", 40]
+    given += ["--batch-size", 8, "--run-dir", tmp_path / "new"]
+    code, _, err = command(*given)
+    assert code == 2 and "makes grey images, and these are in colour: --channels 1" in err
+    assert "r3gan_avatars" in err and not (tmp_path / "new").exists()
+    assert command(*given, "--channels", 1)[0] == 0

@@ -102,3 +102,14 @@ def test_options_that_cannot_work_leave_no_folder(command, data, tmp_path):
             "train", "gan", "--data", data, "--run-dir", tmp_path / "r", *SMALL, *options
         )
         assert code in (1, 2) and not list(tmp_path.glob("r/*"))
+
+
+def test_an_end_in_steps_that_is_reached_already_changes_nothing(command, data, tmp_path):
+    given = ["--data", data, *SMALL[:-2], "--steps", 4, "--batch-size", 16, "--guard", "off"]
+    code, _, err = command("train", "gan", *given, "--run-dir", tmp_path / "r")
+    assert code == 0, err
+    (run,) = (tmp_path / "r").iterdir()
+    before = (run / "options.json").read_text()
+    code, _, err = command("train", "--resume", run, "--steps", 1)
+    assert code == 2 and "--steps must be at least" in err
+    assert (run / "options.json").read_text() == before
