@@ -32,7 +32,7 @@ def test_an_image_of_the_model_is_found_again(gan, plain):
         found = model.project(
             targets, steps=150, distance="pixels", progress=lambda *at: told.append(at)
         )
-        assert found.styles.shape == model.styles(2, seed=0).shape
+        assert found.styles.shape == model.styles(4, seed=0).shape
         assert found.distance == "pixels" and told[-1] == (150, 150)
         np.testing.assert_allclose(found.images, model.decode_styles(found.styles), atol=1e-6)
         others = model.sample(200, seed=5)
