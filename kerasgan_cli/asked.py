@@ -199,18 +199,14 @@ def of_run(model, resume, given, seconds=None):
         )
     run = Run(resume)
     recipe, settings = run.recipe(), run.settings()
-    before, epochs = recipe.length["epochs"], given.get("epochs")
-    if epochs is not None and epochs < run.finished():
-        raise click.UsageError(
-            f"--epochs must be at least {run.finished()}, those that the run has finished. "
-            f"Received: {epochs}"
-        )
-    steps, each = given.get("steps"), recipe.length.get("steps_per_epoch", 0)
-    if steps is not None and steps < run.finished() * each:
-        raise click.UsageError(
-            f"--steps must be at least {run.finished() * each}, those that the run has finished. "
-            f"Received: {steps}"
-        )
+    before = recipe.length["epochs"]
+    finished, each = run.finished(), recipe.length.get("steps_per_epoch", 0)
+    for name, done in (("epochs", finished), ("steps", finished * each)):
+        if name in given and given[name] < done:
+            raise click.UsageError(
+                f"--{name} must be at least {done}, those that the run has finished. Received: "
+                f"{given[name]}"
+            )
     _move_end(run, recipe, given.pop("epochs", None), given.pop("steps", None), seconds)
     if recipe.length["epochs"] > before and recipe.falls:
         echo("note: the learning rates stay at their last values in the added epochs.", err=True)

@@ -11,6 +11,7 @@ from kerasgan.adversarial import moving_average
 from kerasgan.files import expanded
 from kerasgan.recipe import Recipe
 from kerasgan.recipe import options as flat
+from kerasgan_cli import images
 from kerasgan_cli.sources import open_model, run_of
 
 
@@ -122,7 +123,7 @@ def open_source(start, recipe):
 def _check_grey(start, recipe, side):
     """Raise a usage error if networks of grey images would be given images in colour, unasked."""
     own = dataclasses.replace(recipe, data={**recipe.data, "image_size": side})
-    if own.load().image_shape[-1] == 1:
+    if images.load(own).image_shape[-1] == 1:
         return
     fitting = ", ".join(presets_of({"channels": 3})) or "none"
     raise click.UsageError(

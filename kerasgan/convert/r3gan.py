@@ -5,6 +5,8 @@ import numpy as np
 from kerasgan import gans, networks
 from kerasgan.convert.pickles import ConversionError
 from kerasgan.convert.tensors import assign
+from kerasgan.networks import sizes
+from kerasgan.networks.residual_parts import features_by_size
 
 _FILTER = np.array([1, 3, 3, 1]) / 8  # That of bilinear resampling, along one side.
 
@@ -70,7 +72,7 @@ def _shared(stages, channels, classes):
     image_size, width = 4 << (len(stages) - 1), features[0]
     full_side = 4 << (features.count(width) - 1)
     group_width = _kernel(blocks[0][0].parts["LinearLayer2"]).shape[1]
-    halved = [max(1, width >> max(0, i + 1 - features.count(width))) for i in range(len(stages))]
+    halved = features_by_size(sizes.pyramid(image_size), width, full_side)
     if len(depths) > 1 or features != halved:
         raise ConversionError(
             "every stage must have as many blocks as the others, and beyond some side half the "

@@ -84,7 +84,7 @@ class R3GANGenerator(base.Builder):
         if num_classes is not None:
             labels = keras.Input((), dtype="int32", name="labels")
             inputs = [z, labels]
-            vectors = _vectors(labels, num_classes, latent_dim, 1.0, "embedding")
+            vectors = _vectors(labels, num_classes, latent_dim, 1.0)
             z = layers.Concatenate()([z, vectors])
         x = generator_maps(z, image_size, width, depth, full_side, group_width)
         x = conv(x, channels, 1, fan_in(x), use_bias=False)
@@ -129,12 +129,12 @@ class R3GANCritic(base.Builder):
         if num_classes is not None:
             labels = keras.Input((), dtype="int32", name="labels")
             inputs = [images, labels]
-            y = _vectors(labels, num_classes, width, 1.0 / math.sqrt(width), "embedding")
+            y = _vectors(labels, num_classes, width, 1.0 / math.sqrt(width))
             x = ops.sum(x * y, axis=-1, keepdims=True)
         super().__init__(inputs, x, arguments, name)
 
 
-def _vectors(labels, classes, size, gain, name):
+def _vectors(labels, classes, size, gain):
     """Return a learned vector of each label's class: a linear map of one-hot vectors."""
     stddev = gain / math.sqrt(classes)
     return layers.Embedding(
@@ -142,7 +142,7 @@ def _vectors(labels, classes, size, gain, name):
         size,
         embeddings_initializer=base.Normal(0.0, stddev),
         dtype="float32",
-        name=name,
+        name="embedding",
     )(labels)
 
 

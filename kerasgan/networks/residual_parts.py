@@ -22,7 +22,7 @@ FULL_SIDE, GROUP_WIDTH = 32, 16
 def generator_maps(z, image_size, width, depth, full_side=FULL_SIDE, group_width=GROUP_WIDTH):
     """Return the last maps of R3GAN's generator; `kerasgan.networks.r3gan` has the arguments."""
     pyramid = sizes.pyramid(image_size)
-    features = _features(pyramid, width, full_side)
+    features = features_by_size(pyramid, width, full_side)
     x = layers.Dense(
         features[0],
         use_bias=False,
@@ -50,7 +50,7 @@ def critic_features(
 ):
     """Return what R3GAN's critic finds in images, `(batch_size, width)`."""
     pyramid = sizes.pyramid(image_size)
-    features = _features(pyramid, width, full_side)
+    features = features_by_size(pyramid, width, full_side)
     x = conv(x, features[-1], 1, fan_in(x), use_bias=False)
     for i, n in enumerate(reversed(features)):
         if i:
@@ -64,7 +64,7 @@ def critic_features(
     return DiscriminativeBasis(pyramid[0], data_format=PREFERRED_DATA_FORMAT)(x)
 
 
-def _features(pyramid, width, full_side):
+def features_by_size(pyramid, width, full_side):
     """Return the features of maps: `width` up to a side, and half of it for each doubling."""
     beyond = (max(0, math.ceil(math.log2(max(sides) / full_side))) for sides in pyramid)
     return [max(width >> doublings, 1) for doublings in beyond]

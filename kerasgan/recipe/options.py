@@ -60,9 +60,9 @@ def _configure(recipe, name, batch_size):
     recipe.data |= {"image_size": own.pop("image_size"), "mirror": True}
     recipe.networks = {"architecture": "r3gan", **own}
     arguments = known.arguments(recipe.batch_size)
-    rates = [arguments.pop(name) for name in ("learning_rate", "final_learning_rate")]
-    recipe.arguments |= {**arguments, "final_learning_rate": rates[1]}
-    recipe.optimizers = {p: {"learning_rate": rates[0]} for p in ("generator", "critic")}
+    rate = arguments.pop("learning_rate")
+    recipe.arguments |= arguments
+    recipe.optimizers = {player: {"learning_rate": rate} for player in ("generator", "critic")}
     recipe.augment = {"kind": "ada", **known.augment(recipe.batch_size)}
 
 
