@@ -25,11 +25,12 @@ FOLDER = experiment.RESULTS / "recommend"
 SAMPLES, SEED = 2500, 7
 SHOWN, GAP = 100, 16  # Samples in a picture, as many as a run's `real.png` has, and pixels.
 METRICS = ("frechet_distance", "coverage", "precision", "checkerboard")
+TITLES = ("Fréchet distance", "Coverage", "Precision", "Lattice")  # Of these.
 SHARES = {"a twentieth": 0.05, "a fifth": 0.2, "half": 0.5, "all": 1.0}  # Of the epochs.
 ROWS = 10  # Of the grid of an epoch.
 
 
-def run(limit, size, length, backend, out=FOLDER, work=None, busy=False):
+def run(limit, size, length, backend, out=FOLDER, work=None, busy=False, words=(), name=None):
     """Train as a user would, and measure.
 
     Args:
@@ -40,20 +41,22 @@ def run(limit, size, length, backend, out=FOLDER, work=None, busy=False):
         out: Folder of the results.
         work: Folder of the run; by default one that is then removed.
         busy: Whether the machine does other work too.
+        words: What the command is given besides, as a model's name and its options.
+        name: Of the files of results, without their endings.
     """
     with tempfile.TemporaryDirectory() as temporary:
         runs = Path(work or temporary)
         given = ["--limit", limit, *(["--image-size", size] if size else [])]
         given += ["--time", length, "--backend", backend, "--run-dir", runs]
         began = time.monotonic()
-        said = _kerasgan("train", "avatars", *given)
+        said = _kerasgan("train", *words, "--data", "avatars", *given)
         took = time.monotonic() - began
-        [folder] = runs.iterdir()
+        folder = max(path for path in runs.iterdir() if path.is_dir())
         options = read_json(folder / "options.json")
         side = options["data"]["image_size"]
         out.mkdir(parents=True, exist_ok=True)
         asked = {"limit": limit, "size": size, "time": length, "backend": backend}
-        name = _name(side, asked)
+        name = name or _name(side, asked)
         picture(folder, out / f"{name}.webp")
         progress(folder, out / f"{name}-progress.webp")
         found = {
@@ -147,7 +150,7 @@ def table(folder=FOLDER):
                 f"{recipe['networks']['width']}, batches of {recipe['batch_size']}",
                 f"{length['epochs'] * length['steps_per_epoch']:,}",
                 f"{found['seconds'] / 60:.0f} min{', busy' if found.get('busy') else ''}",
-                *(_with_baseline(scores[name]) for name in METRICS),
+                *(with_baseline(scores[name]) for name in METRICS),
             ]
         )
         side = recipe["data"]["image_size"]
@@ -160,7 +163,7 @@ def table(folder=FOLDER):
         )
     place = found["recipe"]["environment"]
     head = ["Side", "Images", "`--time`", "Backend", "Networks", "Steps", "It took"]
-    head += [f"{name} (real)" for name in ("Fréchet distance", "Coverage", "Precision", "Lattice")]
+    head += [f"{name} (real)" for name in TITLES]
     return (
         f"{experiment.markdown(head, rows)}\n\n`kerasgan train avatars --limit N --time T`, with "
         f"what it chooses itself. Scores of {SAMPLES:,} samples by EfficientNet-Lite0's features; "
@@ -170,7 +173,8 @@ def table(folder=FOLDER):
     )
 
 
-def _with_baseline(score):
+def with_baseline(score):
+    """Return the value of a score, and in brackets that of other real images."""
     name, value, baseline = score["name"], score["value"], score["baseline"]
     return f"{experiment.figure(name, value)} ({experiment.figure(name, baseline)})"
 

@@ -29,6 +29,7 @@ LOOKED_AT = 200  # Files whose sizes tell those of all.
 MEASURED = 20.0  # Seconds for which rounds of steps are timed, if they were enough then,
 ROUNDS, ENOUGH = 40, 18  # and how many of them, at most and at least: some make programs first.
 SHARE = 0.1  # Of the training's time, which the measurement never exceeds much.
+FEWEST_ROUNDS = 4  # Of which the first makes a program, however short the training.
 GUARD = 1.05  # What the guard's checks add to a training's time, as a factor.
 POWER = 1.6  # With this power of the width the time of a step grows, near enough to choose one.
 
@@ -211,7 +212,7 @@ class Times(EachStep):
         self._every = a_round // math.gcd(a_round, together)  # Programs that are whole rounds.
         some = self._every * together
         self.most = max(ROUNDS * a_round, 4 * some)
-        self._enough, self._fewest = max(ENOUGH * a_round, 3 * some), some
+        self._enough, self._fewest = max(ENOUGH * a_round, 3 * some), FEWEST_ROUNDS * some
         self._longest = math.inf if seconds is None else max(SHARE * seconds, 5.0)
         self.marks = []
 

@@ -8,14 +8,15 @@ from kerasgan.callbacks.pace import Pace
 from kerasgan.callbacks.steps import Steps, at_once
 from kerasgan.text import duration
 
-ON_TERMINALS, IN_LOGS = 0.5, 300.0  # Seconds between two looks at an epoch that is not over.
+# Seconds between two looks at an epoch that is not over: in logs the first, doubled up to the last.
+ON_TERMINALS, IN_LOGS = 0.5, (5.0, 300.0)
 
 
 class Progress(Steps):
     """Prints the logs of each epoch, its speed, and an estimate of the time left.
 
-    On a terminal, a line that is updated twice a second shows the progress within the epoch; in a
-    log it has a line every five minutes.
+    On a terminal, a line that is updated twice a second shows the progress within the epoch. In a
+    log it has a line after five seconds, and then seldomer, down to one every five minutes.
 
     The estimate counts the steps of an epoch and what follows them, such as checks, pictures and
     checkpoints; see `Pace`. The first step of each `fit` is left out of it, since it compiles.
@@ -40,6 +41,7 @@ class Progress(Steps):
         if self.epochs is None:  # Otherwise this may be the next part of one training.
             self._pace = Pace()
         self._end = self.epochs or self.params["epochs"]
+        self._pause = ON_TERMINALS if self.live else IN_LOGS[0]
         self._shown = 0.0 if self.live else time.perf_counter()
         self._ended = None
         self._warm = False  # Whether a step was taken, and so compiled.
@@ -63,9 +65,10 @@ class Progress(Steps):
                 self._pace.add_step((now - self._last) / taken)
         self._warm = self._warm or self._last is not None
         self._last = now
-        pause = ON_TERMINALS if self.live else IN_LOGS
-        if now - self._shown > pause or (self.live and batch == 1):
+        if now - self._shown > self._pause or (self.live and batch == 1):
             self._shown = now
+            if not self.live:
+                self._pause = min(2 * self._pause, IN_LOGS[1])
             self._show(batch)
 
     def _show(self, batch):
@@ -101,6 +104,7 @@ class Progress(Steps):
                 parts.append(f"left {duration(self._pace.after + self._left(remaining))}")
         start = "\r\033[K" if self.live else ""
         self._print(start + "  ".join(parts) + "\n")
+        self._shown = now
 
     def _left(self, epochs, of_this=None):
         # The first epoch of a resumed training may be the rest of one.

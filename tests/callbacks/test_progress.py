@@ -3,6 +3,7 @@
 import io
 import re
 
+import numpy as np
 import pytest
 
 from kerasgan.callbacks import Progress, progress
@@ -190,3 +191,20 @@ def test_a_log_has_a_line_now_and_then(clock):
         clock.now += 1.0
     lines = bar.stream.getvalue().splitlines()
     assert 2 <= len(lines) <= 4 and "step" in lines[0] and "left" in lines[0]
+
+
+def test_a_log_hears_of_a_long_epoch_soon_and_then_seldom(clock):
+    bar = Progress(stream=io.StringIO(), epochs=1)
+    began, said = clock.now, []
+    bar.set_params({"epochs": 1, "steps": 2000})
+    bar.set_model(Model())
+    bar.on_train_begin()
+    bar.on_epoch_begin(0)
+    for step in range(2000):
+        before = bar.stream.tell()
+        bar.on_train_batch_begin(step)
+        if bar.stream.tell() > before:
+            said.append(clock.now - began)
+        clock.now += 1.0
+    assert said[:4] == pytest.approx([5, 15, 35, 75], abs=4)
+    assert np.diff(said).max() <= 301 and len(said) < 15

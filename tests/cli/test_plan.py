@@ -301,3 +301,10 @@ def test_images_of_any_size_are_trained_on(command, side, small, tmp_path):
     _, options = only(tmp_path / "r")
     assert options["data"]["image_size"] == {20: 20, 37: 32}[side]
     assert options["networks"]["architecture"] == {20: "mlp", 37: "dcgan"}[side]
+
+
+def test_the_step_that_makes_a_program_is_never_the_only_one_that_is_timed(clock):
+    """A training of a minute has six seconds to measure, and a program takes longer."""
+    times = plan.Times(1, seconds=60.0)
+    assert 4 <= timed(times, clock, lambda step: 0.1 if step else 9.0) < 18
+    assert times.step() == pytest.approx(0.1)

@@ -2,6 +2,7 @@
 
 import io
 import sys
+import time
 
 import pytest
 from small_runs import SMALL
@@ -47,3 +48,38 @@ def test_a_log_has_only_what_it_is_given(capsys, always):
     stages.say("reading", always)
     stages.clear()
     assert capsys.readouterr().err == ("reading ...\n" if always else "")
+
+
+def test_a_stage_that_goes_on_is_said_again_until_it_ends(capsys, monkeypatch):
+    monkeypatch.setattr(stages, "EVERY", 0.2)
+    stages.say("measuring, 1/40")
+    stages.say("measuring, 2/40")
+    err = _waited_for("measuring, 2/40, 0.", capsys)
+    assert "1/40" not in err and err.endswith(" s ...\n")
+    stages.clear()
+    time.sleep(0.5)
+    assert capsys.readouterr().err == ""
+    stages.say("compiling")
+    assert "compiling" in _waited_for("compiling", capsys)
+    stages.clear()
+
+
+def test_what_changes_often_is_said_seldom(capsys, monkeypatch):
+    monkeypatch.setattr(stages, "EVERY", 0.4)
+    began = time.monotonic()
+    for i in range(100):
+        stages.say(f"image {i}")
+        time.sleep(0.01)
+    stages.clear()
+    passed = time.monotonic() - began
+    assert 1 <= capsys.readouterr().err.count("\n") <= passed / 0.4
+
+
+def _waited_for(text, capsys):
+    err = ""
+    for _ in range(100):
+        err += capsys.readouterr().err
+        if text in err:
+            return err
+        time.sleep(0.1)
+    raise AssertionError(f"{text!r} was not said: {err!r}")
