@@ -1,4 +1,4 @@
-"""The parameters of the networks at each size that they make, and the memory of a training.
+"""The parameters of the networks at some sizes, and the memory of a training.
 
     python benchmarks/network_sizes.py
 
@@ -15,20 +15,14 @@ import resource
 import experiment
 import numpy as np
 
-from kerasgan.catalogue import ARCHITECTURES
 from kerasgan.environment import describe
+from kerasgan.sizes import ADVISED
 
 TAKES = "15 minutes"
 BATCH = 16
 BACKEND = "torch"
-NETWORKS = ("dcgan", "resnet-sngan", "resnet-r3gan")
+NETWORKS = ("dcgan", "resnet-sngan", "resnet-r3gan", "fastgan")
 KEY = "{network} {size}"
-
-
-def sizes(network):
-    """Return the sides of the images that a network makes, in pixels."""
-    name, _, style = network.partition("-")
-    return dict(ARCHITECTURES[name].styles).get(style, ARCHITECTURES[name].sizes)
 
 
 def one(key):
@@ -40,7 +34,7 @@ def one(key):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     arguments = {"style": style} if style else {}
     pair = getattr(kerasgan.networks, name)(int(size), 3, **arguments)
-    gan = kerasgan.GAN(*pair)
+    gan = (kerasgan.FastGAN if name == "fastgan" else kerasgan.GAN)(*pair)
     gan.compile()
     shape = (2 * BATCH, int(size), int(size), 3)
     images = np.random.default_rng(0).integers(0, 256, shape, dtype="uint8")
@@ -58,7 +52,7 @@ def run(out=experiment.RESULTS):
     if path.exists():
         stored = json.loads(path.read_text(encoding="utf-8"))
     for network in NETWORKS:
-        for size in sizes(network):
+        for size in ADVISED:
             key = KEY.format(network=network, size=size)
             if key not in stored["found"]:
                 [stored["found"][key]] = experiment.apart(__file__, key, 2, KERAS_BACKEND=BACKEND)
@@ -68,9 +62,8 @@ def run(out=experiment.RESULTS):
 def table(folder=experiment.RESULTS):
     """Return the parameters and the memory, a row for each size."""
     [stored] = experiment.stored("network_sizes.json", folder)
-    every = sorted({size for network in NETWORKS for size in sizes(network)})
     rows = []
-    for size in every:
+    for size in ADVISED:
         row = [str(size)]
         for network in NETWORKS:
             found = stored["found"].get(KEY.format(network=network, size=size))

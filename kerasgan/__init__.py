@@ -40,6 +40,7 @@ if typing.TYPE_CHECKING:  # For editors, and for the reference in the documentat
     )
     from kerasgan.adversarial import AdversarialModel
     from kerasgan.gans.dragan import DRAGAN
+    from kerasgan.gans.fastgan import FastGAN
     from kerasgan.gans.flow_gan import FlowGAN
     from kerasgan.gans.gan import GAN
     from kerasgan.gans.infogan import InfoGAN

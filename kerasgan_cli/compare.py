@@ -18,7 +18,7 @@ from kerasgan_cli.measuring import (
     Progress,
     chosen_extractor,
     data_of,
-    made_square,
+    fitting_of,
     real_images,
     scoring_options,
     terms,
@@ -84,7 +84,7 @@ def _real(folders, data):
     """Return the real images to compare with, and how they are loaded."""
     if data is not None:
         find_data(data)
-        return data, made_square(folders[0])
+        return data, fitting_of(folders[0])
     first, *others = folders
     for other in others:
         if _images(other) != _images(first):

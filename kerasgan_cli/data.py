@@ -34,9 +34,9 @@ def _loading_options(command):
 
 @click.command()
 @click.argument("path", metavar="NAME_OR_PATH")
-@click.option("--size", "--image-size", "image_size", type=click.IntRange(4, 4096),
-              help="Side in pixels that the networks will see. [default: that of the images, or "
-              "what is advised]")  # fmt: skip
+@click.option("--size", "--image-size", "image_size", type=made.Size(),
+              help="Side in pixels that the networks will see, or height and width as 192x320. "
+              "[default: that of the images, or what is advised]")  # fmt: skip
 @_loading_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="FOLDER_OR_PNG",
               help="Write a contact sheet: a PNG of what the networks will see. A folder gets the "
@@ -108,6 +108,8 @@ def _about_files(found):
     modes = collections.Counter(h.mode for h in found.headers).most_common()
     if formats:
         yield from _row("files", f"{_counts(formats)}; {_counts(modes)}")
+    if found.shape is not None:
+        yield from _row("alpha", "a channel of it" if found.shape[2] in (2, 4) else "none")
     looked, seen = found.transparent
     if looked:
         alpha = sum(header.alpha for header in found.headers)
@@ -132,6 +134,8 @@ def _without_size(reason):
 
 def _about_sizes(found):
     sides = sorted((h.width, h.height) for h in found.headers)
+    if found.shape is not None:
+        sides = [found.shape[1::-1]]
     if not sides:
         return
     shapes = collections.Counter(
@@ -212,7 +216,7 @@ def _write(found, out):
     folder = out.parent if single else out
     folder.mkdir(parents=True, exist_ok=True)
     sheet = out if single else out / "contact_sheet.png"
-    pictures.save_grid(sheet, some, columns=COLUMNS, scale=max(1, 64 // images.shape[1]))
+    pictures.save_grid(sheet, some, columns=COLUMNS, scale=max(1, 64 // max(images.shape[1:3])))
     if single:
         return
     texts = {
@@ -236,6 +240,7 @@ def _as_json(found):
         "source": found.source,
         "images": found.count,
         "image_shape": list(found.decoded.images.shape[1:]),
+        "array_shape": found.shape,
         "advised_size": found.advised_size,
         "files": [dataclasses.asdict(header) for header in found.headers],
         "skipped": [list(pair) for pair in found.skipped],

@@ -10,7 +10,7 @@ from kerasgan_cli.measuring import (
     Progress,
     chosen_extractor,
     data_of,
-    made_square,
+    fitting_of,
     real_images,
     scoring_options,
     terms,
@@ -69,7 +69,7 @@ def evaluate(
     if data is None:
         data, given = data_of(source, given)
     else:
-        given |= made_square(source)
+        given |= fitting_of(source)
     features = chosen_extractor(library, extractor, model.image_shape)
     # As early as can be: images may take long to read.
     shape = (most_images(data, given.get("limit")), *model.image_shape)

@@ -6,7 +6,7 @@ import dataclasses
 
 import click
 
-from kerasgan import catalogue
+from kerasgan import catalogue, sizes
 from kerasgan.adversarial import moving_average
 from kerasgan.files import expanded
 from kerasgan.recipe import Recipe
@@ -62,7 +62,7 @@ def as_it_ended(recipe):
 
 def check_options(given):
     """Raise a usage error for options of networks, which are there already."""
-    names = {"network", *flat.network_options()} - {"packing"}
+    names = {"network", "config", *flat.network_options()} - {"packing"}
     wrong = [f"--{name.replace('_', '-')}" for name in given if name in names]
     if wrong:
         raise click.UsageError(
@@ -95,13 +95,13 @@ def open_source(start, recipe):
     """
     source = open_model(start)
     height, width, channels = source.image_shape
-    if height != width:
-        raise click.UsageError(
-            f"--from must name networks of square images. Received: {start}, of {height}x{width}"
-        )
     asked = {name: recipe.data.get(name) for name in ("image_size", "channels")}
-    made = {"image_size": height, "channels": channels}
-    wrong = [f"--{n.replace('_', '-')} {v}" for n, v in asked.items() if v not in (None, made[n])]
+    made = {"image_size": sizes.shortest(height, width), "channels": channels}
+    differ = {n: v for n, v in asked.items() if v not in (None, made[n])}
+    wrong = [
+        f"--{n.replace('_', '-')} {sizes.text(v) if n == 'image_size' else v}"
+        for n, v in differ.items()
+    ]
     if wrong:
         fitting = presets_of({n: made[n] if v is None else v for n, v in asked.items()})
         raise click.UsageError(
@@ -109,7 +109,7 @@ def open_source(start, recipe):
             f"does not fit. Presets that fit: {', '.join(fitting) or 'none'}"
         )
     if channels == 1 and asked["channels"] is None:
-        _check_grey(start, recipe, height)
+        _check_grey(start, recipe, made["image_size"])
     if recipe.conditional != (source.num_classes is not None):
         has = "no labels" if source.num_classes is None else "labels"
         flag = "--no-conditional" if source.num_classes is None else "--conditional"
@@ -120,9 +120,9 @@ def open_source(start, recipe):
     return source, flat.apply(recipe, made)
 
 
-def _check_grey(start, recipe, side):
+def _check_grey(start, recipe, size):
     """Raise a usage error if networks of grey images would be given images in colour, unasked."""
-    own = dataclasses.replace(recipe, data={**recipe.data, "image_size": side})
+    own = dataclasses.replace(recipe, data={**recipe.data, "image_size": size})
     if images.load(own).image_shape[-1] == 1:
         return
     fitting = ", ".join(presets_of({"channels": 3})) or "none"

@@ -19,7 +19,10 @@ def _names(context, parameter, value):
     for name in names:
         if name not in metrics:
             raise nearest("--metrics", name, list(metrics))
-    return list(dict.fromkeys(metrics[name] for name in names))
+    found = dict.fromkeys(metrics[name] for name in names)
+    given = {name: set(catalogue.METRICS[name].scores) for name in found}
+    # `coverage` alone is cheaper than the metric that has it among others.
+    return [name for name in found if not any(given[name] < other for other in given.values())]
 
 
 def scoring_options(command):
@@ -83,8 +86,8 @@ def data_of(source, given):
     return data, {**own, **{k: v for k, v in given.items() if v is not None}}
 
 
-def made_square(source):
-    """Return how the images of a run were made square and opaque, for other ones; {} of no run."""
+def fitting_of(source):
+    """Return how a run's images got their shape and became opaque, for other ones; {} of no run."""
     run = run_of(source)
     own = {} if run is None else run.recipe().data
     return {name: own.get(name) for name in ("fit", "background")}
@@ -100,10 +103,10 @@ def real_images(model, data, given):
     """
     from kerasgan.data import load
 
-    height, _, channels = model.image_shape
+    *sides, channels = model.image_shape
     chosen = {name: value for name, value in given.items() if value is not None}
     with short_warnings():
-        real = load(data, image_size=height, channels=channels, batch_size=1, **chosen)
+        real = load(data, image_size=sides, channels=channels, batch_size=1, **chosen)
     called, split = Path(real.name).name, chosen.get("split", "train")
     return real, called if split == "train" else f"{called} {split}"
 

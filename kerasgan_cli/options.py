@@ -6,7 +6,7 @@ import re
 
 import click
 
-from kerasgan import catalogue
+from kerasgan import catalogue, sizes
 from kerasgan.recipe import options as flat
 from kerasgan.text import listed
 
@@ -41,6 +41,27 @@ class Number(click.FloatRange):
         return found
 
 
+class Size(click.ParamType):
+    """A side of images in pixels, or height and width; a recipe's `image_size`."""
+
+    name = "SIDE|HxW"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, (int, list)):
+            return value
+        parts = value.lower().split("x")
+        try:
+            return sizes.shortest(*sizes.sides([int(part) for part in (parts * 2)[-2:]]))
+        except ValueError:
+            most = f"{sizes.LARGEST:,}"
+            self.fail(
+                f"must be a side in pixels, as 64, or height and width, as 192x320, up to {most}. "
+                f"Received: {value!r}",
+                param,
+                ctx,
+            )
+
+
 class _Mapping(click.ParamType):
     name = "NAME=VALUE,..."
 
@@ -59,6 +80,9 @@ class _Mapping(click.ParamType):
             if not sign:
                 self.fail(f"must be name=number pairs. Received: {value!r}", param, ctx)
         return found
+
+
+_KINDS = {"text": str, "size": Size(), "integers": _Integers(), "mapping": _Mapping()}
 
 
 def option(*names, **settings):
@@ -142,7 +166,7 @@ def from_catalogue(entry, help=None, flag=None):
         if len("|".join(names)) > LONGEST:
             return option(*flags, type=kind, metavar="NAME", help=f"{text} One of {listed(names)}.")
     else:
-        kind = {"text": str, "integers": _Integers(), "mapping": _Mapping()}[entry.kind]
+        kind = _KINDS[entry.kind]
     return option(*flags, type=kind, help=text)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan import backend, catalogue, storage
+from kerasgan import backend, catalogue, sizes, storage
 from kerasgan.adversarial.each_step import EachStep
 from kerasgan.callbacks.steps import at_once
 from kerasgan.collapse.diversity import FEWEST
-from kerasgan.data import arrays, survey
+from kerasgan.data import arrays, avatars, survey
 from kerasgan.files import expanded
 from kerasgan.recipe import options as flat
 from kerasgan.recipe import recommended
@@ -77,26 +77,22 @@ def advised(recipe, given, load):
         given: The options of the command line, by name, which come first.
         load: A callable that returns the `ImageDataset` of a recipe.
     """
-    recipe = _of_size(recipe, _side(recipe))
+    recipe = _of_size(recipe, _sides(recipe))
     found = load(dataclasses.replace(recipe, batch_size=1, accumulate=1))
-    recipe = _of_size(recipe, found.image_shape[0])
-    side = recipe.data.get("image_size") or found.image_shape[0]
-    chosen = recommended.options(side, found.num_examples, given.get("network"))
+    recipe = _of_size(recipe, survey.counted_sides([found.image_shape[1::-1]]))
+    chosen = recommended.options(
+        recipe.data["image_size"], found.num_examples, given.get("network")
+    )
     recipe = flat.apply(recipe, {**chosen, **given})
     return recipe, _loaded(recipe)
 
 
-def _of_size(recipe, side):
+def _of_size(recipe, sides):
     """Return a recipe that says the side of its images, if they have one and it says none yet."""
-    if recipe.data.get("image_size") is not None or side is None:
+    if recipe.data.get("image_size") is not None or not sides:
         return recipe
-    sizes = catalogue.ARCHITECTURES[recipe.architecture].sizes
-    size = recommended.image_size(side, backend.accelerated(), sizes)
-    if size is not None:
-        return flat.apply(recipe, {"image_size": size})
-    # Only networks without convolutions make images that small.
-    network = {} if "architecture" in recipe.networks else {"network": "mlp"}
-    return flat.apply(recipe, {"image_size": side, **network})
+    size, enlarged = sizes.advised(sides, backend.accelerated())
+    return flat.apply(recipe, {"image_size": size, "upscale": True if enlarged else None})
 
 
 def settle(recipe, dataset, seconds, given, build):
@@ -111,7 +107,7 @@ def settle(recipe, dataset, seconds, given, build):
         build: A callable that returns the model of a recipe and a number of critic steps.
     """
     began = time.perf_counter()
-    side = dataset.image_shape[0]
+    side = dataset.image_shape[:2]
     widths = given is not None and "width" not in given and recipe.architecture == "dcgan"
     batches = given is not None and "batch_size" not in given
     width = recommended.WIDTHS[1 if seconds is not None else len(recommended.WIDTHS) // 2]
@@ -235,19 +231,17 @@ class Times(EachStep):
         return float(np.median(rounds[len(rounds) * 2 // 3 :]))
 
 
-def _side(recipe):
-    """Return the side that nearly all images have at least, or None where that is not known."""
-    name = recipe.data["name_or_path"]
+def _sides(recipe):
+    """Return the sides of some of the images; empty where they are not known yet."""
+    name, fit = recipe.data["name_or_path"], recipe.data.get("fit") or "crop"
     source = catalogue.source_of(name)
     if source == "avatars":
-        return 64
+        return [avatars.IMAGE_SIZE]
     if source == "array":
-        return min(arrays.image_shape(expanded(name))[:2])
+        return survey.counted_sides([arrays.image_shape(expanded(name))[:2]], fit)
     if source not in ("folder", "zip"):
-        return None
-    fit = recipe.data.get("fit") or "crop"
-    sides = survey.some_sides(expanded(name), source, LOOKED_AT, fit)
-    return survey.most_have(sides) if sides else None
+        return []
+    return survey.some_sides(expanded(name), source, LOOKED_AT, fit)
 
 
 def describe(recipe, dataset, settings, speed, err=False):
@@ -284,7 +278,7 @@ def describe(recipe, dataset, settings, speed, err=False):
     echo(f"time      {duration(seconds)}, until about {ends:%H:%M}, at {each}", err)
     if recipe.variant != recommended.VARIANT or settings["start"] is not None:
         return
-    wanted = recommended.fewest_steps(dataset.image_shape[0])
+    wanted = recommended.fewest_steps(dataset.image_shape[:2])
     if steps < wanted:
         minutes = math.ceil(speed.seconds(in_epochs(wanted)) / 60)
         echo(

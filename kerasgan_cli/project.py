@@ -34,7 +34,7 @@ MOST = 64  # Pictures, which are projected together.
 def project(source, pictures, out, steps, distance, label, seed, overwrite, backend):
     """Find the vectors of a model whose images look most like pictures.
 
-    Each picture is cropped to a square of the model's size first. The folder gets projected.png,
+    Each picture is cropped to the shape of the model's images first. The folder gets projected.png,
     with the pictures above what was found, and styles.npz with the vectors, as `gan.styles` returns
     them.
     """
@@ -51,7 +51,7 @@ def project(source, pictures, out, steps, distance, label, seed, overwrite, back
     model = open_model(source)
     check_pictures(model, source, "PICTURE... are pictures")
     label = number_of(label, model, source, class_names(source))
-    targets = np.stack([_read(path, model, source) for path in pictures])
+    targets = np.stack([_read(path, model) for path in pictures])
     out.mkdir(parents=True, exist_ok=True)  # Before minutes are spent.
     stages.say("preparing the search", always=True)
     try:
@@ -75,19 +75,15 @@ def project(source, pictures, out, steps, distance, label, seed, overwrite, back
     echo(f"wrote {out}: projected.png and styles.npz of {counted(len(targets), 'picture')}")
 
 
-def _read(path, model, source):
+def _read(path, model):
     """Return a picture as uint8 of a model's shape."""
     from kerasgan.data import fitting
     from kerasgan.data.picture_files import open_picture
 
-    height, width, channels = model.image_shape
-    if height != width:
-        raise click.UsageError(
-            f"PICTURE... are cropped to squares, and {source} makes images of {height}x{width}"
-        )
+    *sides, channels = model.image_shape
     try:
         with open_picture(path) as image:
-            options = {"image_size": height, "upscale": True}
+            options = {"image_size": sides, "upscale": True}
             return fitting.fitted(fitting.upright(image), options, channels)
     except (OSError, ValueError, SyntaxError) as error:
         raise click.UsageError(f"{printable(path)} is no picture: {error}") from error

@@ -181,7 +181,10 @@ def _fit(folder, recipe, settings, dataset, model, guard, devices, scores):
     animation = None if settings["animation"] == "none" else settings["animation"]
     trained = first >= epochs
     if trained and folder.is_whole(animation, guard is not None):
-        echo(f"nothing to do: the run has its {counted(first, 'epoch')}; --epochs asks for more.")
+        echo(
+            f"nothing to do: the run has its {counted(first, 'epoch')}; --epochs, "
+            "--steps or --time asks for more."
+        )
         return 0
     if trained:
         echo(f"resuming  after all of {counted(first, 'epoch')}, to write what a run ends with")

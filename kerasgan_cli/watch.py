@@ -7,7 +7,7 @@ import click
 
 from kerasgan.text import printable
 from kerasgan_cli.common import choose_any_backend, echo, short_warnings
-from kerasgan_cli.options import Number, with_flags
+from kerasgan_cli.options import Number, Size, with_flags
 from kerasgan_cli.sources import find_data
 
 COLLAPSED = 3
@@ -18,9 +18,9 @@ COLLAPSED = 3
 @click.option("--real", metavar="NAME_OR_PATH", required=True,
               help="The real images of the training: a folder, a zip or an array file, or a name, "
               "as for `kerasgan train --data`.")  # fmt: skip
-@click.option("--image-size", type=click.IntRange(4, 4096),
-              help="Side in pixels of one generated image, to which the real ones are resized. "
-              "[default: that of the real images]")  # fmt: skip
+@click.option("--image-size", type=Size(),
+              help="Side in pixels of one generated image, or its height and width, to which the "
+              "real ones are resized. [default: that of the real images]")  # fmt: skip
 @click.option("--channels", type=click.Choice(["1", "3", "4"]),
               help="Whether images are grey, in colour, or in colour with transparency. [default: "
               "grey if all real ones are, else colour]")  # fmt: skip

@@ -74,6 +74,8 @@ def assert_held_out_losses(gan, images, labels=None):
         expected[f"{penalty.player}_loss"] += penalty.weight * found[penalty.name]
     if "mutual_information" in found:  # InfoGAN: both players gain by it.
         expected = {name: loss - found["mutual_information"] for name, loss in expected.items()}
+    if "reconstruction" in found:  # FastGAN.
+        expected["critic_loss"] += gan.reconstruction_weight * found["reconstruction"]
     if "bits_per_dimension" in found:  # FlowGAN: its generator has a likelihood.
         nats = found["bits_per_dimension"] * np.log(2) * gan.latent_dim
         adversarial = gan.adversarial_weight * expected["generator_loss"]

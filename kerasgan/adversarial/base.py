@@ -84,6 +84,7 @@ class AdversarialModel(
     resnet_style = "sngan"  # What it takes for "resnet".
     # Arguments that are Keras objects.
     _objects = ("generator", "critic", "loss", "augment", "penalties")
+    several_scores = False  # Whether the critic may give an image more than one score.
     logged = ()  # Names that the variant's losses pass to `log`, beside losses and penalties.
 
     def __init__(

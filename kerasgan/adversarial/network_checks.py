@@ -73,7 +73,7 @@ def image_shape(model, inputs=None):
             "`generator` must turn latent vectors into images of a fixed shape, (batch_size, "
             f"height, width, channels). Received: output shape {known}"
         )
-    _check_critic(model.critic, known, model.packing, labels)
+    _check_critic(model, known, labels)
     return known[1:]
 
 
@@ -82,7 +82,8 @@ def generator_inputs(z, labels=None):
     return z if labels is None else [z, labels]
 
 
-def _check_critic(critic, image_shape, packing, labels):
+def _check_critic(model, image_shape, labels):
+    critic, packing = model.critic, model.packing
     packed = (*image_shape[:-1], packing * image_shape[-1])
     origin = "the generator's output shape" + (
         "" if packing == 1 else f", with packing={packing} times its channels"
@@ -96,7 +97,7 @@ def _check_critic(critic, image_shape, packing, labels):
             f"`critic` does not fit: it takes {tuple(expected)}. Received: {packed} ({origin})"
         )
     scores = _output(critic, "critic", generator_inputs(keras.KerasTensor(packed), labels))
-    if scores[1:] != (1,):
+    if scores[1:] != (1,) and not (model.several_scores and len(scores) == 2):
         raise ValueError(
             "`critic` must return one score for each image, shape (batch_size, 1). Received: "
             f"output shape {scores}"

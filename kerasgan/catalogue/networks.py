@@ -15,8 +15,7 @@ class Architecture:
         title: What it is called.
         summary: What it is, in a few words.
         papers: Numbers at arXiv.
-        sizes: Sides of images that it can make, in pixels; empty for any.
-        styles: Of an architecture with a `style`: pairs of its name and the sizes of that style.
+        doubled: Whether it makes images of the sizes that `kerasgan.sizes.pyramid` has alone.
         options: The arguments of the builder, beside `image_size` and `channels`.
         fixed: Arguments of the builder that the name stands for.
         flow: Whether the generator is invertible, as `FlowGAN` needs it.
@@ -27,8 +26,7 @@ class Architecture:
     title: str
     summary: str
     papers: tuple
-    sizes: tuple = ()
-    styles: tuple = ()
+    doubled: bool = False
     options: tuple = ()
     fixed: tuple = ()
     flow: bool = False
@@ -65,8 +63,6 @@ def _norm(*norms):
     return choice("critic_norm", norms, help, none="none")
 
 
-# Sides of b x 2^k pixels, with b from 3 to 7.
-_DOUBLED = tuple(sorted(b << k for b in range(3, 8) for k in range(1, 9) if 8 <= b << k <= 1024))
 _OF_STYLEGAN2 = ("skip", "residual", "plain")
 
 _COMMON = (_LATENT_DIM, _WIDTH, _LABELS, _CONDITIONING, _PACKING)
@@ -87,7 +83,7 @@ ARCHITECTURES = {
             "DCGAN",
             "convolutions of stride 2",
             ("1511.06434",),
-            (28, 32, 48, 64, 96, 128, 192, 256),
+            doubled=True,
             options=(
                 *_COMMON,
                 _minibatch("discrimination", "stddev"),
@@ -119,12 +115,8 @@ ARCHITECTURES = {
             "ResNet",
             "residual blocks, SNGAN's or R3GAN's",
             ("1802.05957", "2501.05441"),
-            (32, 48, 64, 96, 128, 192, 256),
-            (
-                ("sngan", (32, 48, 64, 128)),
-                ("r3gan", (32, 48, 64, 96, 128, 192, 256)),
-            ),
-            (
+            doubled=True,
+            options=(
                 *_COMMON,
                 _minibatch("discrimination", "stddev"),
                 _DEPTH,
@@ -142,7 +134,7 @@ ARCHITECTURES = {
             "StyleGAN2",
             "a mapping network, and convolutions that styles modulate",
             ("1912.04958", "2006.06676"),
-            _DOUBLED,
+            doubled=True,
             options=(
                 dataclasses.replace(_LATENT_DIM, default=512),
                 integer("style_dim", "size of the style vectors; as many as latent numbers by "
@@ -174,7 +166,7 @@ ARCHITECTURES = {
             "R3GAN",
             "residual blocks without normalisation, as R3GAN's authors have them",
             ("2501.05441",),
-            _DOUBLED,
+            doubled=True,
             options=(
                 dataclasses.replace(_LATENT_DIM, default=64),
                 _WIDTH,
@@ -186,6 +178,15 @@ ARCHITECTURES = {
                 _LABELS,
                 _PACKING,
             ),
+        ),
+        Architecture(
+            "fastgan",
+            "kerasgan.networks.fastgan.fastgan",
+            "FastGAN",
+            "upsampling and gated convolutions, whose small maps excite large ones",
+            ("2101.04775",),
+            doubled=True,
+            options=(dataclasses.replace(_LATENT_DIM, default=256), _WIDTH),
         ),
         Architecture(
             "nice",

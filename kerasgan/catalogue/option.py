@@ -4,11 +4,12 @@ import dataclasses
 import math
 import numbers
 
+from kerasgan import sizes
 from kerasgan.text import quoted
 
 MOST = 10**9  # Greatest value of an integer that has no bound of its own,
 LARGEST = 1e6  # and of another number.
-KINDS = ("integer", "number", "flag", "choice", "text", "integers", "mapping", "object")
+KINDS = ("integer", "number", "size", "flag", "choice", "text", "integers", "mapping", "object")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,8 +18,9 @@ class Option:
 
     Args:
         name: Its name in Python; in the shell it has hyphens for underscores.
-        kind: One of `KINDS`. "integers" is a list of them, "mapping" a dictionary from names to
-            numbers, and an "object" is nothing that the shell or a recipe can give.
+        kind: One of `KINDS`. A "size" is an integer, or height and width. "integers" is a list of
+            integers, "mapping" a dictionary from names to numbers, and an "object" is nothing that
+            the shell or a recipe can give.
         help: One line that says what it does.
         minimum: Least value of a number.
         maximum: Greatest value.
@@ -73,6 +75,12 @@ class Option:
         if self.kind == "text":
             fits = isinstance(value, str) and "\0" not in value
             return None if fits else "text without a NUL character"
+        if self.kind == "size":
+            try:
+                sizes.sides(value)
+            except (TypeError, ValueError):
+                return f"a number, or height and width, from 1 to {sizes.LARGEST:,} pixels"
+            return None
         if self.kind == "integers":
             several = isinstance(value, (list, tuple)) and all(map(self._in_range, value))
             return None if several else f"a list of integers{self._range(None)}"

@@ -5,11 +5,11 @@ from kerasgan.catalogue.option import Option, choice, flag, integer, positive
 
 LOADING = (
     Option("name_or_path", "text", "what to train on", shell=False),
-    integer("image_size", "side in pixels of the images, which are made square", maximum=4096),
+    Option("image_size", "size", "side of the images in pixels, or height and width, as 192x320"),
     choice("channels", (1, 3, 4), "grey, colour, or colour and transparency; by default grey if "
            "all images are, else colour"),
-    choice("fit", ("crop", "pad", "stretch"), "how images become square: crop cuts the middle out, "
-           "pad fills up with the background, stretch distorts; crop by default"),
+    choice("fit", ("crop", "pad", "stretch"), "how images get this shape: crop cuts the middle "
+           "out, pad fills up with the background, stretch distorts; crop by default"),
     Option("background", "text", "colour under transparent pixels and beside padded images: white, "
            "black or #rrggbb; white by default"),
     flag("mirror", "show each image mirrored or not, at random, each time; for images whose left "

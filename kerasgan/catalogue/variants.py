@@ -288,5 +288,21 @@ VARIANTS = {
             penalties=("r1", "path_length"),
             critic_norm=None,
         ),
+        Variant(
+            "fastgan",
+            "FastGAN",
+            "FastGAN",
+            "a critic from whose maps an image can be made again",
+            "few images: a critic that knows each by heart",
+            ("2101.04775",),
+            (weight("reconstruction_weight", "weight of the critic's reconstruction of images"),),
+            ("fastgan",),
+            refuses={
+                "conditional": "its networks take no labels",
+                "packing": "its critic makes each image again",
+            },
+            loss="hinge",
+            critic_norm="spectral",
+        ),
     )
 }  # fmt: skip

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from kerasgan import gans, networks
+from kerasgan import gans, networks, sizes
 from kerasgan.convert.pickles import ConversionError
 from kerasgan.convert.tensors import assign
-from kerasgan.networks import sizes
 from kerasgan.networks.residual_parts import features_by_size
 
 _FILTER = np.array([1, 3, 3, 1]) / 8  # That of bilinear resampling, along one side.

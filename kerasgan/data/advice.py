@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from kerasgan import catalogue
-from kerasgan.data.survey import ENOUGH, SIZES
+from kerasgan.sizes import ADVISED, ENOUGH
 from kerasgan.text import counted
 
 FEW, MANY = 500, 20_000  # Images of which there are too few, and enough.
@@ -46,7 +46,7 @@ def _size(found):
             return []
         return [Advice(f"--image-size {size}", "The convolutional networks have this size.")]
     smaller = sum(side < size for side in sides)
-    larger = [s for s in SIZES if s > size and np.mean(np.array(sides) >= s) >= ENOUGH]
+    larger = [s for s in ADVISED if s > size and np.mean(np.array(sides) >= s) >= ENOUGH]
     why = f"{_share(len(sides) - smaller, len(sides))} of the images are large enough."
     if smaller:
         why += f" --upscale enlarges {_many(smaller, 'the one that is', 'the {} that are')} not."

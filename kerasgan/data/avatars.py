@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasgan import sizes
+from kerasgan.data import fitting
 from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError, over_white
 
@@ -36,12 +38,17 @@ def load_avatars(name, folder, options, progress=None):
             f"Received: an environment without {', '.join(missing)}"
         )
     count, size = options["limit"] or COUNT, options["image_size"] or IMAGE_SIZE
+    side = max(sizes.sides(size))
     channels = options["channels"] or 3
+    fit = (options.get("fit", "crop"), options.get("background", "white"))
+    square = side == size  # As they are drawn.
     versions = [importlib.metadata.version(name) for name in PACKAGES]
 
     def decode(writer):
         rendered = 4 if channels == 4 else 3
-        for done, image in enumerate(render(count, size, channels=rendered), 1):
+        for done, image in enumerate(render(count, side, channels=rendered), 1):
+            if not square:
+                image = np.asarray(fitting.shaped(fitting.as_image(image), size, False, *fit))
             if channels == 1:
                 image = np.rint(image @ _GREY_WEIGHTS).astype(np.uint8)[..., None]
             elif channels == 4:
@@ -52,7 +59,9 @@ def load_avatars(name, folder, options, progress=None):
         return None, {}
 
     about = {"content": {"source": name}, "unlabelled": "avatars have no classes"}
-    decoded = cached(folder, name, [count, size, channels, versions], decode)
+    decoded = cached(
+        folder, name, [count, size, channels, versions, *(() if square else fit)], decode
+    )
     return Decoded(decoded.images, decoded.labels, {**decoded.about, **about})
 
 

@@ -5,11 +5,12 @@ or a folder of images.
 """
 
 import json
+import warnings
 
 import numpy as np
 
 from kerasgan.data.pixels import DataError
-from kerasgan.text import listed, quoted
+from kerasgan.text import counted, listed, quoted
 
 NONE = "dataset.json has no labels"
 
@@ -55,8 +56,15 @@ def _number(path, label):
     return label
 
 
-def of(labels, paths):
+def of(labels, paths, known):
     """Return the labels of some paths, int32 `(n,)`.
+
+    A warning says which labels have no file.
+
+    Args:
+        labels: What `read` returns.
+        paths: Of the images that can be used.
+        known: Paths of all files.
 
     Raises:
         DataError: If some have none.
@@ -67,5 +75,12 @@ def of(labels, paths):
         raise DataError(
             "dataset.json must have a label for each image. Received: none for "
             f"{len(without):,} of {len(paths):,} images, as {listed(without, 3)}"
+        )
+    gone = sorted(labels.keys() - {path.replace("\\", "/") for path in known})
+    if gone:
+        warnings.warn(
+            f"dataset.json has labels of {counted(len(gone), 'file')} that cannot be found, as "
+            f"{listed(gone, 3)}",
+            stacklevel=2,
         )
     return np.array([labels[path] for path in paths], np.int32)

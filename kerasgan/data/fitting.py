@@ -1,9 +1,11 @@
-"""A single image made as large as the networks take it, with the channels that they take."""
+"""A single image made of the size that the networks take, with the channels that they take."""
+
+from fractions import Fraction
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from kerasgan import validation
+from kerasgan import sizes, validation
 from kerasgan.data import pixels
 from kerasgan.data.pixels import DataError
 
@@ -15,7 +17,7 @@ MODES = {1: "L", 3: "RGB"}
 
 
 def fitted(image, options, channels, largest=None, wide=False):
-    """Return a PIL image as uint8 `(image_size, image_size, channels)`.
+    """Return a PIL image as uint8 `(height, width, channels)` of an `image_size`.
 
     Args:
         image: A PIL image.
@@ -32,7 +34,7 @@ def fitted(image, options, channels, largest=None, wide=False):
     depth, alpha = options.get("bit_depth"), channels == 4
     image = without_excess(image, options["image_size"])
     image = pixels.eight_bit(image, depth, largest, wide, background, alpha)
-    image = square(image, options["image_size"], options["upscale"], _fit(options), background)
+    image = shaped(image, options["image_size"], options["upscale"], _fit(options), background)
     if channels in MODES:
         image = image.convert(MODES[channels])
     array = np.asarray(image)
@@ -58,22 +60,25 @@ def check(width, height, options):
 def check_size(width, height, image_size, upscale, fit="crop"):
     """Raise DataError for an image smaller than `image_size` unless `upscale` is true.
 
-    The shorter side counts, and of images that are padded the longer one.
+    Both sides count, and of images that are padded one.
     """
-    side = max(width, height) if fit == "pad" else min(width, height)
-    if side < image_size and not upscale:
-        raise DataError(f"smaller than image_size={image_size} ({width}x{height})")
+    high, wide = sizes.sides(image_size)
+    small = (width < wide, height < high)
+    if (all(small) if fit == "pad" else any(small)) and not upscale:
+        asked = sizes.text(image_size)
+        raise DataError(f"smaller than image_size={asked} ({width}x{height})")
 
 
-def square(image, image_size, upscale, fit="crop", background="white"):
-    """Return the image as a square.
+def shaped(image, image_size, upscale, fit="crop", background="white"):
+    """Return the image in a size.
 
     Args:
         image: PIL image in mode L, RGB or RGBA.
-        image_size: Side of the result in pixels; None keeps an image that is square already.
+        image_size: Side of the result in pixels, or its height and width; None keeps an image that
+            is square.
         upscale: Whether an image smaller than `image_size` is enlarged.
-        fit: "crop" resizes the shorter side and keeps the middle of the longer one; "pad" resizes
-            the longer side and fills up; "stretch" resizes each side by itself.
+        fit: "crop" keeps the middle of the side that is too long for the shape; "pad" fills up
+            beside the one that is too short; "stretch" resizes each side by itself.
         background: Colour of what is filled up; in RGBA it is transparent white.
 
     Raises:
@@ -85,27 +90,29 @@ def square(image, image_size, upscale, fit="crop", background="white"):
             raise DataError(f"not square ({width}x{height}), and `image_size` is not given")
         return image
     check_size(width, height, image_size, upscale, fit)
-    if width == height == image_size:
+    wanted = sizes.sides(image_size)[::-1]  # Pillow has the width first.
+    if image.size == wanted:
         return image
-    size, box = (image_size, image_size), None
+    size, box = wanted, None
+    wide, high = wanted
     if fit == "crop":
-        side = min(width, height)
-        left, top = (width - side) / 2, (height - side) / 2
-        box = (left, top, left + side, top + side)
+        across, down = min(width, height * wide / high), min(height, width * high / wide)
+        left, top = (width - across) / 2, (height - down) / 2
+        box = (left, top, left + across, top + down)
     elif fit == "pad":
-        longer = max(width, height)
-        size = tuple(max(1, round(side * image_size / longer)) for side in image.size)
+        scale = Fraction(wide, width), Fraction(high, height)
+        size = tuple(max(1, round(side * min(scale))) for side in image.size)
     # LANCZOS widens its support when it shrinks, so nothing is aliased. reducing_gap first halves
     # huge images with a box filter; from 3 up the difference is not visible.
     image = image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
-    return image if image.width == image.height else _padded(image, image_size, background)
+    return image if image.size == wanted else _padded(image, wanted, background)
 
 
-def _padded(image, image_size, background):
+def _padded(image, size, background):
     colour = validation.colour("background", background)
     fill = {"L": colour[0], "RGB": colour, "RGBA": (255, 255, 255, 0)}[image.mode]
-    found = Image.new(image.mode, (image_size, image_size), fill)
-    found.paste(image, ((image_size - image.width) // 2, (image_size - image.height) // 2))
+    found = Image.new(image.mode, size, fill)
+    found.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
     return found
 
 
@@ -116,7 +123,8 @@ def without_excess(image, image_size):
     """
     if image_size is None or image.width * image.height <= HUGE or image.mode not in BYTES:
         return image
-    factor = min(image.size) // (4 * image_size)
+    height, width = sizes.sides(image_size)
+    factor = min(image.width // (4 * width), image.height // (4 * height))
     return image.reduce(factor) if factor > 1 else image
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from kerasgan import sizes
 from kerasgan.data import content, dataset_json, fitting, pixels
 from kerasgan.data import labels as forms
 from kerasgan.data.cache import Decoded, cached
@@ -60,7 +61,8 @@ def _load(source, name, folder, options, progress, max_bad):
         labels, names = _classes(paths)
         unlabelled = None if names else _why_unlabelled(paths)
     else:
-        labels, names = dataset_json.of(given, paths) if given else None, None
+        known = [path for path, _, _ in files]
+        labels, names = dataset_json.of(given, paths, known) if given else None, None
         unlabelled = None if given else dataset_json.NONE
     about = {
         **decoded.about,
@@ -100,7 +102,7 @@ def _decode(source, name, writer, options, max_bad, progress):
 
 
 def read_image(source, file, options, largest=None):
-    """Return a file as uint8 (image_size, image_size, channels), or why it cannot be used.
+    """Return a file as uint8 `(height, width, channels)`, or why it cannot be used.
 
     Args:
         source: The `FolderFiles` or `ZipFiles` that the file is in.
@@ -116,9 +118,11 @@ def read_image(source, file, options, largest=None):
         with source.opened(file[0]) as opened, open_picture(opened) as image:
             width, height = image.size
             if image_size is not None:
-                fitting.check(width, height, options)
+                sides = sizes.sides(image_size)
+                if sides[0] == sides[1]:  # Otherwise it matters whether it lies on its side.
+                    fitting.check(width, height, options)
                 # For JPEG: decode at a fraction of the size, at least twice the size needed.
-                image.draft(None, (2 * image_size, 2 * image_size))
+                image.draft(None, (2 * max(sides), 2 * max(sides)))
             wide = pixels.wide_colour(image)
             # A progressive JPEG is held whole by its decoder.
             whole = width * height if "progressive" in image.info else 0
@@ -157,7 +161,7 @@ def _check_share(name, skipped, tried, max_bad):
     listed = "".join(f"\n  {path}: {reason}" for path, reason in named)
     more = f"\n  and {len(skipped) - _LISTED} more" if len(skipped) > _LISTED else ""
     some = len(skipped) < tried
-    remedies = ["remove or repair them" if some else "repair these"]
+    remedies = ["remove or repair them" if some else "repair or replace these"]
     if any("`image_size` is not given" in reason for _, reason in skipped):
         remedies.append("give `image_size`")
     if any("smaller than image_size" in reason for _, reason in skipped):

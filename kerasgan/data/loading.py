@@ -30,7 +30,7 @@ def load(
 ):
     """Return an ImageDataset of the images that a name or a path denotes.
 
-    Images become squares of `image_size`, by `fit`. Colour modes, 16-bit values, transparency (laid
+    Images get the shape of `image_size`, by `fit`. Colour modes, 16-bit values, transparency (laid
     over `background`), EXIF orientation and animations (first frame) are handled. The decoded
     images are cached on disk as uint8 and memory-mapped, so each set is decoded once.
 
@@ -52,8 +52,8 @@ def load(
             - "stacked_mnist": 128,000 images whose three channels are digits of MNIST; the labels
               are its 1,000 modes;
             - the name of any TFDS image data set, such as "mnist" or "celeb_a".
-        image_size: Side of the images in pixels. None keeps their own size if all images share
-            one square size; avatars are then 64 pixels.
+        image_size: Side of the images in pixels, or `(height, width)`. None keeps their own size if
+            all images share one square size; avatars are then 64 pixels.
         batch_size: Examples in a batch.
         channels: 1, 3, 4, or None: 1 if every image is grey, else 3. Of 4 channels the last is the
             transparency, 0 where nothing is seen, and the first three are the picture over white;
@@ -73,9 +73,9 @@ def load(
         bit_depth: Number of bits, 9 to 16, that values wider than a byte use, such as 12 for many
             cameras: `2**bit_depth - 1` is white. None takes images of 16 bits as they are, with a
             warning where their values use fewer.
-        fit: How images that are not square become so: "crop" resizes the shorter side and keeps
-            the middle of the longer one, "pad" resizes the longer side and fills up with
-            `background` (transparent with 4 channels), and "stretch" resizes each side by itself.
+        fit: How images of another shape get this one: "crop" keeps the middle of the side that is
+            too long, "pad" fills up beside the one that is too short with `background` (transparent
+            with 4 channels), and "stretch" resizes each side by itself.
         background: The colour that transparent pixels are laid over, "white", "black" or
             "#rrggbb". With 4 channels nothing is laid over it.
         mirror: Whether batches show each image mirrored or not, at random; see `ImageDataset`.

@@ -21,7 +21,7 @@ import inspect
 import os
 from pathlib import Path
 
-from kerasgan import catalogue, validation
+from kerasgan import catalogue, sizes, validation
 from kerasgan.data import tfds_images
 from kerasgan.data.arrays import load_array
 from kerasgan.data.avatars import load_avatars
@@ -163,12 +163,19 @@ def decoded(
         raise unknown(name, error.known) from None
 
 
+def _size(image_size):
+    try:
+        return sizes.shortest(*sizes.sides(image_size))
+    except (TypeError, ValueError) as error:
+        raise DataError(str(error)) from None
+
+
 def _common_options(image_size, channels, limit, upscale, bit_depth, fit, background):
     """Return the checked arguments that determine the pixels, JSON-serializable for the cache."""
     if channels not in (None, *CHANNELS):
         raise DataError(f"`channels` must be 1, 3, 4 or None. Received: {channels!r}")
     common = {
-        "image_size": None if image_size is None else positive_int("image_size", image_size),
+        "image_size": None if image_size is None else _size(image_size),
         "channels": channels,
         "limit": None if limit is None else positive_int("limit", limit),
         "upscale": bool(upscale),

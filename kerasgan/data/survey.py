@@ -1,13 +1,12 @@
 """`survey`: what is in a folder, a zip archive or an array file, before anything is trained."""
 
 import dataclasses
-import math
 import warnings
 
 import numpy as np
 from PIL import Image
 
-from kerasgan import catalogue
+from kerasgan import sizes
 from kerasgan.data import arrays, copies, folder, pixels
 from kerasgan.data.cache import Decoded
 from kerasgan.data.folder_files import FolderFiles
@@ -17,9 +16,6 @@ from kerasgan.data.sources import decoded, find
 from kerasgan.data.zip_files import ZipFiles
 
 LOOKED_AT = 100  # Images with a transparency channel that are searched for transparent pixels.
-ENOUGH = 0.9  # Share of the images that must have the size that is advised.
-FIRST_SIZE = 64  # The largest advised, but on a GPU: twice the side takes four times as long.
-SIZES = catalogue.ARCHITECTURES["dcgan"].sizes
 
 
 @dataclasses.dataclass
@@ -50,11 +46,12 @@ class Survey:
     Attributes:
         name: The name or the path.
         source: A key of `kerasgan.catalogue.SOURCES`.
-        image_size: The side that the images were decoded with, in pixels.
+        image_size: The side that the images were decoded with, in pixels, or height and width.
         fit: How they became square; see `kerasgan.data.load`.
         advised_size: The side that is advised, in pixels.
         decoded: The images as the networks see them, a `Decoded` set.
         headers: A `Header` for each picture file that can be opened; empty for other sources.
+        shape: `(height, width, channels)` of the images in an array file; else None.
         transparent: Of the images with a transparency channel that were looked at, how many there
             are and how many have transparent pixels.
         firsts: What `copies.equal` says of the images, or None for too many.
@@ -68,6 +65,7 @@ class Survey:
     advised_size: int
     decoded: Decoded
     headers: list
+    shape: tuple | None
     transparent: tuple
     firsts: np.ndarray | None
     nearly: np.ndarray | None
@@ -85,7 +83,7 @@ class Survey:
     @property
     def sides(self):
         """Of each picture file the side that `image_size` must not exceed, in pixels."""
-        return [_side((header.width, header.height), self.fit) for header in self.headers]
+        return counted_sides([(h.width, h.height) for h in self.headers], self.fit)
 
     @property
     def classes(self):
@@ -131,7 +129,7 @@ def survey(name_or_path, image_size=None, channels=None, fit="crop", progress=No
         DataError: If there is nothing that can be used.
     """
     name, source = find(name_or_path)
-    headers, transparent = [], (0, 0)
+    headers, transparent, shape = [], (0, 0), None
 
     def told(what):
         return progress and (lambda done, total: progress(what, done, total))
@@ -140,14 +138,16 @@ def survey(name_or_path, image_size=None, channels=None, fit="crop", progress=No
         headers, transparent = _looked_at(name, source, told("opening images"))
         sides = [(header.width, header.height) for header in headers]
     elif source == "array":
-        height, width = arrays.image_shape(name)[:2]
-        sides = [(width, height)]
+        shape = arrays.image_shape(name)
+        sides = [(shape[1], shape[0])]
     else:
         sides = []
-    advised = advised_size(sides, fit)
+    advised, enlarged = sizes.advised(counted_sides(sides, fit))
     own = sides[0] if len(set(sides)) == 1 else (0, 0)
-    if image_size is None and sides and (own[0] != own[1] or own[0] not in SIZES):
+    if image_size is None and sides and (own[0] != own[1] or not sizes.is_doubled(own[0])):
         image_size = advised
+        if enlarged:
+            options = {"upscale": True, **options}
     options = {"max_bad": 1.0, **options}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")
@@ -157,34 +157,25 @@ def survey(name_or_path, image_size=None, channels=None, fit="crop", progress=No
     if copies.few_enough(found.images):
         firsts = copies.equal(found.images)
         nearly = copies.near(_bytes(found.images), firsts)
-    side = found.images.shape[1]
-    advised = advised if sides else advised_size([(side, side)])
-    return Survey(name, source, side, fit, advised, found, headers, transparent, firsts, nearly)
+    size = sizes.shortest(*found.images.shape[1:3])
+    if not sides:
+        advised, _ = sizes.advised(counted_sides([found.images.shape[1:3]], fit))
+    return Survey(name, source, size, fit, advised, found, headers, shape, transparent, firsts,
+                  nearly)  # fmt: skip
 
 
-def advised_size(sides, fit="crop"):
-    """Return the largest side of `SIZES`, up to 64, that nine tenths of the images have.
+def counted_sides(pairs, fit="crop"):
+    """Return of each image the side that `image_size` must not exceed.
 
     Args:
-        sides: Pairs of a width and a height.
+        pairs: Of a width and a height.
         fit: As for `load`: the shorter side counts, and of images that are padded the longer one.
     """
-    chosen = sorted(_side(pair, fit) for pair in sides)
-    return largest_size(most_have(chosen) if chosen else FIRST_SIZE) or SIZES[0]
-
-
-def largest_size(side, most=FIRST_SIZE, sizes=SIZES):
-    """Return the largest of some sizes that is at most `side`, and at most `most`, or None."""
-    return max((size for size in sizes if size <= min(side, most)), default=None)
-
-
-def most_have(sides):
-    """Return the largest side that at least nine tenths of some sorted sides reach."""
-    return sides[len(sides) - math.ceil(ENOUGH * len(sides))]
+    return [max(pair) if fit == "pad" else min(pair) for pair in pairs]
 
 
 def some_sides(path, source, most, fit="crop"):
-    """Return the sides of about `most` of the pictures, sorted; see `Survey.sides`.
+    """Return the sides of about `most` of the pictures; see `Survey.sides`.
 
     Args:
         path: A folder or a zip archive.
@@ -196,15 +187,11 @@ def some_sides(path, source, most, fit="crop"):
         warnings.filterwarnings("ignore", module="PIL")
         some = files.files[:: -(-len(files.files) // most) or 1]
         headers = filter(None, (_header(files, file) for file in some))
-        return sorted(_side((header.width, header.height), fit) for header in headers)
+        return counted_sides([(header.width, header.height) for header in headers], fit)
 
 
 def _opened(path, source):
     return FolderFiles(path) if source == "folder" else ZipFiles(path)
-
-
-def _side(pair, fit):
-    return max(pair) if fit == "pad" else min(pair)
 
 
 def _looked_at(name, source, progress):
@@ -223,7 +210,7 @@ def _looked_at(name, source, progress):
         by_path = {file[0]: file for file in files.files}
         with_alpha = [by_path[h.path] for h in headers if h.alpha]
         chosen = with_alpha[:: -(-len(with_alpha) // LOOKED_AT) or 1]
-        options = {"image_size": SIZES[0], "channels": 4, "upscale": True, "fit": "stretch"}
+        options = {"image_size": 28, "channels": 4, "upscale": True, "fit": "stretch"}
         seen = [folder.read_image(files, file, options) for file in chosen]
     seen = [image for image in seen if not isinstance(image, str)]
     return headers, (len(seen), sum(bool((image[..., 3] < 255).any()) for image in seen))

@@ -1,6 +1,7 @@
 """Builders of generators and critics; resolution, channels and width are arguments."""
 
-from kerasgan.networks.dcgan import SIZES, DCGANCritic, DCGANGenerator, dcgan
+from kerasgan.networks.dcgan import DCGANCritic, DCGANGenerator, dcgan
+from kerasgan.networks.fastgan import FastGANCritic, FastGANGenerator, fastgan
 from kerasgan.networks.flow import FlowGenerator, bits_per_dimension, flow
 from kerasgan.networks.mlp import MLPCritic, MLPGenerator, mlp
 from kerasgan.networks.r3gan import R3GANCritic, R3GANGenerator, r3gan
@@ -14,9 +15,10 @@ FLOWS = ("nice", "realnvp")
 __all__ = [
     "ARCHITECTURES",
     "FLOWS",
-    "SIZES",
     "DCGANCritic",
     "DCGANGenerator",
+    "FastGANCritic",
+    "FastGANGenerator",
     "FlowGenerator",
     "MLPCritic",
     "MLPGenerator",
@@ -28,6 +30,7 @@ __all__ = [
     "StyleGAN2Generator",
     "bits_per_dimension",
     "dcgan",
+    "fastgan",
     "flow",
     "mlp",
     "r3gan",

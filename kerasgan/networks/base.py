@@ -5,8 +5,8 @@ import inspect
 import keras
 from keras import ops
 
-from kerasgan import catalogue, validation
-from kerasgan.backend import PREFERRED_DATA_FORMAT
+from kerasgan import catalogue, sizes, validation
+from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization
 from kerasgan.layers import MinibatchDiscrimination, SpectralDense, SpectralEmbedding
 from kerasgan.layers.normal import Normal
 
@@ -82,14 +82,16 @@ def pair(generator, critic, scope):
     return made(generator), made(critic)
 
 
-def check(num_classes=None, **sizes_and_choices):
-    """Raise ValueError for a size that is no positive integer or has no sense, or a wrong choice.
+def check(num_classes=None, image_size=None, **numbers_and_choices):
+    """Raise ValueError for a number that is no positive integer or has no sense, or a wrong choice.
 
-    The catalogue has the bounds of sizes. A preset of somebody else may ask for 100,000 layers.
+    The catalogue has the bounds of numbers. A preset of somebody else may ask for 100,000 layers.
     """
     if num_classes is not None:
-        sizes_and_choices["num_classes"] = num_classes
-    for name, value in sizes_and_choices.items():
+        numbers_and_choices["num_classes"] = num_classes
+    if image_size is not None:
+        sizes.sides(image_size)
+    for name, value in numbers_and_choices.items():
         if name in _CHOICES:
             validation.choice(name, value, _CHOICES[name])
         else:
@@ -143,6 +145,15 @@ def score(features, labels, num_classes, conditioning, norm=None, minibatch=None
     )(labels)
     inner = ops.sum(vectors * ops.cast(features, "float32"), axis=-1, keepdims=True)
     return keras.layers.Add(dtype="float32")([x, inner])
+
+
+def batch_norm(x):
+    """Return maps that are normalised over the batch, as DCGAN has it."""
+    # Epsilon and momentum are Torch's defaults, which DCGAN's authors leave (main.lua in
+    # soumith/dcgan.torch); Torch's momentum is one minus ours.
+    return BatchNormalization(
+        axis=channel_axis(), momentum=0.9, epsilon=1e-5, gamma_initializer=Normal(1.0, 0.02)
+    )(x)
 
 
 def channel_axis():

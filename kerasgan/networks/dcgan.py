@@ -1,16 +1,14 @@
 """The convolutional networks of DCGAN."""
 
-import math
-
 import keras
 from keras import layers
 
-from kerasgan import validation
-from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization, Conv2D, Conv2DTranspose
+from kerasgan import sizes
+from kerasgan.backend import PREFERRED_DATA_FORMAT, Conv2D, Conv2DTranspose
 from kerasgan.layers import MinibatchStddev, SpectralConv2D, UpsamplingConv2D
 from kerasgan.networks import base
 
-SIZES = (28, 32, 48, 64, 96, 128, 192, 256)
+OF_MNIST = 28  # The side with maps that are cropped.
 WIDEST = 16  # Feature maps, as many times the width: from 192 pixels on they double no further.
 
 
@@ -33,12 +31,13 @@ def dcgan(
     the paper; the stride of 2 divides 4, so they leave less of a checkerboard, and they cost a
     third less. For images of 28 pixels the generator crops its map of 8x8 to 7x7, as WGAN-GP's
     authors do for MNIST. The paper has 64 pixels. The networks for other sizes have as many layers
-    as it takes to halve the side to 4, or to 3 for 48, 96 and 192 pixels; no layer has more than 16
-    times `width` feature maps. Labels, which the paper does not have, enter the generator as
+    as it takes to halve the sides to 3 to 7 pixels; no layer has more than 16 times `width` feature
+    maps. Labels, which the paper does not have, enter the generator as
     one-hot vectors next to the latent vector; its batch normalisation is not conditional.
 
     Args:
-        image_size: 28, 32, 48, 64, 96, 128, 192 or 256 pixels.
+        image_size: The side of the images, or `(height, width)`. Both are b x 2^k pixels, with one
+            k and a b of 3 to 7 for each, as 28, 64, 192 or (192, 320).
         channels: 1, 3, or 4 with transparency.
         latent_dim: Size of the latent vectors.
         width: Feature maps of the layer next to the image. They double with each halving of the
@@ -59,7 +58,7 @@ def dcgan(
 
     Returns:
         `(generator, critic)`. The generator maps `(batch_size, latent_dim)` to images in [-1, 1] of
-        shape `(batch_size, image_size, image_size, channels)`. The critic maps such images to
+        shape `(batch_size, height, width, channels)`. The critic maps such images to
         scores `(batch_size, 1)`.
 
     Reference: Radford et al. 2016, https://arxiv.org/abs/1511.06434. The authors' code for Torch is
@@ -89,17 +88,17 @@ class DCGANGenerator(base.Builder):
     ):
         arguments = base.arguments(locals())
         base.check(**arguments)
-        sides = _sides(image_size)
-        side, maps = sides[0], _maps(sides, width)[::-1]
+        pyramid = _pyramid(image_size)
+        (rows, columns), maps = pyramid[0], _maps(pyramid, width)[::-1]
         inputs, z = base.latent_inputs(latent_dim, num_classes)
         x = layers.Dense(
-            side * side * maps[0], use_bias=False, kernel_initializer=base.Normal(0.0, 0.02)
+            rows * columns * maps[0], use_bias=False, kernel_initializer=base.Normal(0.0, 0.02)
         )(z)
-        x = base.to_inside(layers.Reshape((side, side, maps[0]))(x))
+        x = base.to_inside(layers.Reshape((rows, columns, maps[0]))(x))
         x = _norm_relu(x)
-        for side, n in zip(sides[1:-1], maps[1:], strict=True):
+        for (side, _), n in zip(pyramid[1:-1], maps[1:], strict=True):
             x = _enlarged(x, n, kernel_size, upsampling, use_bias=False)
-            x = _norm_relu(_cropped(x, side))
+            x = _norm_relu(_cropped(x, side) if image_size == OF_MNIST else x)
         x = _enlarged(x, channels, kernel_size, upsampling)
         x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
         super().__init__(inputs, x, arguments, name)
@@ -127,15 +126,15 @@ class DCGANCritic(base.Builder):
     ):
         arguments = base.arguments(locals())
         base.check(**arguments)
-        shape = (image_size, image_size, channels)
+        shape = (*sizes.sides(image_size), channels)
         inputs, images, labels = base.image_inputs(shape, num_classes, conditioning, packing)
         x = base.to_inside(images)
         convolution = SpectralConv2D if norm == "spectral" else Conv2D
-        for i, n in enumerate(_maps(_sides(image_size), width)):
+        for i, n in enumerate(_maps(_pyramid(image_size), width)):
             normed = norm == "batch" and i > 0
             x = convolution(n, kernel_size, **_stride_two(use_bias=not normed))(x)
             if normed:
-                x = _batch_norm(x)
+                x = base.batch_norm(x)
             x = layers.LeakyReLU(0.2)(x)
         if minibatch == "stddev":
             x = MinibatchStddev(data_format=PREFERRED_DATA_FORMAT)(x)
@@ -144,18 +143,16 @@ class DCGANCritic(base.Builder):
         super().__init__(inputs, scores, arguments, name)
 
 
-def _sides(image_size):
-    """Return the sides of the feature maps from the smallest to the image."""
-    validation.choice("image_size", image_size, SIZES)
-    sides = [image_size]
-    while sides[0] > 4:
-        sides.insert(0, math.ceil(sides[0] / 2))
-    return sides
+def _pyramid(image_size):
+    """Return height and width of the feature maps from the smallest to the image."""
+    if image_size == OF_MNIST:
+        return [(4, 4), (7, 7), (14, 14), (28, 28)]
+    return sizes.pyramid(image_size)
 
 
-def _maps(sides, width):
+def _maps(pyramid, width):
     """Return the numbers of feature maps, from the layer next to the image on."""
-    return [width * min(2**i, WIDEST) for i in range(len(sides) - 1)]
+    return [width * min(2**i, WIDEST) for i in range(len(pyramid) - 1)]
 
 
 def _enlarged(x, maps, kernel_size, upsampling, **options):
@@ -185,16 +182,5 @@ def _stride_two(use_bias=True):
     }
 
 
-def _batch_norm(x):
-    # Epsilon and momentum are Torch's defaults, which DCGAN's authors leave (main.lua in
-    # soumith/dcgan.torch); Torch's momentum is one minus ours.
-    return BatchNormalization(
-        axis=base.channel_axis(),
-        momentum=0.9,
-        epsilon=1e-5,
-        gamma_initializer=base.Normal(1.0, 0.02),
-    )(x)
-
-
 def _norm_relu(x):
-    return layers.ReLU()(_batch_norm(x))
+    return layers.ReLU()(base.batch_norm(x))

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-from kerasgan import validation
+from kerasgan import sizes, validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT, Conv2D
 from kerasgan.layers.coupling import (
     AdditiveCoupling,
@@ -14,7 +14,7 @@ from kerasgan.layers.coupling import (
     Unsqueeze,
 )
 from kerasgan.networks import base
-from kerasgan.networks.dcgan import SIZES, DCGANCritic
+from kerasgan.networks.dcgan import DCGANCritic
 from kerasgan.networks.mlp import MLPCritic
 
 # `alpha` keeps the logit of black and white finite. RealNVP has the value of its paper. NICE models
@@ -39,7 +39,7 @@ def flow(
 ):
     """Return an invertible generator and an ordinary critic, as in Flow-GAN.
 
-    A latent vector has as many values as an image: `image_size**2 * channels`.
+    A latent vector has as many values as an image: height times width times `channels`.
 
     Departures: NICE's pixels pass through a logit too, so that its images stay in [-1, 1]. NICE's
     paper has none; Flow-GAN's code has. There are 5 couplings of 3 hidden layers of 512 units. The
@@ -51,7 +51,8 @@ def flow(
     logit's alpha is 1e-7 there, and 1e-6 for NICE and 0.05 for RealNVP here.
 
     Args:
-        image_size: Any side, in pixels; RealNVP works best on one that can be halved.
+        image_size: The side of the images in pixels, or `(height, width)`; RealNVP works best on
+            sides that can be halved.
         channels: Channels of an image.
         kind: "nice": additive couplings of dense networks, and a logistic prior. "realnvp": affine
             couplings of convolutional networks at several scales, and a normal prior.
@@ -73,7 +74,7 @@ def flow(
     code is real_nvp/model.py and real_nvp/nn.py in ermongroup/flow-gan on GitHub.
     """
     generator = FlowGenerator(image_size, channels, kind, width, depth, hidden_layers)
-    critic = DCGANCritic if image_size in SIZES else MLPCritic
+    critic = DCGANCritic if sizes.is_doubled(image_size) else MLPCritic
     options = {} if critic_width is None else {"width": critic_width}
     return generator, critic(image_size, channels, norm=critic_norm, **options)
 
@@ -87,8 +88,8 @@ def bits_per_dimension(log_prob, dims):
 class FlowGenerator(base.Builder):
     """A generator of images with an exact inverse; see `flow` for the arguments.
 
-    It maps latent vectors `(batch_size, latent_dim)` to float32 images `(batch_size, image_size,
-    image_size, channels)` in [-1, 1], and computes in float32 under every dtype policy. The
+    It maps latent vectors `(batch_size, latent_dim)` to float32 images `(batch_size, height,
+    width, channels)` in [-1, 1], and computes in float32 under every dtype policy. The
     attribute `prior` is the distribution of the latent vectors: "logistic" or "normal", each in its
     standard form. `log_prob` is the likelihood under this prior.
     """
@@ -105,17 +106,17 @@ class FlowGenerator(base.Builder):
     ):
         validation.choice("kind", kind, _KINDS)
         defaults = _KINDS[kind]
-        sizes = {
+        numbers = {
             "width": defaults["width"] if width is None else width,
             "depth": defaults["depth"] if depth is None else depth,
             "hidden_layers": defaults["hidden_layers"] if hidden_layers is None else hidden_layers,
         }
-        base.check(image_size=image_size, channels=channels, **sizes)
-        image_shape = (image_size, image_size, channels)
-        scales = (_nice if kind == "nice" else _realnvp)(image_shape, **sizes)
+        base.check(image_size=image_size, channels=channels, **numbers)
+        image_shape = (*sizes.sides(image_size), channels)
+        scales = (_nice if kind == "nice" else _realnvp)(image_shape, **numbers)
         z = keras.Input((math.prod(image_shape),), dtype="float32")
         images = _images(_generate(z, scales, image_shape), defaults["alpha"])
-        arguments = {"image_size": image_size, "channels": channels, "kind": kind, **sizes}
+        arguments = {"image_size": image_size, "channels": channels, "kind": kind, **numbers}
         super().__init__(z, images, arguments, name)
         self.scales = scales
         self.image_shape = image_shape
@@ -127,7 +128,7 @@ class FlowGenerator(base.Builder):
         """Return the latent vectors of images, and the log-determinant of the map to them.
 
         Args:
-            images: `(batch_size, image_size, image_size, channels)` in [-1, 1].
+            images: `(batch_size, height, width, channels)` in [-1, 1].
 
         Returns:
             `(z, log_determinant)` of shapes `(batch_size, latent_dim)` and `(batch_size,)`. The
@@ -161,7 +162,7 @@ class FlowGenerator(base.Builder):
         noise is a lower bound of the discrete log-probability. `bits_per_dimension` converts it.
 
         Args:
-            images: `(batch_size, image_size, image_size, channels)` in [-1, 1].
+            images: `(batch_size, height, width, channels)` in [-1, 1].
             noise: Random numbers from U[0, 1), of the same shape.
 
         Reference: Theis et al. 2016, https://arxiv.org/abs/1511.01844, section 3.1.

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from kerasgan import sizes
 from kerasgan.backend import BatchNormalization
 from kerasgan.layers import SpectralDense
 from kerasgan.networks import base
@@ -33,7 +34,7 @@ def mlp(
     depends on them.
 
     Args:
-        image_size: Any side, in pixels.
+        image_size: The side of the images in pixels, or `(height, width)`; any.
         channels: 1, 3, or 4 with transparency.
         latent_dim: Size of the latent vectors.
         width: Number of units in each hidden layer.
@@ -47,7 +48,7 @@ def mlp(
 
     Returns:
         `(generator, critic)`. The generator maps `(batch_size, latent_dim)` to images in [-1, 1] of
-        shape `(batch_size, image_size, image_size, channels)`. The critic maps such images to
+        shape `(batch_size, height, width, channels)`. The critic maps such images to
         scores `(batch_size, 1)`.
 
     Reference: Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, section 4.3. Their networks
@@ -75,7 +76,7 @@ class MLPGenerator(base.Builder):
     ):
         arguments = base.arguments(locals())
         base.check(**arguments)
-        shape = (image_size, image_size, channels)
+        shape = (*sizes.sides(image_size), channels)
         inputs, x = base.latent_inputs(latent_dim, num_classes)
         for _ in range(depth):
             x = layers.Dense(width, kernel_initializer=_scaled(x, 2.0))(x)
@@ -112,7 +113,7 @@ class MLPCritic(base.Builder):
                 "`minibatch` must be None or 'discrimination' in fully connected critics, which "
                 f"have no feature maps. Received: minibatch={minibatch!r}"
             )
-        shape = (image_size, image_size, channels)
+        shape = (*sizes.sides(image_size), channels)
         inputs, images, labels = base.image_inputs(shape, num_classes, conditioning, packing)
         x = layers.Flatten()(images)
         dense = SpectralDense if norm == "spectral" else layers.Dense

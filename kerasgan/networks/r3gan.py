@@ -5,7 +5,8 @@ import math
 import keras
 from keras import layers, ops
 
-from kerasgan.networks import base, sizes
+from kerasgan import sizes
+from kerasgan.networks import base
 from kerasgan.networks.residual_parts import (
     FULL_SIDE,
     GROUP_WIDTH,

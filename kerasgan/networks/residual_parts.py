@@ -4,6 +4,7 @@ import math
 
 from keras import layers
 
+from kerasgan import sizes
 from kerasgan.backend import PREFERRED_DATA_FORMAT, Conv2D
 from kerasgan.layers import (
     Blur,
@@ -13,7 +14,7 @@ from kerasgan.layers import (
     MinibatchStddev,
     SpectralConv2D,
 )
-from kerasgan.networks import base, sizes
+from kerasgan.networks import base
 
 # Sides up to which R3GAN's maps have all features, and features of each group of its convolutions.
 FULL_SIDE, GROUP_WIDTH = 32, 16

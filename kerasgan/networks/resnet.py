@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-from kerasgan import validation
+from kerasgan import sizes, validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT, BatchNormalization
 from kerasgan.layers import MinibatchStddev
 from kerasgan.networks import base
@@ -19,25 +19,10 @@ from kerasgan.networks.residual_parts import (
     halve,
 )
 
-IMAGE_SIZES = {"sngan": (32, 48, 64, 128), "r3gan": (32, 48, 64, 96, 128, 192, 256)}
-STYLES = tuple(IMAGE_SIZES)
+STYLES = ("sngan", "r3gan")
 NORMS = (None, "spectral")
 
-# SNGAN's feature maps, in multiples of the width: the generator's from a side of 4 on (of 6 for 48
-# pixels), the critic's for each block, and the number of the critic's blocks that halve the side.
-GENERATOR_MAPS = {
-    32: (2, 2, 2, 2),
-    48: (8, 4, 2, 1),
-    64: (16, 8, 4, 2, 1),
-    128: (16, 16, 8, 4, 2, 1),
-}
-CRITIC_MAPS = {
-    32: (1, 1, 1, 1),
-    48: (1, 2, 4, 8, 16),
-    64: (1, 2, 4, 8, 16),
-    128: (1, 2, 4, 8, 16, 16),
-}
-HALVINGS = {32: 2, 48: 4, 64: 5, 128: 5}
+MOST = 16  # Feature maps of SNGAN, as many times the width.
 
 
 def resnet(
@@ -63,18 +48,20 @@ def resnet(
     shortcuts resize on the cheaper side of their convolution, which costs a quarter and gives the
     same values.
 
+    The authors have 32, 48, 64 and 128 pixels. Other sizes follow 128 pixels.
+
     "r3gan" has no normalisation. It has a learned 4x4 basis, inverted bottlenecks (a grouped
     convolution between two of 1x1) whose residuals are initially zero, and bilinear resampling.
     Departures: a tanh after the generator, so that images lie in [-1, 1]. The critic's last layer
     has a bias. Labels are one-hot in the generator, not embedded. A conditional critic adds the
     inner product of features and class to an unconditional score; the authors' code has no such
     score, and the features pass a linear map before the product. Latent vectors have by default 128
-    numbers, theirs 64 (`latent_dim=64`). The basis of 48, 96 and 192 pixels, which the paper does
-    not have, is 3x3.
+    numbers, theirs 64 (`latent_dim=64`). The basis is 4x4 in the paper; of 48, 96 and 192 pixels,
+    which the paper does not have, it is 3x3.
 
     Args:
-        image_size: With "sngan" 32, 48, 64 or 128 pixels, with "r3gan" 32, 48, 64, 96, 128, 192 or
-            256.
+        image_size: The side of the images, or `(height, width)`. Both are b x 2^k pixels, with one
+            k and a b of 3 to 7 for each, as 32, 96 or (192, 320).
         channels: 1, 3, or 4 with transparency.
         latent_dim: Size of the latent vectors.
         width: Number of feature maps. With "sngan": those next to the image; they double with each
@@ -95,7 +82,7 @@ def resnet(
 
     Returns:
         `(generator, critic)`. The generator maps `(batch_size, latent_dim)` to images in [-1, 1] of
-        shape `(batch_size, image_size, image_size, channels)`. The critic maps such images to
+        shape `(batch_size, height, width, channels)`. The critic maps such images to
         scores `(batch_size, 1)`.
 
     Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957, appendix B.4; Huang et al.
@@ -128,8 +115,8 @@ class ResNetGenerator(base.Builder):
         _check(**arguments)
         inputs, z = base.latent_inputs(latent_dim, num_classes)
         if style == "sngan":
-            maps = [n * width for n in GENERATOR_MAPS[image_size]]
-            x = _sngan_generator(z, image_size >> (len(maps) - 1), maps)
+            smallest, maps, _, _ = _of_sngan(image_size)
+            x = _sngan_generator(z, smallest, [n * width for n in maps])
             x = conv(x, channels, 3, _glorot(x, channels, 3))
         else:
             x = generator_maps(z, image_size, width, depth or 2)
@@ -161,12 +148,12 @@ class ResNetCritic(base.Builder):
     ):
         arguments = base.arguments(locals())
         _check(**arguments)
-        shape = (image_size, image_size, channels)
+        shape = (*sizes.sides(image_size), channels)
         inputs, images, labels = base.image_inputs(shape, num_classes, conditioning, packing)
         x = base.to_inside(images)
         if style == "sngan":
-            maps = [n * width for n in CRITIC_MAPS[image_size]]
-            x = _sngan_critic(x, maps, HALVINGS[image_size], norm, minibatch)
+            _, _, maps, halvings = _of_sngan(image_size)
+            x = _sngan_critic(x, [n * width for n in maps], halvings, norm, minibatch)
             stddev = math.sqrt(2.0 / (x.shape[-1] + 1))
         else:
             x = critic_features(x, image_size, width, depth or 2, minibatch)
@@ -177,7 +164,7 @@ class ResNetCritic(base.Builder):
 
 def _check(image_size, style, depth, norm=None, **arguments):
     validation.choice("style", style, STYLES)
-    validation.choice("image_size", image_size, IMAGE_SIZES[style])
+    sizes.pyramid(image_size)
     validation.choice("norm", norm, NORMS)
     if style == "r3gan" and norm is not None:
         raise ValueError(f'`norm` must be None with style="r3gan". Received: norm={norm!r}')
@@ -192,11 +179,29 @@ def _check(image_size, style, depth, norm=None, **arguments):
 # the square root of 2 inside residuals: dis_models/resblocks.py).
 
 
-def _sngan_generator(z, side, maps):
-    units = side * side * maps[0]
+def _of_sngan(image_size):
+    """Return what SNGAN's networks are for a size.
+
+    Returns:
+        Height and width of the generator's smallest maps; the features of its maps, from these on,
+        and those of the critic's blocks, both in multiples of the width; and how many of the
+        critic's blocks halve the sides.
+    """
+    size = sizes.shortest(*sizes.sides(image_size))
+    if size == 32:
+        return (4, 4), (2, 2, 2, 2), (1, 1, 1, 1), 2
+    pyramid = sizes.pyramid(size)
+    maps = [min(2**i, MOST) for i in range(len(pyramid))]
+    if size == 48:
+        return (6, 6), maps[3::-1], maps, 4
+    return pyramid[0], maps[::-1], maps, len(pyramid) - (size != 64)
+
+
+def _sngan_generator(z, smallest, maps):
+    units = math.prod(smallest) * maps[0]
     first = base.Normal(0.0, math.sqrt(2.0 / (z.shape[-1] + units)))
     x = layers.Dense(units, kernel_initializer=first)(z)
-    x = base.to_inside(layers.Reshape((side, side, maps[0]))(x))
+    x = base.to_inside(layers.Reshape((*smallest, maps[0]))(x))
     for n in maps[1:]:
         # A convolution of 1x1 and nearest-neighbour upsampling commute.
         shortcut = double(conv(x, n, 1, _glorot(x, n, 1)))

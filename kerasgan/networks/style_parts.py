@@ -7,9 +7,10 @@ import random
 import keras
 from keras import layers, ops
 
+from kerasgan import sizes
 from kerasgan.backend import PREFERRED_DATA_FORMAT as FORMAT
 from kerasgan.layers import EqualizedConv2D, EqualizedDense, ModulatedConv2D, resample
-from kerasgan.networks import base, sizes
+from kerasgan.networks import base
 
 HALF = math.sqrt(0.5)  # Of both terms of a residual block, whose sum then keeps the variance.
 

@@ -6,10 +6,10 @@ import math
 import keras
 from keras import layers, ops
 
-from kerasgan import validation
+from kerasgan import sizes, validation
 from kerasgan.backend import PREFERRED_DATA_FORMAT as FORMAT
 from kerasgan.layers import EqualizedConv2D, EqualizedDense, MinibatchStddev
-from kerasgan.networks import base, sizes
+from kerasgan.networks import base
 from kerasgan.networks.style_parts import HALF, Halve, Mapping, Synthesis, levels
 
 ARCHITECTURES = ("skip", "residual", "plain")

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from kerasgan import catalogue, validation
+from kerasgan import catalogue, sizes, validation
 from kerasgan.catalogue import Option
 from kerasgan.text import quoted, told
 
@@ -220,17 +220,16 @@ def _check_data(recipe):
 
 def _check_size(recipe, size):
     """Raise ValueError for a size that the networks cannot have."""
-    entry, own = catalogue.ARCHITECTURES[recipe.architecture], catalogue.VARIANTS[recipe.variant]
-    style = recipe.networks.get("style", own.resnet_style)
-    sizes = dict(entry.styles).get(style, entry.sizes)
-    if size is not None and sizes and size not in sizes:
-        free = [name for name in own.architectures if not catalogue.ARCHITECTURES[name].sizes]
-        of_style = f" of style {style}" if entry.styles else ""
-        others = f", and may be any with {', '.join(free)}" if free else ""
-        raise ValueError(
-            f"`image_size` must be one of {', '.join(map(str, sizes))} with "
-            f"{recipe.architecture}{of_style}{others}. Received: image_size={size}"
-        )
+    doubled = catalogue.ARCHITECTURES[recipe.architecture].doubled
+    if size is None or not doubled or sizes.is_doubled(size):
+        return
+    own = catalogue.VARIANTS[recipe.variant].architectures
+    free = [name for name in own if not catalogue.ARCHITECTURES[name].doubled]
+    others = f", and may be any with {', '.join(free)}" if free else ""
+    raise ValueError(
+        f"{sizes.DOUBLED}, with {recipe.architecture}{others}. Received: "
+        f"image_size={sizes.text(size)}"
+    )
 
 
 def _check_norm(recipe):

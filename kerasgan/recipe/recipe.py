@@ -6,7 +6,7 @@ This module needs no Keras until a recipe is loaded or built.
 import copy
 import dataclasses
 
-from kerasgan import catalogue, validation
+from kerasgan import catalogue, sizes, validation
 from kerasgan.files import read_json
 from kerasgan.recipe import checks
 from kerasgan.recipe import options as flat
@@ -261,12 +261,7 @@ class Recipe:
                 "the labels. Received: num_classes=None"
             )
         height, width, channels = image_shape
-        if height != width:
-            raise ValueError(
-                f"`image_size` must be given, since the images are not square. Received: {height}x"
-                f"{width}"
-            )
-        size = {"image_size": height, "channels": channels, **self.networks}
+        size = {"image_size": sizes.shortest(height, width), "channels": channels, **self.networks}
         if "packing" in self.arguments:
             size["packing"] = self.arguments["packing"]
         if self.conditional:

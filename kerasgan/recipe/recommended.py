@@ -6,6 +6,9 @@ and 256 pixels (https://arxiv.org/abs/2501.05441, appendix). This module needs n
 """
 
 import dataclasses
+import math
+
+from kerasgan import sizes
 
 VARIANT = "r3gan"
 SECONDS = 1800  # Of a training whose length nobody gives.
@@ -41,25 +44,11 @@ SIZES = {
 }
 
 
-def image_size(side, accelerated, sizes):
-    """Return the side in pixels to train at, or None for that of the images.
-
-    Args:
-        side: Side that nearly all images have at least.
-        accelerated: Whether there is an accelerator.
-        sizes: What the networks can make.
-    """
-    from kerasgan.data import survey  # It needs Pillow.
-
-    most = max(SIZES) if accelerated else survey.FIRST_SIZE
-    return survey.largest_size(side, most, SIZES.keys() & set(sizes))
-
-
 def options(side, count, network=None):
     """Return options of a training, as the shell has them, but its width and its length.
 
     Args:
-        side: Side of the images in pixels.
+        side: Side of the images in pixels, or height and width.
         count: Number of images.
         network: The architecture, if somebody has chosen it.
     """
@@ -71,7 +60,7 @@ def options(side, count, network=None):
         "final_gamma": size.gamma / 10,
         "burn_in": {"share": 0.9},
         "ema": 0.995,
-        "network": network or ("dcgan" if side in SIZES else "mlp"),
+        "network": network or ("dcgan" if sizes.is_doubled(side) else "mlp"),
     }
     if found["network"] == "dcgan":
         found["upsampling"] = "nearest"
@@ -84,7 +73,7 @@ def width(side, steps):
     """Return the greatest width with which there are steps enough, or the least one.
 
     Args:
-        side: Side of the images in pixels.
+        side: Side of the images in pixels, or height and width.
         steps: A callable from a width to the critic steps that there is time for.
     """
     fewest = fewest_steps(side)
@@ -95,7 +84,7 @@ def batch_size(side, batch, steps):
     """Return the images of a critic step: `batch`, or fewer where that leaves too few steps.
 
     Args:
-        side: Side of the images in pixels.
+        side: Side of the images in pixels, or height and width.
         batch: How many they are where there is time enough.
         steps: The critic steps that there is time for.
     """
@@ -108,4 +97,5 @@ def fewest_steps(side):
 
 
 def _nearest(side):
+    side = math.sqrt(math.prod(sizes.sides(side)))
     return SIZES[min(SIZES, key=lambda known: abs(known - side))]

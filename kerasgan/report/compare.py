@@ -6,7 +6,7 @@ import math
 import string
 from pathlib import Path
 
-from kerasgan import catalogue
+from kerasgan import catalogue, sizes
 from kerasgan.collapse import Journal
 from kerasgan.files import atomic
 from kerasgan.metrics.result import number, rank
@@ -291,11 +291,12 @@ def _flat(side):
 
 
 def _size(side):
-    """Return the side of an image in pixels; of data that keep their own size it may be unknown."""
+    """Return the size of the images; of data that keep their own it may be unknown."""
     content = side.options.get("content")
     shape = content.get("shape") if isinstance(content, dict) else None
-    own = shape[1] if isinstance(shape, list) and len(shape) > 2 else NOTHING
-    return str(side.recipe.data.get("image_size") or own)
+    own = shape[1:3] if isinstance(shape, list) and len(shape) > 2 else None
+    size = side.recipe.data.get("image_size") or own
+    return NOTHING if size is None else sizes.text(size)
 
 
 def _epochs(side):

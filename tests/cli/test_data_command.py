@@ -139,8 +139,10 @@ def test_a_zip_with_transparency_is_trained_on_mirrored_and_resumed(command, tmp
         (["--channels", 4, "--background", "black"], "--background goes with 1 or 3 --channels"),
         (["--background", "pink"], "--background must be white, black or #rrggbb"),
         (["--fit", "fill"], "'--fit'"),
-        (["--image-size", 50], "--image-size must be one of 28, 32, 48, 64, 96, 128, 192, 256"),
-        (["--network", "resnet", "--image-size", 96], "with resnet of style sngan"),
+        (["--image-size", 50], "--image-size must be b x 2^k pixels with a b of 3 to 7"),
+        (["--image-size", "64x"], "height and width, as 192x320"),
+        (["--image-size", 0], "height and width, as 192x320"),
+        (["--network", "resnet", "--image-size", "64x100"], "with resnet"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_read(command, tmp_path, given, words):

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from kerasgan_cli import measuring
+
 
 def test_evaluate_prints_baselines_and_writes_json(command, run_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("KERASGAN_CACHE", str(tmp_path / "cache"))
@@ -104,3 +106,16 @@ def test_a_random_projection_says_that_a_network_exists(command, run_folder, tmp
     assert "note: the features are those of random_projection" in err
     assert "pip install 'kerasgan[efficientnet]'" in err
     assert "note:" not in command(*given, "--extractor", "random_projection")[2]
+
+
+@pytest.mark.parametrize(
+    ("asked", "measured"),
+    [
+        ("coverage", ["coverage"]),
+        ("coverage,recall", ["prdc"]),
+        ("recall,coverage,kernel_distance", ["prdc", "kernel_distance"]),
+        ("frechet_distance,coverage", ["frechet_distance", "coverage"]),
+    ],
+)
+def test_no_score_is_measured_twice(asked, measured):
+    assert measuring._names(None, None, asked) == measured

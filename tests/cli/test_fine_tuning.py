@@ -70,6 +70,7 @@ def test_a_run_that_was_killed_before_its_first_epoch_begins_again(
         (["--channels", "3"], "--channels 3 does not fit"),
         (["--width", "8"], "--width cannot be given with --from"),
         (["--network", "mlp"], "--network cannot be given with --from"),
+        (["--config", "cifar-10"], "--config cannot be given with --from"),
         (["--conditional"], "needs --no-conditional"),
     ],
 )

@@ -57,6 +57,7 @@ SLIM = {
     "nice": (8, {"width": 4, "depth": 1, "hidden_layers": 1, "critic_width": 4}),
     "realnvp": (8, {"width": 4, "depth": 1, "hidden_layers": 1, "critic_width": 4}),
     "stylegan2": (8, {"latent_dim": 4, "mapping_layers": 1, "channel_base": 32}),
+    "fastgan": (16, {"width": 2}),
     "r3gan": (8, {"latent_dim": 4, "width": 4, "depth": 1}),
 }
 NETWORK_OPTIONS = [

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from small_runs import SMALL
 
+from kerasgan import sizes
 from kerasgan.recipe import recommended
 from kerasgan.text import counted
 from kerasgan_cli import asked, plan
@@ -168,11 +169,20 @@ def test_a_time_is_filled():
 
 
 def test_sizes_are_those_that_nearly_all_images_have():
-    sizes = (28, 32, 64, 128, 256)
-    assert recommended.image_size(300, accelerated=True, sizes=sizes) == 256
-    assert recommended.image_size(300, accelerated=False, sizes=sizes) == 64
-    assert recommended.image_size(63, accelerated=True, sizes=sizes) == 32
-    assert recommended.image_size(20, accelerated=True, sizes=sizes) is None
+    assert sizes.advised([300], accelerated=True) == (256, False)
+    assert sizes.advised([300]) == (64, False)
+    assert sizes.advised([63], accelerated=True) == (48, False)
+    assert sizes.advised([]) == (64, False)
+    assert tuple(recommended.SIZES) == sizes.ADVISED
+
+
+def test_a_few_small_images_are_enlarged_and_icons_keep_their_size():
+    assert sizes.advised([64] * 9 + [16]) == (64, False)
+    assert sizes.advised([64] * 8 + [16] * 2) == (28, True)
+    assert sizes.advised([64] * 4 + [16] * 6) == (16, False)
+    assert [sizes.advised([side]) for side in (27, 20, 19, 8, 5)] == [
+        (24, False), (20, False), (16, False), (8, False), (8, True)
+    ]  # fmt: skip
 
 
 def test_batches_are_smaller_where_there_is_time_for_few_steps():
@@ -291,7 +301,7 @@ def test_too_few_images_for_the_guard_are_said(command, tmp_path, small):
     assert "cannot check with fewer than 40 images" in out and "could not write" not in err
 
 
-@pytest.mark.parametrize("side", [20, 37])
+@pytest.mark.parametrize("side", [20, 27, 37])
 def test_images_of_any_size_are_trained_on(command, side, small, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (50, side, side, 3), dtype="uint8")
     np.save(tmp_path / "images.npy", images)
@@ -299,8 +309,8 @@ def test_images_of_any_size_are_trained_on(command, side, small, tmp_path):
     code, _, err = command("train", tmp_path / "images.npy", *given)
     assert code == 0, err
     _, options = only(tmp_path / "r")
-    assert options["data"]["image_size"] == {20: 20, 37: 32}[side]
-    assert options["networks"]["architecture"] == {20: "mlp", 37: "dcgan"}[side]
+    assert options["data"]["image_size"] == {20: 20, 27: 24, 37: 32}[side]
+    assert options["networks"]["architecture"] == "dcgan"
 
 
 def test_the_step_that_makes_a_program_is_never_the_only_one_that_is_timed(clock):

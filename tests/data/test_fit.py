@@ -186,3 +186,43 @@ def test_what_is_usual_keeps_its_name_in_the_cache(home, cache):
     assert sorted(path.name for path in cache.iterdir()) == names
     only(home, fit="stretch")
     assert len(list(cache.iterdir())) == len(names) + 1
+
+
+def test_a_size_may_be_height_and_width(home):
+    """Of a strip of three squares, padding keeps all, with a border above and below."""
+    thirds((48, 16)).save(home / "a.png")
+    crop = only(home, (8, 12))[..., 0]
+    assert crop.shape == (8, 12)
+    assert (crop[:, 0] < 60).all() and (crop[:, 4:8] == 128).all() and (crop[:, -1] > 200).all()
+    padded = only(home, (16, 24), fit="pad", channels=3, background="#ff8000")
+    assert (padded[:4] == [255, 128, 0]).all() and (padded[12:] == [255, 128, 0]).all()
+    assert (padded[6:10, 2] == 0).all() and (padded[6:10, 21] == 255).all()
+    stretched = only(home, (12, 24), fit="stretch")[..., 0]
+    assert (stretched[:, 2] <= 5).all() and (stretched[:, 21] >= 250).all()
+    np.testing.assert_array_equal(only(home, (8, 8)), only(home, 8))
+
+
+@pytest.mark.parametrize("size", [(20, 24), (16, 60)])
+def test_both_sides_must_be_large_enough(home, size):
+    Image.new("RGB", (48, 16)).save(home / "a.png")
+    with pytest.raises(DataError, match=rf"smaller than image_size={size[0]}x{size[1]} \(48x16\)"):
+        only(home, size)
+    assert only(home, size, upscale=True).shape == (*size, 1)
+
+
+def test_a_photograph_that_lies_on_its_side_has_its_own_height_and_width(home):
+    image = thirds((48, 16))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(home / "a.jpg", exif=exif, quality=95)
+    upright = only(home, (48, 16))[..., 0]
+    assert upright[2].max() < 20 and upright[45].min() > 235
+    with pytest.raises(DataError, match=r"smaller than image_size=16x48 \(16x48\)"):
+        only(home, (16, 48))
+
+
+@pytest.mark.parametrize("size", [0, (8,), (8, 8, 8), "8", (8, 0), 8.5, (8, True)])
+def test_what_is_no_size_is_refused(home, size):
+    thirds().save(home / "a.png")
+    with pytest.raises(DataError, match="`image_size` must be one number or"):
+        only(home, size)

@@ -40,8 +40,8 @@ def test_other_files_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"image_size": 0}, "`image_size`.*Received: 0"),
-        ({"image_size": 32.5}, "`image_size`.*Received: 32.5"),
+        ({"image_size": 0}, "`image_size`.*Received: image_size=0"),
+        ({"image_size": 32.5}, "`image_size`.*Received: image_size=32.5"),
         ({"channels": 2}, "`channels` must be 1, 3, 4 or None. Received: 2"),
         ({"limit": -1}, "`limit`.*Received: -1"),
         ({"max_bad": 10}, "`max_bad`.*Received: 10"),

@@ -30,16 +30,16 @@ def test_from_uint8_refuses_other_dtypes():
         from_uint8(np.zeros(3))
 
 
-def test_square_crops_the_centre_of_the_longer_side():
+def test_a_crop_is_the_centre_of_the_longer_side():
     image = np.zeros((8, 24), np.uint8)
     image[:, 8:16] = 200
-    result = np.asarray(fitting.square(Image.fromarray(image), 8, upscale=False))
+    result = np.asarray(fitting.shaped(Image.fromarray(image), 8, upscale=False))
     np.testing.assert_array_equal(result, np.full((8, 8), 200))
 
 
 def test_downscaling_does_not_alias():
     stripes = np.tile(np.array([0, 255], np.uint8), (256, 128))  # one pixel wide
-    result = np.asarray(fitting.square(Image.fromarray(stripes), 16, upscale=False)).astype(int)
+    result = np.asarray(fitting.shaped(Image.fromarray(stripes), 16, upscale=False)).astype(int)
     assert abs(result - 127)[:, 1:-1].max() <= 3  # at the border half the filter is missing
     assert abs(result - 127).max() <= 20
 

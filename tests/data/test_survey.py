@@ -10,7 +10,10 @@ from PIL import Image
 
 from kerasgan.data import DataError
 from kerasgan.data.advice import advice
-from kerasgan.data.survey import advised_size, survey
+from kerasgan.data.survey import counted_sides, survey
+from kerasgan.recipe import Recipe
+from kerasgan.recipe import options as flat
+from kerasgan_cli import plan
 
 pytestmark = pytest.mark.numpy
 
@@ -79,20 +82,23 @@ def test_arrays_are_surveyed_too(tmp_path):
     assert survey(tmp_path / "wide.npy").image_size == 28
 
 
-@pytest.mark.parametrize(
-    ("sides", "fit", "size"),
-    [
-        ([(500, 400)] * 9 + [(20, 20)], "crop", 64),
-        ([(50, 500)], "crop", 48),
-        ([(50, 500)], "pad", 64),
-        ([(28, 28)], "crop", 28),
-        ([(20, 20)], "crop", 28),
-        ([(64, 64)] * 5 + [(40, 40)] * 5, "crop", 32),
-        ([], "crop", 64),
-    ],
-)
-def test_the_size_is_one_that_nine_tenths_have(sides, fit, size):
-    assert advised_size(sides, fit) == size
+def test_the_side_that_counts_is_the_shorter_one_or_of_padded_images_the_longer_one():
+    assert counted_sides([(500, 400), (20, 30)]) == [400, 20]
+    assert counted_sides([(500, 400), (20, 30)], "pad") == [500, 30]
+
+
+def test_what_is_advised_is_what_a_training_chooses(tmp_path):
+    """A fifth of the images are icons: the convolutional networks see them enlarged."""
+    images = np.random.default_rng(0).integers(0, 256, (50, 64, 64, 3), dtype=np.uint8)
+    for i, image in enumerate(images):
+        Image.fromarray(image[:16, :16] if i % 5 == 0 else image).save(tmp_path / f"{i}.png")
+    found = survey(tmp_path)
+    assert (found.image_size, found.advised_size, found.count) == (28, 28, 50)
+    recipe, dataset = plan.advised(
+        flat.apply(Recipe("r3gan"), {"data": str(tmp_path)}), {}, lambda recipe: recipe.load()
+    )
+    assert recipe.data["image_size"] == 28 and recipe.data["upscale"] is True
+    np.testing.assert_array_equal(dataset.images, found.decoded.images)
 
 
 def options(found):

@@ -13,17 +13,18 @@ SMALL = {
 }
 SIZES = {
     kerasgan.FlowGAN: {"critic_width": 4, "hidden_layers": 1},
+    kerasgan.FastGAN: {"width": 2},
     kerasgan.StyleGAN2: {"mapping_layers": 1, "channel_base": 64, "channel_max": 4},
 }
 # Those that take one architecture alone.
-OWN = {kerasgan.FlowGAN: "nice", kerasgan.StyleGAN2: "stylegan2"}
+OWN = {kerasgan.FlowGAN: "nice", kerasgan.FastGAN: "fastgan", kerasgan.StyleGAN2: "stylegan2"}
 
 
 def make(variant, compiled=True, architecture="mlp", size=None, **arguments):
     # Fully connected: convolutions take JAX many seconds to compile, and other tests have them.
     # Flows have an architecture of their own, and a convolutional critic.
     own = {"mlp": {"width": 16, "depth": 2}, "dcgan": {"width": 4}}[architecture]
-    if variant is kerasgan.StyleGAN2:
+    if variant in (kerasgan.FastGAN, kerasgan.StyleGAN2):
         own = {}
     size = {**own, **SIZES.get(variant, {}), **(size or {})}
     named = OWN.get(variant, architecture)

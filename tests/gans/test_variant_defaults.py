@@ -37,6 +37,7 @@ def test_wgan_warmup_is_that_of_the_authors():
         (kerasgan.UnrolledGAN, (1e-3, 0.5, 0.999), (1e-4, 0.5, 0.999), 1),
         (kerasgan.InfoGAN, (1e-3, 0.5, 0.999), (2e-4, 0.5, 0.999), 1),
         (kerasgan.FlowGAN, (1e-4, 0.5, 0.9), (1e-4, 0.5, 0.9), 5),
+        (kerasgan.FastGAN, (2e-4, 0.5, 0.999), (2e-4, 0.5, 0.999), 1),
         (kerasgan.R3GAN, (2e-4, 0.0, 0.9), (2e-4, 0.0, 0.9), 1),
         (kerasgan.StyleGAN2, (2.5e-3, 0.0, 0.99), (2.5e-3, 0.0, 0.99), 1),
     ],

@@ -244,7 +244,7 @@ def test_float32_under_mixed_bfloat16(kind):
 
 def test_the_critic_is_an_ordinary_one():
     assert type(flow(28, 1, width=4)[1]) is networks.DCGANCritic
-    generator, critic = flow(6, 2, "realnvp", width=4, critic_width=3, critic_norm="batch")
+    generator, critic = flow(18, 2, "realnvp", width=4, critic_width=3, critic_norm="batch")
     assert type(critic) is networks.MLPCritic
     assert critic.get_config()["width"] == 3 and critic.get_config()["norm"] == "batch"
     assert critic(keras.KerasTensor(generator.output_shape)).shape == (None, 1)

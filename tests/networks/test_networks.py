@@ -3,9 +3,12 @@ import pytest
 
 from kerasgan import networks
 
-CASES = [(networks.dcgan, size, c) for size in networks.SIZES for c in (1, 3)]
+CASES = [(networks.dcgan, size, 3) for size in (8, 28, 40, 48, 64, 96, 256, (24, 40), (112, 64))]
 CASES += [
+    (networks.dcgan, 28, 1),
     (networks.dcgan, 48, 4),
+    (networks.resnet, (24, 40), 3),
+    (networks.mlp, (5, 9), 3),
     (networks.mlp, 8, 1),
     (networks.mlp, 12, 3),
     (networks.mlp, 8, 4),
@@ -17,7 +20,8 @@ def test_shapes_and_range(builder, size, channels):
     generator, critic = builder(size, channels, latent_dim=6, width=2)
     z = np.random.default_rng(0).standard_normal((3, 6)).astype("float32")
     images = generator(z)
-    assert tuple(images.shape) == (3, size, size, channels)
+    height, width = size if isinstance(size, tuple) else (size, size)
+    assert tuple(images.shape) == (3, height, width, channels)
     assert tuple(critic(images).shape) == (3, 1)
 
 
@@ -59,3 +63,10 @@ def test_weights_of_the_first_sizes_have_the_shapes_that_they_had():
     assert kernels == [(4, 4, n // 2, n) for n in (32, 16, 8, 4)] + [(4, 4, 3, 2)]
     kernels = [tuple(w.shape) for w in critic.weights if len(w.shape) == 4]
     assert kernels == [(4, 4, 3, 2)] + [(4, 4, n, 2 * n) for n in (2, 4, 8, 16)]
+
+
+@pytest.mark.parametrize("builder", [networks.dcgan, networks.resnet])
+@pytest.mark.parametrize("size", [30, 66, (64, 72), (64, 448), 2, 0, -64, 64.0, (64, 64, 64), True])
+def test_sizes_that_no_maps_double_to_are_refused(builder, size):
+    with pytest.raises(ValueError, match=r"`image_size` must be .*Received: image_size="):
+        builder(size, 3, latent_dim=2, width=2)

@@ -4,10 +4,20 @@ import pytest
 from keras import ops
 
 from kerasgan import backend
-from kerasgan.networks.resnet import IMAGE_SIZES, resnet
+from kerasgan.networks import base
+from kerasgan.networks.resnet import resnet
 
 RNG = np.random.default_rng(0)
-PAIRS = [(style, size) for style, sizes in IMAGE_SIZES.items() for size in sizes]
+SIZES = (32, 48, 64, 96, 128, (48, 80))
+PAIRS = [(style, size) for style in ("sngan", "r3gan") for size in SIZES]
+# Of SNGAN's authors: features of the generator's maps, and of the critic's blocks with a width of
+# 1, and how many of these halve the sides (gen_models and dis_models of sngan_projection).
+OF_AUTHORS = {
+    32: ((2, 2, 2, 2), (1, 1, 1, 1), 2),
+    48: ((8, 4, 2, 1), (1, 2, 4, 8, 16), 4),
+    64: ((16, 8, 4, 2, 1), (1, 2, 4, 8, 16), 5),
+    128: ((16, 16, 8, 4, 2, 1), (1, 2, 4, 8, 16, 16), 5),
+}
 
 
 def numpy_of(x):
@@ -32,12 +42,29 @@ def names(network):
     return [type(layer).__name__ for layer in network.layers]
 
 
+def features(network):
+    """Return how many features the sum of each residual block has."""
+    sums = [layer.output for layer in network.layers if type(layer).__name__ == "Add"]
+    return [x.shape[base.channel_axis()] for x in sums]
+
+
 @pytest.mark.parametrize(("style", "size"), PAIRS)
 def test_shapes(style, size):
     generator, critic = tiny(style, size)
-    assert generator.output_shape == (None, size, size, 3)
-    assert critic.input_shape == (None, size, size, 3)
+    height, width = size if isinstance(size, tuple) else (size, size)
+    assert generator.output_shape == (None, height, width, 3)
+    assert critic.input_shape == (None, height, width, 3)
     assert critic.output_shape == (None, 1)
+
+
+@pytest.mark.parametrize("size", OF_AUTHORS)
+def test_sngan_has_its_authors_maps(size):
+    maps, blocks, halvings = OF_AUTHORS[size]
+    generator, critic = resnet(size, 3, latent_dim=2, width=1)
+    side = size >> (len(maps) - 1)
+    assert tuple(generator.weights[0].shape) == (2, side * side * maps[0])
+    assert features(generator) == list(maps[1:]) and features(critic) == list(blocks)
+    assert names(critic).count("AveragePooling2D") == 2 * halvings  # With that of the shortcut.
 
 
 def test_sngan_for_48_pixels_is_the_papers_for_stl_10():
@@ -207,8 +234,7 @@ def test_a_gradient_penalty_goes_through(arguments):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"image_size": 28}, r"`image_size` must be one of .* Received: image_size=28"),
-        ({"image_size": 256}, r"`image_size` must be one of \[32, 48, 64, 128\]"),
+        ({"image_size": 30}, r"`image_size` must be b x 2.* Received: image_size=30"),
         ({"style": "biggan"}, "`style` must be one of .* Received: style='biggan'"),
         ({"critic_norm": "batch"}, "`norm` must be one of .* Received: norm='batch'"),
         ({"style": "r3gan", "critic_norm": "spectral"}, "`norm` must be None"),
