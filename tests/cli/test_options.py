@@ -14,13 +14,14 @@ from kerasgan_cli.train import train
 
 SMALL = {"network": "mlp", "width": 8, "depth": 1, "latent_dim": 6, "critic_norm": "none"}
 SMALL_OF = {
+    "fastgan": {"width": 2, "latent_dim": 4},
     "flow_gan": {"width": 8, "depth": 1, "hidden_layers": 1},
     "sngan": {**SMALL, "critic_norm": "spectral"},
     "stylegan2": {"latent_dim": 6, "mapping_layers": 1, "channel_base": 32},
 }
 # A value of each option of a variant that is not its default.
 VALUES = {
-    "n_critic": 3, "ema": 0.5, "packing": 2, "prior": "uniform", "historical_averaging": 0.5,
+    "reconstruction_weight": 0.5, "n_critic": 3, "ema": 0.5, "packing": 2, "prior": "uniform", "historical_averaging": 0.5,
     "loss": "hinge", "real_label": 0.9, "clip": 0.02, "warmup": True, "gp_weight": 3.0,
     "one_sided": True, "spread": 0.25, "unrolled_steps": 2, "inner": "sgd", "categorical": [3],
     "continuous": 1, "info_weight": 0.5, "continuous_weight": 0.25, "view_weight": 0.75,
@@ -95,7 +96,7 @@ def test_every_option_of_a_variant_reaches_the_model(variant, name):
         options["loss"] = "minimax"
     if variant == "infogan":
         options = {"categorical": [2], "continuous": 2, **options}
-    gan = shell(variant, **options).build((8, 8, 1))
+    gan = shell(variant, **options).build((16, 16, 1))
     if name == "packing":
         assert gan.critic.input_shape[-1] == 2
     found = gan.get_config()[name]
