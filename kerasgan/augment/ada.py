@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kerasgan import backend, validation
-from kerasgan.augment import corruptions, pixels
+from kerasgan.augment import corruptions, pixels, resampled
 
 _CORRUPTIONS = {
     "filter": corruptions.filtered,
@@ -42,9 +42,9 @@ class ADA(keras.layers.Layer):
     These are the 18 transformations of the authors' code, with its ranges. The first three groups
     are its default policy "bgc".
 
-    Departures: all geometric changes are one bilinear interpolation of the image, reflected at its
-    borders; the authors' code filters against aliasing at twice the resolution and reflects once.
-    The authors do not bound the probability from above.
+    Departures: without `antialias`, all geometric changes are one bilinear interpolation of the
+    image, reflected at its borders; the authors' code filters against aliasing at twice the
+    resolution and reflects once. The authors do not bound the probability from above.
 
     Args:
         target: The value at which r_t is held, in (0, 1).
@@ -58,6 +58,8 @@ class ADA(keras.layers.Layer):
             zero too; None for the adaptive one.
         multipliers: Of groups in `policy` that happen more rarely than the others, what the
             probability is multiplied by, in [0, 1], as `{"color": 0.5}`.
+        antialias: Whether geometric changes are computed as in the authors' code, which takes many
+            times as long.
         rise: Critic steps in which the fixed probability rises from 0, along half a cosine, as in
             R3GAN; 0 for the whole of it at once.
         **kwargs: As for `keras.layers.Layer`.
@@ -84,6 +86,7 @@ class ADA(keras.layers.Layer):
         fixed=None,
         rise=0,
         multipliers=None,
+        antialias=False,
         **kwargs,
     ):
         validation.fraction("target", target)
@@ -111,6 +114,7 @@ class ADA(keras.layers.Layer):
         self.policy = policy
         self.fixed = fixed
         self.rise = rise
+        self.antialias = bool(antialias)
         self.multipliers = _multipliers(multipliers, self.parts)
         first = 0.0 if fixed is None or rise else float(fixed)
         self.probability = self._weight("probability", initializer=first)
@@ -145,12 +149,15 @@ class ADA(keras.layers.Layer):
         whole = ops.convert_to_tensor(self.probability)
         p = {part: whole * self.multipliers.get(part, 1.0) for part in self.parts}
         if "blit" in self.parts or "geometry" in self.parts:
-            x, y = pixels.grid(images)
+            grid, read = pixels.grid, pixels.interpolate
+            if self.antialias:
+                grid, read = resampled.grid, resampled.sample
+            x, y = grid(images)
             if "geometry" in self.parts:
                 x, y = _geometry(x, y, images.shape, noise, p["geometry"])
             if "blit" in self.parts:
                 x, y = _blit(x, y, images.shape, noise, p["blit"])
-            images = pixels.interpolate(images, x, y)
+            images = read(images, x, y)
         if "color" in self.parts:
             images = _ada_color(images, noise, p["color"])
         for part, change in _CORRUPTIONS.items():
@@ -200,6 +207,7 @@ class ADA(keras.layers.Layer):
             "policy": self.policy,
             "fixed": self.fixed,
             "rise": self.rise,
+            "antialias": self.antialias,
             "multipliers": self.multipliers or None,
         }
 

@@ -65,6 +65,7 @@ class Configuration:
             "multipliers": dict(MULTIPLIERS),
             "fixed": self.augmented,
             "rise": self.arguments(batch_size)["burn_in"],
+            "antialias": True,
         }
 
 

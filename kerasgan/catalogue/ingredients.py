@@ -203,6 +203,7 @@ AUGMENTATIONS = _by_name(
             Option("fixed", "number", "a probability that does not adapt", minimum=0, maximum=1,
                    none="none", shell=False),
             integer("rise", "critic steps in which it rises from 0", minimum=0, shell=False),
+            flag("antialias", "filter geometric changes as the authors do", shell=False),
             Option("multipliers", "mapping", "factors of the probability of single groups",
                    none="none", shell=False),
             _POLICY,

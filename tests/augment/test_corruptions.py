@@ -139,3 +139,56 @@ def test_a_group_happens_more_rarely_than_the_others():
     # Five of the changes of colours move these; of them each happens with a fifth.
     assert cut.mean() == pytest.approx(0.5, abs=0.05)
     assert coloured.mean() == pytest.approx(1 - (1 - 0.2) ** 3 * 0.9 * 0.8, abs=0.05)
+
+
+class InOrder:
+    """Noise of given numbers, which are the same for all images."""
+
+    def __init__(self, **given):
+        self.given = {kind: list(rows) for kind, rows in given.items()}
+
+    def __call__(self, kind, *shape):
+        numbers = np.array([self.given[kind].pop(0)], "float32")
+        assert numbers.shape[1:] == shape
+        return ops.convert_to_tensor(numbers)
+
+
+NEVER = 2.0  # No probability is above it.
+
+
+def drawn(name, p):
+    """Return what the authors' code draws for a percentile, in the order of ours."""
+    happens = {
+        "geometry": (0, 0, 0, 0),
+        "scale": (0, NEVER, NEVER, NEVER),
+        "turn": (NEVER, 0, NEVER, NEVER),
+        "shift": (NEVER, NEVER, NEVER, 0),
+        "blit": (NEVER,) * 4,
+    }[name]
+    scale, turn, stretch, shift = happens
+    normal = NormalDist().inv_cdf(p) / np.sqrt(2)
+    geometry = [scale, p, turn, stretch, 0.5, NEVER, shift]
+    blit = 0 if name in ("geometry", "blit") else NEVER
+    return InOrder(uniform=[geometry, [p, blit, p, blit, blit, p, p]], normal=[[normal] * 4])
+
+
+@pytest.mark.parametrize(
+    ("name", "percentile"),
+    [*((n, 0.9) for n in ("scale", "turn", "shift", "blit")),
+     *(("geometry", p) for p in (0.2, 0.6, 0.9))],
+)  # fmt: skip
+def test_geometric_changes_are_the_authors(golden, name, percentile):
+    layer = ADA(policy="blit,geometry", fixed=1.0, antialias=True)
+    found = numpy(layer.transform(golden["images"], drawn(name, percentile)))
+    np.testing.assert_allclose(found, golden[f"{name}/{percentile}"], atol=1e-3)
+
+
+def test_antialiasing_changes_little_where_images_are_smooth(golden):
+    """Off the borders, where the authors' reflection ends."""
+    y, x = np.mgrid[0:28, 0:32].astype("float32")
+    smooth = np.stack([np.sin(x / 6), np.cos(y / 7), np.sin((x + y) / 9)], axis=-1)[None]
+    pair = [
+        numpy(ADA(policy="blit,geometry", fixed=1.0, antialias=antialias).transform(smooth, noise))
+        for antialias, noise in ((a, drawn("turn", 0.55)) for a in (True, False))
+    ]
+    np.testing.assert_allclose(*(x[:, 5:-5, 5:-5] for x in pair), atol=0.03)

@@ -21,7 +21,8 @@ SMALL_OF = {
 }
 # A value of each option of a variant that is not its default.
 VALUES = {
-    "reconstruction_weight": 0.5, "n_critic": 3, "ema": 0.5, "packing": 2, "prior": "uniform", "historical_averaging": 0.5,
+    "reconstruction_weight": 0.5,
+    "n_critic": 3, "ema": 0.5, "packing": 2, "prior": "uniform", "historical_averaging": 0.5,
     "loss": "hinge", "real_label": 0.9, "clip": 0.02, "warmup": True, "gp_weight": 3.0,
     "one_sided": True, "spread": 0.25, "unrolled_steps": 2, "inner": "sgd", "categorical": [3],
     "continuous": 1, "info_weight": 0.5, "continuous_weight": 0.25, "view_weight": 0.75,
