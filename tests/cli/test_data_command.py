@@ -152,3 +152,42 @@ def test_wrong_options_are_refused_before_anything_is_read(command, tmp_path, gi
     )
     assert code == 2 and words in " ".join(err.split()), err
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(("channels", "alpha"), [(3, "none"), (4, "a channel of it")])
+def test_arrays_have_a_size_and_transparency_too(command, tmp_path, channels, alpha):
+    images = np.random.default_rng(0).integers(0, 256, (60, 16, 16, channels), dtype="uint8")
+    np.savez(tmp_path / "a.npz", images=images)
+    code, out, err = command("data", tmp_path / "a.npz")
+    assert code == 0, err
+    assert "sizes     all 16x16" in out and f"alpha     {alpha}" in out
+
+
+def test_wide_images_from_one_end_to_the_other(command, tmp_path):
+    """Photographs of 3:5, seen, trained on, continued, sampled, walked through and scored."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (210, 30, 50, 3), dtype="uint8")
+    for i, image in enumerate(pixels):
+        Image.fromarray(image).save(folder / f"{i}.png")
+    code, out, err = command("data", folder, "--size", "12x20", "--out", tmp_path / "sheet.png")
+    assert code == 0 and "seen as 12x20" in out, err
+    assert Image.open(tmp_path / "sheet.png").size[0] == (20 * 10 + 9) * 3
+    small = ["--network", "dcgan", "--width", 1, "--latent-dim", 2, "--batch-size", 70]
+    given = [*small, "--image-size", "12x20", "--epochs", 1, "--run-dir", tmp_path / "r"]
+    code, out, err = command("train", "gan", folder, *given)
+    assert code == 0 and "210 images of 12x20x3" in out, err
+    run = tmp_path / "r" / "0001-gan-pictures"
+    assert json.loads((run / "options.json").read_text())["data"]["image_size"] == [12, 20]
+    code, out, err = command("train", "--resume", run, "--epochs", 2)
+    assert code == 0, err
+    code, out, err = command("evaluate", run, "--samples", 100, "--metrics", "coverage")
+    assert code == 0 and "coverage" in out, err
+    code, _, err = command(
+        "walk", run, "--seeds", "1,2", "--frames", 2, "--out", tmp_path / "w.gif"
+    )
+    assert code == 0, err
+    with Image.open(tmp_path / "w.gif") as film:
+        assert film.width * 12 == film.height * 20
+    code, _, err = command("train", folder, "--from", run, "--image-size", 28, "--steps", 1)
+    assert code == 2 and "makes images of 12x20x3, which --image-size 28 does not fit" in err
