@@ -72,6 +72,23 @@ def is_doubled(image_size):
     return True
 
 
+def of_shape(height, width, side):
+    """Return height and width of about the area of a square, in the nearest shape to another one.
+
+    Args:
+        height: Of the shape that is wanted.
+        width: Of it.
+        side: Of the square.
+    """
+
+    def far(size):
+        shape = math.log(size[0] / size[1]) - math.log(height / width)
+        return round(abs(shape), 3), abs(math.log(math.prod(size) / side**2))
+
+    pairs = ((b << k, c << k) for k in range(1, 9) for b in BASES for c in BASES)
+    return min((p for p in pairs if 0.5 <= math.prod(p) / side**2 <= 1.2), key=far)
+
+
 def advised(sides, accelerated=False):
     """Return the side in pixels to train at, and whether smaller images are enlarged for it.
 

@@ -1,14 +1,16 @@
 """What a `Survey` of images advises to train with."""
 
 import dataclasses
+import math
 
 import numpy as np
 
 from kerasgan import catalogue
-from kerasgan.sizes import ADVISED, ENOUGH
+from kerasgan.sizes import ADVISED, ENOUGH, of_shape
 from kerasgan.text import counted
 
 FEW, MANY = 500, 20_000  # Images of which there are too few, and enough.
+SAME_SHAPE = 0.1  # Difference of the logarithms of height by width, below which shapes are one.
 CUT = 0.1  # Share of the pictures that a crop takes away, from which on it is worth a word.
 
 
@@ -57,16 +59,25 @@ def _size(found):
 
 
 def _shape(found):
-    sides = [(h.width, h.height) for h in found.headers]
-    lost = 1 - np.mean([min(pair) / max(pair) for pair in sides]) if sides else 0
+    sides = np.array([(h.width, h.height) for h in found.headers]).reshape(-1, 2)
+    lost = 1 - np.mean(sides.min(axis=1) / sides.max(axis=1)) if len(sides) else 0
     if found.fit != "crop" or lost < CUT:
         return []
+    why = f"A crop takes away {lost:.0%} of the pictures in the mean. This keeps all, and fills up "
+    return [*_own_shape(sides, found), Advice("--fit pad", f"{why}with --background.")]
+
+
+def _own_shape(sides, found):
+    """Return the advice to keep the shape of pictures nearly all of which have one."""
+    shapes = np.log(sides[:, 1] / sides[:, 0])
+    usual = float(np.median(shapes))
+    size = of_shape(math.exp(usual), 1.0, found.advised_size)
+    fit = (np.abs(shapes - usual) < SAME_SHAPE) & (sides[:, ::-1] >= size).all(axis=1)
+    if size[0] == size[1] or fit.mean() < ENOUGH:
+        return []
+    share = _share(int(fit.sum()), len(fit))
     return [
-        Advice(
-            "--fit pad",
-            f"A crop takes away {lost:.0%} of the pictures in the mean. This keeps all, and fills "
-            "up with --background.",
-        )
+        Advice(f"--image-size {size[0]}x{size[1]}", f"{share} of the pictures have this shape.")
     ]
 
 

@@ -115,6 +115,10 @@ def test_what_is_advised_depends_on_what_there_is(root, tmp_path):
     assert options(survey(plain)) == ["--image-size 32", "--augment diffaugment", "--mirror"]
     wide = write(tmp_path / "wide", 20, [(200, 70)])
     assert "--fit pad" in options(survey(wide))
+    photos = write(tmp_path / "landscapes", 20, [(160, 120), (128, 98)])
+    assert options(survey(photos))[:3] == ["--image-size 64", "--image-size 48x64", "--fit pad"]
+    both = write(tmp_path / "both", 20, [(160, 120), (120, 160)])
+    assert options(survey(both))[:2] == ["--image-size 64", "--fit pad"]
     assert "--channels 4" not in options(survey(root, channels=4))
 
 
