@@ -125,7 +125,8 @@ def data_of_28():
     return images(24)
 
 
-def test_the_reconstruction_is_learned(data_of_28):
+@pytest.mark.slow
+def test_the_reconstruction_is_learned():
     """Images of one grey each are easy to make again."""
     greys = np.linspace(-0.8, 0.8, 16, dtype="float32").reshape(16, 1, 1, 1)
     x = np.broadcast_to(greys, (16, 28, 28, 1)).copy()
