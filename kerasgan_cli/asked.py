@@ -127,6 +127,8 @@ def from_nothing(model, file, given, seconds=None, start=None):
     given = dict(given)
     settings = {**SETTINGS, "start": None if start is None else start_of(start)}
     chooses = file is None and model is None and start is None
+    if chooses and "config" in given:
+        raise click.UsageError("--config goes with MODEL: it says what would be chosen otherwise.")
     if file is not None:
         recipe, stored = _read(file, model)
         settings |= stored

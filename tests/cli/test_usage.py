@@ -19,6 +19,7 @@ USAGE = [
     (["train", "gan", "--data", "mnist", "--clip", "0.1"], "--clip is no option of gan"),
     (["train", "gan", "--data", "mnist", "--backend", "theano"], "theano"),
     (["train", "gan", "--data", "mnist", "--epochs", "0"], "--epochs"),
+    (["train", "--data", "mnist", "--config", "cifar-10"], "--config goes with MODEL"),
     (["train", "gan", "--data", "mnist", "--image-size", "30"], "48, 64, 96, 128"),
     (["train", "gan", "--data", "mnist", "--style", "r3gan"], "--style is no option of dcgan"),
     (["train", "gan", "--data", "mnist", "--network", "nice"], "--network of gan must be one of"),
