@@ -86,7 +86,7 @@ def of_shape(height, width, side):
         return round(abs(shape), 3), abs(math.log(math.prod(size) / side**2))
 
     pairs = ((b << k, c << k) for k in range(1, 9) for b in BASES for c in BASES)
-    return min((p for p in pairs if 0.5 <= math.prod(p) / side**2 <= 1.2), key=far)
+    return min((p for p in pairs if 0.35 <= math.prod(p) / side**2 <= 1.7), key=far)
 
 
 def advised(sides, accelerated=False):

@@ -141,6 +141,7 @@ def from_nothing(model, file, given, seconds=None, start=None):
         )
     else:
         recipe = Recipe(model or recommended.VARIANT)
+        recipe = flat.apply(recipe, catalogue.VARIANTS[recipe.variant].usual)
     chosen = {name: given.pop(name) for name in SETTINGS if name in given}
     settings |= chosen
     _check_settings(settings, chosen)

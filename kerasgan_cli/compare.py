@@ -15,10 +15,10 @@ from kerasgan_cli.common import (
     refuse_existing,
 )
 from kerasgan_cli.measuring import (
-    Progress,
     chosen_extractor,
     data_of,
     fitting_of,
+    progress,
     real_images,
     scoring_options,
     terms,
@@ -129,7 +129,7 @@ def _scored(folders, data, given, metrics, samples, seed, extractor):
         seed=seed,
         extractor=features,
         name=called,
-        progress=Progress(),
+        progress=progress,
     )
     scores = [evaluator(model) for model in models]
     about = terms(scores[0])

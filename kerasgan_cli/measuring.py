@@ -1,11 +1,11 @@
 """What the commands share that score generators."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from kerasgan import catalogue
+from kerasgan_cli import stages
 from kerasgan_cli.common import echo, nearest, short_warnings
 from kerasgan_cli.sources import run_of
 
@@ -116,10 +116,9 @@ def terms(results):
     return max(results, key=lambda r: r.provenance.extractor != "pixels").provenance
 
 
-class Progress:
-    """One line on a terminal, rewritten; nothing elsewhere."""
-
-    def __call__(self, what, done, total):
-        if sys.stderr.isatty():
-            text = "" if what == "done" else f"{what} {done:,}/{total:,}"
-            click.echo(f"\r\033[K{text}", nl=False, err=True)
+def progress(what, done, total):
+    """Show how far a measurement is; see `kerasgan_cli.stages`."""
+    if what == "done":
+        stages.clear()
+    else:
+        stages.say(f"{what} {done:,}/{total:,}")

@@ -51,7 +51,8 @@ class Size(click.ParamType):
             return value
         parts = value.lower().split("x")
         try:
-            return sizes.shortest(*sizes.sides([int(part) for part in (parts * 2)[-2:]]))
+            both = [int(part) for part in parts]
+            return sizes.shortest(*sizes.sides(both if len(both) > 1 else both[0]))
         except ValueError:
             most = f"{sizes.LARGEST:,}"
             self.fail(

@@ -24,6 +24,7 @@ from kerasgan_cli.common import echo
 
 EPOCHS = 60  # In so many a training is cut that is measured in steps or in time,
 SHORTEST, LONGEST = 15.0, 600.0  # if each takes so many seconds,
+FEW_STEPS = 500  # Of which somebody who has time for no more is told.
 EPOCH_STEPS = 10  # and has so many steps.
 LOOKED_AT = 200  # Files whose sizes tell those of all.
 MEASURED = 20.0  # Seconds for which rounds of steps are timed, if they were enough then,
@@ -209,6 +210,9 @@ class Times(EachStep):
         some = self._every * together
         self.most = max(ROUNDS * a_round, 4 * some)
         self._enough, self._fewest = max(ENOUGH * a_round, 3 * some), FEWEST_ROUNDS * some
+        self._two = 2 * some  # Of which the first makes a program.
+        # On PyTorch programs are made later, and take their time then.
+        self._known = (backend.WARM_UP + 4) * some if backend.WARM_UP else self._fewest
         self._longest = math.inf if seconds is None else max(SHARE * seconds, 5.0)
         self.marks = []
 
@@ -221,8 +225,13 @@ class Times(EachStep):
         stages.say(f"measuring how long a step takes, {taken}/{self.most}")
         passed = now - self.marks[0][1]
         enough = taken >= self._enough and passed > MEASURED
-        if enough or taken >= self.most or (passed > self._longest and taken >= self._fewest):
+        if enough or taken >= self.most or self._is_long(taken, passed):
             self.model.stop_training = True
+
+    def _is_long(self, taken, passed):
+        """Return whether so many steps have taken too long to take others."""
+        needed = ((1, self._known), (2, self._fewest), (4, self._two))
+        return any(passed > n * self._longest and taken >= steps for n, steps in needed)
 
     def step(self):
         """Return the seconds of a step: of the last third of the rounds the middle one's."""
@@ -276,6 +285,13 @@ def describe(recipe, dataset, settings, speed, err=False):
     ends = datetime.datetime.now() + datetime.timedelta(seconds=seconds)
     each = f"{1000 * speed.step:.0f} ms a step"
     echo(f"time      {duration(seconds)}, until about {ends:%H:%M}, at {each}", err)
+    if steps < FEW_STEPS:
+        echo(
+            f"note      {counted(steps, 'step')} make little: give more --time, or a smaller "
+            "--width, --image-size or --batch-size",
+            err,
+        )
+        return
     if recipe.variant != recommended.VARIANT or settings["start"] is not None:
         return
     wanted = recommended.fewest_steps(dataset.image_shape[:2])

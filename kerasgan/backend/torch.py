@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from kerasgan.backend import private, private_random
+from kerasgan.backend import private, private_random, torch_traced
 from kerasgan.backend.torch_group import TorchGroup
 from kerasgan.backend.torch_traced import TracedStep
 
 GROUP = TorchGroup()
 MEANS_IN_STEPS = False
+WARM_UP = torch_traced.WARM_UP
 PREFERRED_DATA_FORMAT = "channels_first"
 
 

@@ -4,22 +4,26 @@ import contextlib
 import sys
 import time
 
+from kerasgan import backend
 from kerasgan.callbacks.pace import Pace
 from kerasgan.callbacks.steps import Steps, at_once
 from kerasgan.text import duration
 
 # Seconds between two looks at an epoch that is not over: in logs the first, doubled up to the last.
-ON_TERMINALS, IN_LOGS = 0.5, (5.0, 300.0)
+ON_TERMINALS, IN_LOGS = 0.5, (5.0, 60.0)
+
+SHORT = 40  # Steps of an epoch, below which the first ones count though programs are made in them.
 
 
 class Progress(Steps):
     """Prints the logs of each epoch, its speed, and an estimate of the time left.
 
     On a terminal, a line that is updated twice a second shows the progress within the epoch. In a
-    log it has a line after five seconds, and then seldomer, down to one every five minutes.
+    log it has a line after five seconds, and then seldomer, down to one a minute.
 
     The estimate counts the steps of an epoch and what follows them, such as checks, pictures and
-    checkpoints; see `Pace`. The first step of each `fit` is left out of it, since it compiles.
+    checkpoints; see `Pace`. The first steps of each `fit` are left out of it, in which programs are
+    made.
 
     Args:
         dataset: The `ImageDataset` that is trained on, or None. With it, the share of the epoch's
@@ -44,7 +48,9 @@ class Progress(Steps):
         self._pause = ON_TERMINALS if self.live else IN_LOGS[0]
         self._shown = 0.0 if self.live else time.perf_counter()
         self._ended = None
-        self._warm = False  # Whether a step was taken, and so compiled.
+        self._taken, self._warm = 0, False  # Whether the steps of a `fit` are programs by now.
+        steps = self.params.get("steps") or 0
+        self._needed = backend.WARM_UP + 3 if backend.WARM_UP and steps >= SHORT else 1
 
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
@@ -63,7 +69,8 @@ class Progress(Steps):
         if self._last is not None and self._warm:
             for _ in range(taken):
                 self._pace.add_step((now - self._last) / taken)
-        self._warm = self._warm or self._last is not None
+        self._taken += 0 if self._last is None else taken
+        self._warm = self._warm or self._taken >= self._needed
         self._last = now
         if now - self._shown > self._pause or (self.live and batch == 1):
             self._shown = now
@@ -79,7 +86,7 @@ class Progress(Steps):
         if left is not None:
             text += f"  left {duration(left)}"
         elif not self._warm:
-            text += "  compiling the first step"
+            text += "  compiling the first steps"
         self._print(f"\r{text}\033[K" if self.live else f"{text}\n")
 
     def on_epoch_end(self, epoch, logs=None):

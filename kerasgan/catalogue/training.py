@@ -58,7 +58,7 @@ LENGTH = (
 )  # fmt: skip
 
 PLAIN = (
-    integer("batch_size", "images in one critic step; 64 by default", maximum=2**16),
+    integer("batch_size", "images in one critic step; 64 by default, 8 for fastgan", maximum=2**16),
     integer(
         "accumulate",
         "parts in which each batch is taken, one after the other, where it does "

@@ -39,6 +39,7 @@ class Variant:
         packs: How many images its critic scores at once by default.
         rules: What must hold in a recipe of it beside the ranges of its options: callables that
             take the recipe and raise ValueError.
+        usual: Options of a training that the shell gives where nobody does, by name.
         module: The module of its class; by default the file of its name in `kerasgan.gans`.
     """
 
@@ -58,6 +59,7 @@ class Variant:
     resnet_style: str = "sngan"
     packs: int = 1
     rules: tuple = ()
+    usual: dict = dataclasses.field(default_factory=dict)
     module: str | None = None
 
     @property
@@ -77,7 +79,8 @@ SHARED = (
     positive("historical_averaging", "weight of the distance between a network's weights and the "
              "mean of its past ones; none by default"),
     Option("loss", "choice", "adversarial loss", choices=tuple(LOSSES), shell=False),
-    choice("augment", AUGMENTS, "augmentation of all that the critic sees", shell=False),
+    choice("augment", AUGMENTS, "augmentation of all that the critic sees; by default none, and "
+           "diffaugment for fastgan", shell=False, none="none"),
     given("penalties", "penalties of either player"),
     given("num_classes", "classes of conditional networks"),
     positive("learning_rate", "learning rate of both optimizers", 1, shell=False),
@@ -303,6 +306,7 @@ VARIANTS = {
             },
             loss="hinge",
             critic_norm="spectral",
+            usual={"batch_size": 8, "augment": "diffaugment"},
         ),
     )
 }  # fmt: skip

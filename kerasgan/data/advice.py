@@ -52,9 +52,13 @@ def _size(found):
     why = f"{_share(len(sides) - smaller, len(sides))} of the images are large enough."
     if smaller:
         why += f" --upscale enlarges {_many(smaller, 'the one that is', 'the {} that are')} not."
+    half = [s for s in ADVISED if size < s and np.mean(np.array(sides) >= s) >= 0.5]
     if larger:
         times = (larger[0] / size) ** 2
         why += f" {larger[0]} is possible, at about {times:.2g} times the time."
+    elif half:
+        share = _share(sum(side >= half[-1] for side in sides), len(sides))
+        why += f" {share} have {half[-1]} pixels: --upscale enlarges the others to it."
     return [Advice(f"--image-size {size}", why)]
 
 
@@ -72,12 +76,15 @@ def _own_shape(sides, found):
     shapes = np.log(sides[:, 1] / sides[:, 0])
     usual = float(np.median(shapes))
     size = of_shape(math.exp(usual), 1.0, found.advised_size)
-    fit = (np.abs(shapes - usual) < SAME_SHAPE) & (sides[:, ::-1] >= size).all(axis=1)
+    own = math.log(size[0] / size[1])
+    fit = (np.abs(shapes - own) < SAME_SHAPE) & (sides[:, ::-1] >= size).all(axis=1)
     if size[0] == size[1] or fit.mean() < ENOUGH:
         return []
     share = _share(int(fit.sum()), len(fit))
     return [
-        Advice(f"--image-size {size[0]}x{size[1]}", f"{share} of the pictures have this shape.")
+        Advice(
+            f"--image-size {size[0]}x{size[1]}", f"{share} of the pictures have nearly this shape."
+        )
     ]
 
 

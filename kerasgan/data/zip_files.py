@@ -114,7 +114,10 @@ class ZipFiles:
         member = self._members[LABELS]
         try:
             if self._refusals[LABELS]:
-                raise ValueError(self._refusals[LABELS])
+                raise DataError(
+                    f"`{LABELS}` in the archive must be readable. Received: it is "
+                    f"{self._refusals[LABELS]}"
+                )
             check_text(member.file_size)
             return self._archive.read(member).decode("utf-8")
         except _UNREADABLE as error:

@@ -104,7 +104,9 @@ def apply(recipe, options):
         elif name in catalogue.PENALTIES:
             _set_penalty(recipe, name, value)
         elif name == "augment":
-            if recipe.augment is None or recipe.augment.get("kind") != value:
+            if value == "none":
+                recipe.augment = None
+            elif recipe.augment is None or recipe.augment.get("kind") != value:
                 recipe.augment = {"kind": value}
         else:
             near = difflib.get_close_matches(name, names(), n=3) or ["none"]

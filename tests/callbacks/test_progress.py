@@ -182,17 +182,6 @@ def test_after_a_tenth_the_time_left_is_right(clock, epochs, steps, each):
     assert max(abs(text - left) / left for text, left in late if left > whole / 10) < 0.2
 
 
-def test_a_log_has_a_line_now_and_then(clock):
-    bar = begun(epochs=1, steps=1000)
-    bar.live = False
-    bar.on_train_begin()
-    for step in range(1000):
-        bar.on_train_batch_begin(step)
-        clock.now += 1.0
-    lines = bar.stream.getvalue().splitlines()
-    assert 2 <= len(lines) <= 4 and "step" in lines[0] and "left" in lines[0]
-
-
 def test_a_log_hears_of_a_long_epoch_soon_and_then_seldom(clock):
     bar = Progress(stream=io.StringIO(), epochs=1)
     began, said = clock.now, []
@@ -207,4 +196,5 @@ def test_a_log_hears_of_a_long_epoch_soon_and_then_seldom(clock):
             said.append(clock.now - began)
         clock.now += 1.0
     assert said[:4] == pytest.approx([5, 15, 35, 75], abs=4)
-    assert np.diff(said).max() <= 301 and len(said) < 15
+    assert np.diff(said).max() <= 62 and len(said) < 45
+    assert "left" in bar.stream.getvalue().splitlines()[-1]
