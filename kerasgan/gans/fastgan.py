@@ -110,6 +110,9 @@ class FastGAN(AdversarialModel):
         loss = ops.cast(loss, "float32") + self.reconstruction_weight * again
         return self._penalised(loss, batch, scores, penalties, training, lazy)
 
+    def get_config(self):
+        return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}
+
     def _reconstruction(self, images, small, smallest, training):
         """Return how far images lie from what the decoders make of the critic's maps of them."""
         images = ops.cast(images, "float32")
