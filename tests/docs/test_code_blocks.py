@@ -108,6 +108,10 @@ def here(tmp_path, monkeypatch):
         slim.__signature__ = inspect.signature(builder)
         monkeypatch.setattr(networks, name, slim)
         monkeypatch.setitem(networks.ARCHITECTURES, name, slim)
+    fast = networks.fastgan
+    monkeypatch.setattr(
+        "kerasgan.gans.fastgan.fastgan", lambda **size: fast(**{**size, "width": 2})
+    )
     style = networks.stylegan2
     monkeypatch.setattr(networks, "stylegan2", lambda **size: style(**{**size, **SMALL_STYLE}))
     fit = kerasgan.AdversarialModel.fit
