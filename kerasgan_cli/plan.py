@@ -234,10 +234,16 @@ class Times(EachStep):
         return any(passed > n * self._longest and taken >= steps for n, steps in needed)
 
     def step(self):
-        """Return the seconds of a step: of the last third of the rounds the middle one's."""
+        """Return the seconds of a step: of the last third of the rounds the middle one's.
+
+        Where there were few, programs were made in some of these, so their faster half counts.
+        """
         steps, moments = np.array(self.marks[:: self._every]).T
         rounds = np.diff(moments) / np.diff(steps)
-        return float(np.median(rounds[len(rounds) * 2 // 3 :]))
+        last = np.sort(rounds[len(rounds) * 2 // 3 :])
+        if len(rounds) < ENOUGH:
+            last = last[: (len(last) + 1) // 2]
+        return float(np.median(last))
 
 
 def _sides(recipe):

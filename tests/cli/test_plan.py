@@ -318,3 +318,12 @@ def test_the_step_that_makes_a_program_is_never_the_only_one_that_is_timed(clock
     times = plan.Times(1, seconds=60.0)
     assert 4 <= timed(times, clock, lambda step: 0.1 if step else 9.0) < 18
     assert times.step() == pytest.approx(0.1)
+
+
+def test_programs_that_are_made_late_are_not_taken_for_the_pace(clock, monkeypatch):
+    """As on PyTorch in a training of two minutes, with twelve seconds to measure."""
+    monkeypatch.setattr(plan.backend, "WARM_UP", 8)
+    times = plan.Times(1, seconds=120.0)
+    slow = {0: 4.0, 8: 9.0, 9: 8.0}
+    assert timed(times, clock, lambda step: slow.get(step, 0.1)) == 12
+    assert times.step() == pytest.approx(0.1)
