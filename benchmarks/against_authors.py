@@ -9,8 +9,7 @@ of this repository. Its code makes networks with drawn weights, saves them, and 
 styles, scores, losses, penalties and gradients from given latent vectors. Each backend then
 converts the saved file, and computes the same. A difference is the greatest one, divided by the
 standard deviation of what the authors' code gives; of a gradient it is the norm of the difference,
-divided by the gradient's. The speed is that of both generators on PyTorch
-in one process, in turns.
+divided by the gradient's. The speed is that of both generators on PyTorch in one process, in turns.
 """
 
 import json
@@ -41,7 +40,6 @@ CASES = {
 }
 FASTEST = "256, mixed precision"  # The case whose generators are timed.
 TURNS, TIMED = 9, 8  # Turns of each generator, and images in one.
-OURS = {"skip": "skip", "resnet": "residual", "orig": "plain"}
 
 
 def given(case):

@@ -139,7 +139,7 @@ def table(folder=FOLDER):
     for found in experiment.stored("*.json", folder):
         recipe, asked = found["recipe"], found["asked"]
         length = recipe["length"]
-        scores = {one["name"]: one for one in found["scores"]["results"]}
+        scores = by_name(found)
         rows.append(
             [
                 f"{recipe['data']['image_size']}",
@@ -171,6 +171,11 @@ def table(folder=FOLDER):
         f"same steps took longer; seed 0; {experiment.cores(place)} "
         f"({place['machine']}), {experiment.day(place)}.\n\n" + "\n\n".join(pictures)
     )
+
+
+def by_name(found):
+    """Return the scores of a stored measurement, by their names."""
+    return {one["name"]: one for one in found["scores"]["results"]}
 
 
 def with_baseline(score):

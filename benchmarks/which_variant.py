@@ -1,7 +1,7 @@
 """What each variant makes of the same images in the same time of one core.
 
     python benchmarks/which_variant.py --plan small --core 0 [--only r3gan]
-    python benchmarks/which_variant.py --plan hours --core 1 --only stylegan2
+    python benchmarks/which_variant.py --plan 1h --core 1 --only stylegan2
 
 It writes `which_variant/PLAN-NAME.json` and a picture beside it: samples on the left with real
 images on the right. Each run is `kerasgan train` with a time, on one core of the machine, which may
@@ -16,7 +16,7 @@ import recommend
 
 from kerasgan.files import read_json
 
-TAKES = "40 minutes of one core for the small plan, 22 hours for that of hours"
+TAKES = "40 minutes of one core for the small plan, 22 hours for those of hours"
 FOLDER = experiment.RESULTS / "which_variant"
 _DCGAN = ["--width", "16", "--upsampling", "nearest", "--batch-size", "32"]
 _STYLES = ["--latent-dim", "64", "--channel-base", "1024", "--channel-max", "32"]
@@ -68,10 +68,10 @@ def table(plan="small", folder=FOLDER):
     if not any(folder.glob(f"{plan}-*.json")):
         return "No measurement is stored yet."
     found = [read_json(path) for path in sorted(folder.glob(f"{plan}-*.json"))]
-    found.sort(key=lambda one: _scores(one)["frechet_distance"]["value"])
+    found.sort(key=lambda one: recommend.by_name(one)["frechet_distance"]["value"])
     rows, pictures = [], []
     for one in found:
-        recipe, scores = one["recipe"], _scores(one)
+        recipe, scores = one["recipe"], recommend.by_name(one)
         length = recipe["length"]
         rows.append(
             [
@@ -98,10 +98,6 @@ def table(plan="small", folder=FOLDER):
         f"other real images; one seed, 0; {place['machine']}, {experiment.BACKENDS[BACKEND]}, "
         f"{experiment.day(place)}.\n\n" + "\n\n".join(pictures)
     )
-
-
-def _scores(found):
-    return {one["name"]: one for one in found["scores"]["results"]}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from kerasgan_cli.measuring import (
     chosen_extractor,
     data_of,
     fitting_of,
-    progress,
     real_images,
     scoring_options,
     terms,
@@ -129,7 +128,7 @@ def _scored(folders, data, given, metrics, samples, seed, extractor):
         seed=seed,
         extractor=features,
         name=called,
-        progress=progress,
+        progress=stages.progress,
     )
     scores = [evaluator(model) for model in models]
     about = terms(scores[0])

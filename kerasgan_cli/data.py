@@ -64,7 +64,7 @@ def data(path, out, as_json, overwrite, **given):
         chosen["channels"] = int(chosen["channels"])
     with short_warnings():
         try:
-            found = survey(path, progress=_progress, **chosen)
+            found = survey(path, progress=stages.progress, **chosen)
         except DataError as error:
             text = str(error).replace("`name_or_path`", "NAME_OR_PATH")
             raise click.ClickException(with_flags(text)) from error
@@ -75,10 +75,6 @@ def data(path, out, as_json, overwrite, **given):
         click.echo(json.dumps(_as_json(found), indent=2))
     else:
         echo("\n".join(_lines(found, path, out)))
-
-
-def _progress(what, done, total):
-    stages.say(f"{what} {done:,}/{total:,}")
 
 
 def _lines(found, path, out):

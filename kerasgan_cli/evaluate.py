@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from kerasgan.files import write_json
+from kerasgan_cli import stages
 from kerasgan_cli.common import backend_option, choose_backend, echo, refuse_existing
 from kerasgan_cli.measuring import (
     chosen_extractor,
     data_of,
     fitting_of,
-    progress,
     real_images,
     scoring_options,
     terms,
@@ -84,7 +84,7 @@ def evaluate(
         seed=seed,
         extractor=features,
         name=called,
-        progress=progress,
+        progress=stages.progress,
     )
     names = real.class_names or class_names(source)
     echo(_text(results, names))

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from kerasgan import catalogue
-from kerasgan_cli import stages
 from kerasgan_cli.common import echo, nearest, short_warnings
 from kerasgan_cli.sources import run_of
 
@@ -114,11 +113,3 @@ def real_images(model, data, given):
 def terms(results):
     """Return the provenance of scores: of one that looks at features, if there is one."""
     return max(results, key=lambda r: r.provenance.extractor != "pixels").provenance
-
-
-def progress(what, done, total):
-    """Show how far a measurement is; see `kerasgan_cli.stages`."""
-    if what == "done":
-        stages.clear()
-    else:
-        stages.say(f"{what} {done:,}/{total:,}")

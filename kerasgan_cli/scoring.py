@@ -1,5 +1,6 @@
 """The score of a run: what it is measured by, and the best state."""
 
+import functools
 import shlex
 
 import click
@@ -48,7 +49,7 @@ def prepare(recipe, settings, dataset):
                 epochs=recipe.length["epochs"],
                 extractor=extractor,
                 seed=recipe.seed,
-                progress=_progress,
+                progress=functools.partial(stages.progress, of="score: "),
             )
     except metrics.MetricError as error:
         raise click.ClickException(
@@ -56,13 +57,6 @@ def prepare(recipe, settings, dataset):
         ) from error
     finally:
         stages.clear()
-
-
-def _progress(what, done, total):
-    if what == "done":
-        stages.clear()
-    else:
-        stages.say(f"score: {what} {done:,}/{total:,}")
 
 
 def _extractor(settings, dataset):

@@ -72,3 +72,18 @@ def say(text, always=False):
 def clear():
     """End what `say` began, and remove its line from a terminal."""
     _STAGE.end()
+
+
+def progress(what, done, total, of=""):
+    """Say how far something is, as what decodes images or measures them tells it.
+
+    Args:
+        what: What is being done; "done" ends the stage.
+        done: How much of it is.
+        total: How much there is.
+        of: What stands before it.
+    """
+    if what == "done":
+        clear()
+    else:
+        say(f"{of}{what} {done:,}/{total:,}")

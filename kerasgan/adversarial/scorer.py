@@ -119,6 +119,16 @@ class Scorer:
                 )
             else:
                 found[name] = self.scores(images, batch.labels, training)
-            if name == "real" and observe and hasattr(self.augment, "observe"):
-                self.augment.observe(ops.repeat(found[name], self.packing), int(observe))
+            if name == "real":
+                self.observe(found[name], observe)
         return Scores(**found)
+
+    def observe(self, real_scores, parts):
+        """Let the augmentation learn from the scores of the real images, where it does.
+
+        Args:
+            real_scores: The scores of a batch, or of a part of it.
+            parts: In how many parts the batch comes; 0 or False where nothing is to be learned.
+        """
+        if parts and hasattr(self.augment, "observe"):
+            self.augment.observe(ops.repeat(real_scores, self.packing), int(parts))

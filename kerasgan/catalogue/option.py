@@ -78,7 +78,7 @@ class Option:
         if self.kind == "size":
             try:
                 sizes.sides(value)
-            except (TypeError, ValueError):
+            except ValueError:
                 return f"a number, or height and width, from 1 to {sizes.LARGEST:,} pixels"
             return None
         if self.kind == "integers":

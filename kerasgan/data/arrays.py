@@ -44,8 +44,8 @@ def load_array(path, folder, options, progress=None):
         "unlabelled": f"the file has no array of labels, under one of {', '.join(LABEL_KEYS)}",
     }
     own_channels = OPAQUE[images.shape[3]]
-    size = image_size or images.shape[1]
-    wanted = (*sizes.sides(size), channels or own_channels)
+    sized = {**options, "image_size": image_size or images.shape[1]}
+    wanted = (*sizes.sides(sized["image_size"]), channels or own_channels)
     if image_size is None and images.shape[1] != images.shape[2]:
         raise DataError(
             "`image_size` must be given unless the images are square. "
@@ -55,7 +55,7 @@ def load_array(path, folder, options, progress=None):
     if images.shape[1:] == wanted and channels != 4:
         return Decoded(images, labels, about)
     try:
-        fitting.check(images.shape[2], images.shape[1], {**options, "image_size": size})
+        fitting.check(images.shape[2], images.shape[1], sized)
     except DataError as error:
         raise DataError(
             "`image_size` must not be larger than the images, unless upscale=True. "
@@ -65,8 +65,7 @@ def load_array(path, folder, options, progress=None):
     def decode(writer):
         def resize(image):
             image = image if image.dtype == np.uint8 else pixels.to_uint8(image)
-            own = {**options, "image_size": size}
-            return fitting.fitted(fitting.as_image(image), own, wanted[2])
+            return fitting.fitted(fitting.as_image(image), sized, wanted[2])
 
         for done, image in enumerate(pixels.in_threads(resize, images), 1):
             writer.add(image)

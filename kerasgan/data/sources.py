@@ -166,7 +166,7 @@ def decoded(
 def _size(image_size):
     try:
         return sizes.shortest(*sizes.sides(image_size))
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise DataError(str(error)) from None
 
 

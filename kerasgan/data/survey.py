@@ -210,7 +210,7 @@ def _looked_at(name, source, progress):
         by_path = {file[0]: file for file in files.files}
         with_alpha = [by_path[h.path] for h in headers if h.alpha]
         chosen = with_alpha[:: -(-len(with_alpha) // LOOKED_AT) or 1]
-        options = {"image_size": 28, "channels": 4, "upscale": True, "fit": "stretch"}
+        options = {"image_size": sizes.ADVISED[0], "channels": 4, "upscale": True, "fit": "stretch"}
         seen = [folder.read_image(files, file, options) for file in chosen]
     seen = [image for image in seen if not isinstance(image, str)]
     return headers, (len(seen), sum(bool((image[..., 3] < 255).any()) for image in seen))

@@ -101,8 +101,7 @@ class FastGAN(AdversarialModel):
         if self.augment is not None and training:
             real = self.scorer.augmented(real, self.augment)
         found, small, smallest = self.critic.encoder(real, training=training)
-        if observe and hasattr(self.augment, "observe"):
-            self.augment.observe(found, int(observe))
+        self.scorer.observe(found, observe)
         scores = Scores(found, self.scorer.scores(batch.fake, training=training))
         loss = self.critic_loss(batch, scores, training)
         again = self._reconstruction(real, small, smallest, training)

@@ -8,7 +8,7 @@ from kerasgan.backend import PREFERRED_DATA_FORMAT, Conv2D, Conv2DTranspose
 from kerasgan.layers import MinibatchStddev, SpectralConv2D, UpsamplingConv2D
 from kerasgan.networks import base
 
-OF_MNIST = 28  # The side with maps that are cropped.
+OF_MNIST = (28, 28)  # The size with maps that are cropped.
 WIDEST = 16  # Feature maps, as many times the width: from 192 pixels on they double no further.
 
 
@@ -96,9 +96,9 @@ class DCGANGenerator(base.Builder):
         )(z)
         x = base.to_inside(layers.Reshape((rows, columns, maps[0]))(x))
         x = _norm_relu(x)
-        for (side, _), n in zip(pyramid[1:-1], maps[1:], strict=True):
+        for sides, n in zip(pyramid[1:-1], maps[1:], strict=True):
             x = _enlarged(x, n, kernel_size, upsampling, use_bias=False)
-            x = _norm_relu(_cropped(x, side) if image_size == OF_MNIST else x)
+            x = _norm_relu(_cropped(x, sides))
         x = _enlarged(x, channels, kernel_size, upsampling)
         x = layers.Activation("tanh", dtype="float32")(base.to_outside(x))
         super().__init__(inputs, x, arguments, name)
@@ -145,7 +145,7 @@ class DCGANCritic(base.Builder):
 
 def _pyramid(image_size):
     """Return height and width of the feature maps from the smallest to the image."""
-    if image_size == OF_MNIST:
+    if sizes.sides(image_size) == OF_MNIST:
         return [(4, 4), (7, 7), (14, 14), (28, 28)]
     return sizes.pyramid(image_size)
 
@@ -163,13 +163,13 @@ def _enlarged(x, maps, kernel_size, upsampling, **options):
     return layer(maps, kernel_size, **_stride_two(**options))(x)
 
 
-def _cropped(x, side):
-    """Return the first `side` rows and columns of maps."""
-    past = x.shape[2] - side  # Axis 2 is the width or the height: maps are square.
-    if not past:
+def _cropped(x, sides):
+    """Return the first rows and columns of maps."""
+    first = 2 if base.channel_axis() == 1 else 1
+    past = tuple((0, x.shape[first + i] - side) for i, side in enumerate(sides))
+    if past == ((0, 0), (0, 0)):
         return x
-    crop = ((0, past), (0, past))
-    return layers.Cropping2D(crop, data_format=PREFERRED_DATA_FORMAT)(x)
+    return layers.Cropping2D(past, data_format=PREFERRED_DATA_FORMAT)(x)
 
 
 def _stride_two(use_bias=True):

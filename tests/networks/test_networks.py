@@ -70,3 +70,11 @@ def test_weights_of_the_first_sizes_have_the_shapes_that_they_had():
 def test_sizes_that_no_maps_double_to_are_refused(builder, size):
     with pytest.raises(ValueError, match=r"`image_size` must be .*Received: image_size="):
         builder(size, 3, latent_dim=2, width=2)
+
+
+def test_a_square_may_be_given_by_both_sides():
+    shapes = [
+        [[tuple(w.shape) for w in network.weights] for network in networks.dcgan(size, 1, width=2)]
+        for size in (28, (28, 28))
+    ]
+    assert shapes[0] == shapes[1]
