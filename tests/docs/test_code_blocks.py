@@ -18,6 +18,7 @@ import kerasgan
 import kerasgan.bench.modes.tasks
 import kerasgan.scorecard  # Both take `load` when they are imported, and must not take `some`.
 from kerasgan import data, networks
+from kerasgan.sizes import sides
 from kerasgan_cli import main
 from kerasgan_cli.main import cli
 from kerasgan_cli.train import train
@@ -81,9 +82,9 @@ def some(name_or_path, image_size=None, batch_size=64, channels=None, split="tra
         image_size = image_size or 28
         return _load(name_or_path, image_size, batch_size, channels, upscale=True, max_bad=0)
     side, depth, classes = SHAPES[name_or_path]
-    side, depth = image_size or side, int(channels or depth)
+    height, width = sides(image_size or side)
     rng = np.random.default_rng(len(split))
-    images = rng.integers(0, 256, (270, side, side, depth), "uint8")
+    images = rng.integers(0, 256, (270, height, width, int(channels or depth)), "uint8")
     labels = np.arange(270) % classes if classes > 1 else None
     return data.ImageDataset(images, labels, batch_size=batch_size, name=name_or_path)
 
