@@ -6,7 +6,8 @@ It writes `network_sizes.json`.
 
 The networks have their default width, and make colour images. The memory is the greatest resident
 set of a process that takes two steps of a GAN with batches of 16 images on a CPU, above what it had
-when the backend was loaded.
+when the backend was loaded. A StyleGAN2 of high resolution takes one step with a batch of one
+image, or samples one.
 """
 
 import json
@@ -18,11 +19,13 @@ import numpy as np
 from kerasgan.environment import describe
 from kerasgan.sizes import ADVISED
 
-TAKES = "15 minutes"
+TAKES = "20 minutes"
 BATCH = 16
 BACKEND = "torch"
 NETWORKS = ("dcgan", "resnet-sngan", "resnet-r3gan", "fastgan")
 KEY = "{network} {size}"
+HIGH, HIGH_KEY = (256, 512, 1024), "stylegan2 {size} {does}"
+DOES = {"sample": "Sampling an image, GB", "step": "A step with one image, GB"}
 
 
 def one(key):
@@ -44,6 +47,24 @@ def one(key):
     return {"generator": generator, "critic": critic, "megabytes": (after - before) / 1000}
 
 
+def high(key):
+    """Return the parameters and the memory of a StyleGAN2 that samples or takes a step."""
+    import kerasgan
+
+    _, size, does = key.split()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    gan = kerasgan.StyleGAN2(*kerasgan.networks.stylegan2(int(size), 3))
+    gan.compile()
+    if does == "sample":
+        gan.sample(1, seed=0)
+    else:  # The first step has both penalties.
+        images = np.random.default_rng(0).integers(0, 256, (1, int(size), int(size), 3), "uint8")
+        gan.fit(kerasgan.data.ImageDataset(images, batch_size=1), epochs=1, verbose=0)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    generator, critic = (part.count_params() for part in (gan.generator, gan.critic))
+    return {"generator": generator, "critic": critic, "megabytes": (after - before) / 1000}
+
+
 def run(out=experiment.RESULTS):
     """Measure every size that has no figures yet, each in a process of its own."""
     out.mkdir(parents=True, exist_ok=True)
@@ -51,12 +72,12 @@ def run(out=experiment.RESULTS):
     stored = {"environment": describe(BACKEND), "found": {}}
     if path.exists():
         stored = json.loads(path.read_text(encoding="utf-8"))
-    for network in NETWORKS:
-        for size in ADVISED:
-            key = KEY.format(network=network, size=size)
-            if key not in stored["found"]:
-                [stored["found"][key]] = experiment.apart(__file__, key, 2, KERAS_BACKEND=BACKEND)
-                path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    keys = [KEY.format(network=network, size=size) for network in NETWORKS for size in ADVISED]
+    keys += [HIGH_KEY.format(size=size, does=does) for size in HIGH for does in DOES]
+    for key in keys:
+        if key not in stored["found"]:
+            [stored["found"][key]] = experiment.apart(__file__, key, 2, KERAS_BACKEND=BACKEND)
+            path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
 def table(folder=experiment.RESULTS):
@@ -78,6 +99,26 @@ def table(folder=experiment.RESULTS):
     )
 
 
+def high_table(folder=experiment.RESULTS):
+    """Return the memory of a StyleGAN2, a row for each size."""
+    [stored] = experiment.stored("network_sizes.json", folder)
+    rows = []
+    for size in HIGH:
+        found = [stored["found"].get(HIGH_KEY.format(size=size, does=does)) for does in DOES]
+        if all(found):
+            parameters = (found[0][part] / 1e6 for part in ("generator", "critic"))
+            cells = [f"{one['megabytes'] / 1000:.1f}" for one in found]
+            rows.append([str(size), *(f"{n:.1f}" for n in parameters), *cells])
+    head = ["Pixels", "Generator, millions", "Critic, millions", *DOES.values()]
+    place = stored["environment"]
+    return (
+        f"{experiment.markdown(head, rows)}\n\nParameters, and the memory of a process on "
+        f"{experiment.cores(place)} ({place['backend']}) above what it has when the backend is "
+        "loaded. The step is one of both networks with R1 and the path lengths; by "
+        "`benchmarks/network_sizes.py`."
+    )
+
+
 def _cell(found):
     generator, critic = found["generator"] / 1e6, found["critic"] / 1e6
     return f"{generator:.1f} + {critic:.1f}; {found['megabytes'] / 1000:.1f} GB"
@@ -88,7 +129,7 @@ if __name__ == "__main__":
     arguments.add_argument("--one", help="measure this pair in this process")
     options = arguments.parse_args()
     if options.one:
-        print(json.dumps(one(options.one)))
+        print(json.dumps((high if options.one.count(" ") == 2 else one)(options.one)))
     else:
         run(options.out)
         print(table(options.out))
