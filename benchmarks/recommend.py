@@ -48,27 +48,43 @@ def run(limit, size, length, backend, out=FOLDER, work=None, busy=False, words=(
         runs = Path(work or temporary)
         given = ["--limit", limit, *(["--image-size", size] if size else [])]
         given += ["--time", length, "--backend", backend, "--run-dir", runs]
-        began = time.monotonic()
-        said = _kerasgan("train", *words, "--data", "avatars", *given)
-        took = time.monotonic() - began
-        folder = max(path for path in runs.iterdir() if path.is_dir())
-        options = read_json(folder / "options.json")
-        side = options["data"]["image_size"]
-        out.mkdir(parents=True, exist_ok=True)
+        took, said = timed("train", *words, "--data", "avatars", *given)
         asked = {"limit": limit, "size": size, "time": length, "backend": backend}
-        name = name or _name(side, asked)
-        picture(folder, out / f"{name}.webp")
-        progress(folder, out / f"{name}-progress.webp")
-        found = {
-            "asked": asked,
-            "seconds": round(took),
-            "busy": busy,
-            "said": said.splitlines(),
-            "recipe": {k: v for k, v in options.items() if k not in ("content", "classes")},
-            "scores": scored(folder),
-        }
-        found["recipe"]["data"]["name_or_path"] = "avatars"
-        write_json(out / f"{name}.json", found)
+        return measured(folder_of(runs), asked, took, said, out, name, busy)
+
+
+def folder_of(runs):
+    """Return the folder of the only run in a folder."""
+    return max(path for path in runs.iterdir() if path.is_dir())
+
+
+def measured(folder, asked, seconds, said, out=FOLDER, name=None, busy=False):
+    """Measure a run as it is, and write the figures and the pictures.
+
+    Args:
+        folder: Of the run.
+        asked: What the command was given.
+        seconds: How long it took.
+        said: What it printed.
+        out: Folder of the results.
+        name: Of the files of results, without their endings.
+        busy: Whether the machine did other work too.
+    """
+    options = read_json(folder / "options.json")
+    out.mkdir(parents=True, exist_ok=True)
+    name = name or _name(options["data"]["image_size"], asked)
+    picture(folder, out / f"{name}.webp")
+    progress(folder, out / f"{name}-progress.webp")
+    found = {
+        "asked": asked,
+        "seconds": round(seconds),
+        "busy": busy,
+        "said": said.splitlines(),
+        "recipe": {k: v for k, v in options.items() if k not in ("content", "classes")},
+        "scores": scored(folder),
+    }
+    found["recipe"]["data"]["name_or_path"] = "avatars"
+    write_json(out / f"{name}.json", found)
     return found
 
 
@@ -121,6 +137,13 @@ def _write(placed, size, out):
         whole.paste(image, corner)
     with atomic(out) as place:
         whole.save(place, "WEBP", quality=90)
+
+
+def timed(*words):
+    """Return how many seconds a command of kerasgan takes, and what it prints."""
+    began = time.monotonic()
+    said = _kerasgan(*words)
+    return time.monotonic() - began, said
 
 
 def _kerasgan(*words):

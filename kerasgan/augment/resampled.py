@@ -1,10 +1,9 @@
 """Images at other positions, filtered against aliasing at twice the resolution, as ADA has it."""
 
-import functools
-
 import numpy as np
 from keras import ops
 
+from kerasgan import filters
 from kerasgan.augment import pixels
 
 # The low-pass filter of the wavelet symlet 6, as tables of wavelets have it.
@@ -13,13 +12,9 @@ SYMLET_6 = (
     0.4910559419267466, 0.787641141030194, 0.3379294217276218, -0.07263752278646252,
     -0.021060292512300564, 0.04472490177066578, 0.0017677118642428036, -0.007800708325034148,
 )  # fmt: skip
-MARGIN = len(SYMLET_6) // 4  # Pixels around the image that the last filter reads.
-
-
-@functools.cache
-def _filter():
-    taps = np.array(SYMLET_6)
-    return (taps / taps.sum()).astype("float32")
+TAPS = tuple(tap / sum(SYMLET_6) for tap in SYMLET_6)
+TWICE = tuple(2 * tap for tap in TAPS)  # Of every two pixels one is not there before it.
+MARGIN = len(TAPS) // 4  # Pixels around the image that the last filter reads.
 
 
 def grid(images):
@@ -48,39 +43,12 @@ def sample(images, x, y):
         last = images.shape[axis] - 1
         reflected = last - np.abs(last - np.abs(np.arange(-last, 2 * last + 1)))
         images = ops.take(images, reflected, axis)
-    double = _halves_between(_halves_between(images, 1), 2)
-    read = _read(double, 2 * x - 0.5, 2 * y - 0.5)
-    return _halved(_halved(read, 1), 2)
-
-
-def _halves_between(images, axis):
-    """Return images with twice as many pixels along an axis."""
-    taps, n = _filter(), images.shape[axis]
-    beside = len(taps) // 4
-    padded = ops.pad(images, [(beside, beside) if i == axis else (0, 0) for i in range(4)])
-
-    def shifted(first, of):
-        parts = (2.0 * tap * _cut(padded, axis, first - i, n) for i, tap in enumerate(of.tolist()))
-        return sum(parts)
-
-    even, odd = shifted(2 * beside - 1, taps[1::2]), shifted(2 * beside, taps[0::2])
-    both = ops.stack([even, odd], axis=axis + 1)
-    shape = list(images.shape)
-    shape[axis] *= 2
-    return ops.reshape(both, (-1, *shape[1:]))
-
-
-def _halved(images, axis):
-    """Return the filtered images with every second pixel along an axis, without the margins."""
-    n = images.shape[axis] // 2 - 2 * MARGIN
-    return sum(
-        tap * _cut(images, axis, 1 + i, 2 * n, 2) for i, tap in enumerate(_filter().tolist())
-    )
-
-
-def _cut(images, axis, first, length, step=1):
-    """Return every `step`th pixel along an axis, of `length` from the first on."""
-    return images[(slice(None),) * axis + (slice(first, first + length, step),)]
+    for axis in (1, 2):
+        images = filters.doubled(images, TWICE, axis, len(TAPS) // 2 - 1)
+    read = _read(images, 2 * x - 0.5, 2 * y - 0.5)
+    for axis in (1, 2):
+        read = filters.filtered(read, TAPS, axis, -1, step=2)
+    return read
 
 
 def _read(images, x, y):

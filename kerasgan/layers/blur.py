@@ -1,7 +1,11 @@
 """Smoothing before average pooling and after upsampling."""
 
 import keras
-from keras import ops
+
+from kerasgan import filters
+from kerasgan.layers import resample
+
+TAPS = (0.25, 0.5, 0.25)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -10,8 +14,7 @@ class Blur(keras.layers.Layer):
 
     After nearest-neighbour upsampling the result is bilinear upsampling. Before average pooling
     the result is downsampling with [1, 3, 3, 1] / 8. This is R3GAN's resampling, that of
-    R3GAN/Resamplers.py in brownvc/R3GAN on GitHub. The layer sums shifted maps, because depthwise
-    convolutions are slow on CPUs.
+    R3GAN/Resamplers.py in brownvc/R3GAN on GitHub.
 
     Args:
         data_format: "channels_last" or "channels_first".
@@ -27,15 +30,8 @@ class Blur(keras.layers.Layer):
 
     def call(self, inputs):
         x = inputs
-        for axis in (1, 2) if self.data_format == "channels_last" else (2, 3):
-            side = x.shape[axis]
-            padding = [(0, 0)] * 4
-            padding[axis] = (1, 1)
-            padded = ops.pad(x, padding)
-            left, middle, right = (
-                padded[(slice(None),) * axis + (slice(start, start + side),)] for start in range(3)
-            )
-            x = 0.25 * (left + right) + 0.5 * middle
+        for axis in resample.axes(self.data_format):
+            x = filters.filtered(x, TAPS, axis, 1)
         return x
 
     def compute_output_shape(self, input_shape):

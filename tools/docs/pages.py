@@ -32,7 +32,8 @@ def makers():
     found |= {
         "guard_sight features": script("guard_sight").candidates_table,
         "step_overhead reports": script("step_overhead").reports_in_full,
-        "which_variant 1h": functools.partial(script("which_variant").table, "1h"),
+        "network_sizes high": script("network_sizes").high_table,
+        "which_variant hours": functools.partial(script("which_variant").table, "hours"),
         "experiments": lambda: listings.list_of_experiments(_pages_of_markers()),
         "variants": mode_tables.variants,
         "methods": mode_tables.cures,
