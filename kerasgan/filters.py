@@ -1,8 +1,8 @@
-"""Filters along one axis of images or feature maps, with zeros beyond the border.
+"""Filters along the height and width of images or feature maps, with zeros beyond the border.
 
-A filter is a product with a band matrix, whose gradients are products too. A sum of shifted maps
-has fewer multiplications, but each shift is an operation of its own: on CPUs with TensorFlow it
-takes ten times as long, with PyTorch twice. Along an axis of more than 256 pixels it is the sum.
+A filter is a sum of shifted maps, or a product with a band matrix, whose gradients are products
+too. Which is faster depends on the backend and on the length of the axis: XLA makes one loop of a
+sum, and elsewhere each shift is an operation of its own.
 """
 
 import functools
@@ -10,41 +10,65 @@ import functools
 import numpy as np
 from keras import ops
 
-LARGEST = 256  # Pixels along an axis that is filtered by a matrix.
+from kerasgan.backend import LONGEST_PRODUCT
 
 
-def filtered(x, taps, axis, border, step=1):
-    """Return `y[i] = sum of taps[k] x[step i + k - border]` along an axis.
+def filtered(x, taps, border, step=1, data_format="channels_last"):
+    """Return `y[i] = sum of taps[k] x[step i + k - border]` along height and width.
 
     Args:
-        x: A tensor with four axes.
+        x: Images or feature maps.
         taps: The filter, a tuple.
-        axis: An axis of height or width.
-        border: Zeros that are added on both sides of the axis; so many values are left out where
-            it is negative.
+        border: Zeros that are added on each side; so many values are left out where it is negative.
         step: 2 for every second value.
+        data_format: "channels_last" or "channels_first".
     """
-    side = x.shape[axis]
-    if side <= LARGEST:
-        return _product(x, _matrix(side, taps, border, step), axis)
-    length, before = side + 2 * border - len(taps) + 1, max(-border, 0)
-    x = _padded(x, axis, max(border, 0), max(border, 0))
-    return sum(tap * _part(x, axis, before + k, length, step) for k, tap in enumerate(taps))
+
+    def matrix(side):
+        return _matrix(side, taps, border, step)
+
+    def shifted(x, axis):
+        length, first = x.shape[axis] + 2 * border - len(taps) + 1, max(-border, 0)
+        x = _padded(x, axis, max(border, 0), max(border, 0))
+        return sum(tap * _part(x, axis, first + k, length, step) for k, tap in enumerate(taps))
+
+    return _along_both(x, matrix, shifted, data_format)
 
 
-def doubled(x, taps, axis, border):
+def doubled(x, taps, border, data_format="channels_last"):
     """Return twice as many values: what the transpose of `filtered` with step 2 makes of them."""
-    side = x.shape[axis]
-    if side <= LARGEST:
-        return _product(x, _matrix(2 * side, taps, border, 2).T, axis)
-    parts = []
-    for first in (0, 1):  # Value 2 i + first has the taps of its own parity.
-        own = taps[(first + border) % 2 :: 2][::-1]
-        after = (first + border) // 2
-        wide = _padded(x, axis, len(own) - 1 - after, after)
-        parts.append(sum(tap * _part(wide, axis, k, side, 1) for k, tap in enumerate(own)))
-    both = ops.stack(parts, axis=axis + 1)
-    return ops.reshape(both, (-1, *x.shape[1:axis], 2 * side, *x.shape[axis + 1 :]))
+
+    def matrix(side):
+        return _matrix(2 * side, taps, border, 2).T
+
+    def shifted(x, axis):
+        parts, side = [], x.shape[axis]
+        for first in (0, 1):  # Value 2 i + first has the taps of its own parity.
+            own = taps[(first + border) % 2 :: 2][::-1]
+            after = (first + border) // 2
+            wide = _padded(x, axis, len(own) - 1 - after, after)
+            parts.append(sum(tap * _part(wide, axis, k, side, 1) for k, tap in enumerate(own)))
+        both = ops.stack(parts, axis=axis + 1)
+        return ops.reshape(both, (-1, *x.shape[1:axis], 2 * side, *x.shape[axis + 1 :]))
+
+    return _along_both(x, matrix, shifted, data_format)
+
+
+def _along_both(x, matrix, shifted, data_format):
+    """Return what a filter makes of both axes, as a product or as a sum."""
+    first = data_format == "channels_first"
+    if max(x.shape[2:] if first else x.shape[1:3]) > LONGEST_PRODUCT:
+        for axis in (2, 3) if first else (1, 2):
+            x = shifted(x, axis)
+        return x
+    # PyTorch keeps maps of either format in the order of this one.
+    x = ops.transpose(x, (0, 2, 3, 1)) if first else x
+    _, height, width, depth = x.shape
+    x = ops.reshape(x, (-1, height, width * depth))
+    x = ops.matmul(ops.convert_to_tensor(matrix(height), x.dtype), x)
+    x = ops.reshape(x, (-1, x.shape[1], width, depth))
+    x = ops.matmul(ops.convert_to_tensor(matrix(width), x.dtype), x)
+    return ops.transpose(x, (0, 3, 1, 2)) if first else x
 
 
 @functools.cache
@@ -57,18 +81,6 @@ def _matrix(side, taps, border, step):
             if 0 <= first + k < side:
                 found[row, first + k] = tap
     return found
-
-
-def _product(x, matrix, axis):
-    """Return the product of a matrix with all vectors along an axis."""
-    if axis == 3:
-        return ops.matmul(x, ops.convert_to_tensor(matrix.T, x.dtype))
-    matrix = ops.convert_to_tensor(matrix, x.dtype)
-    if axis == 2:
-        return ops.matmul(matrix, x)
-    _, height, width, depth = x.shape
-    rows = ops.matmul(matrix, ops.reshape(x, (-1, height, width * depth)))
-    return ops.reshape(rows, (-1, matrix.shape[0], width, depth))
 
 
 def _padded(x, axis, before, after):

@@ -43,12 +43,9 @@ def sample(images, x, y):
         last = images.shape[axis] - 1
         reflected = last - np.abs(last - np.abs(np.arange(-last, 2 * last + 1)))
         images = ops.take(images, reflected, axis)
-    for axis in (1, 2):
-        images = filters.doubled(images, TWICE, axis, len(TAPS) // 2 - 1)
-    read = _read(images, 2 * x - 0.5, 2 * y - 0.5)
-    for axis in (1, 2):
-        read = filters.filtered(read, TAPS, axis, -1, step=2)
-    return read
+    double = filters.doubled(images, TWICE, len(TAPS) // 2 - 1)
+    read = _read(double, 2 * x - 0.5, 2 * y - 0.5)
+    return filters.filtered(read, TAPS, -1, step=2)
 
 
 def _read(images, x, y):

@@ -33,6 +33,8 @@ folder is written once, in `keras.ops`, and calls these.
 - `Conv2D`, `Conv2DTranspose`, `BatchNormalization`: Keras' layers as fast as the backend's own.
 - `MEANS_IN_STEPS`: whether every step returns the means of the epoch so far.
 - `WARM_UP`: the steps that are taken before a step becomes a program; 0 where the first one does.
+- `LONGEST_PRODUCT`: up to so many values along an axis, a filter is faster as a product with a
+  matrix than as a sum of shifted values.
 - `PREFERRED_DATA_FORMAT`: the convolution layout that the backend runs fastest.
 
 `processes.py` trains by the group: `follow(batches, watch)` takes the steps of the process that
@@ -91,6 +93,7 @@ set_float32_precision = _backend.set_float32_precision
 make_deterministic = _backend.make_deterministic
 MEANS_IN_STEPS = _backend.MEANS_IN_STEPS
 WARM_UP = _backend.WARM_UP
+LONGEST_PRODUCT = _backend.LONGEST_PRODUCT
 PREFERRED_DATA_FORMAT = _backend.PREFERRED_DATA_FORMAT
 Conv2D = _backend.Conv2D
 Conv2DTranspose = _backend.Conv2DTranspose

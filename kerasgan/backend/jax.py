@@ -14,6 +14,7 @@ from kerasgan.backend.jax_group import JaxGroup
 
 GROUP = JaxGroup()
 WARM_UP = 0
+LONGEST_PRODUCT = 0
 MEANS_IN_STEPS = True  # Between two steps of `fit`, variables hold what they held before.
 PREFERRED_DATA_FORMAT = "channels_last"
 Conv2D = keras.layers.Conv2D

@@ -16,6 +16,7 @@ from kerasgan.backend.torch_traced import TracedStep
 GROUP = TorchGroup()
 MEANS_IN_STEPS = False
 WARM_UP = torch_traced.WARM_UP
+LONGEST_PRODUCT = 256
 PREFERRED_DATA_FORMAT = "channels_first"
 
 

@@ -3,7 +3,6 @@
 import keras
 
 from kerasgan import filters
-from kerasgan.layers import resample
 
 TAPS = (0.25, 0.5, 0.25)
 
@@ -29,10 +28,7 @@ class Blur(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def call(self, inputs):
-        x = inputs
-        for axis in resample.axes(self.data_format):
-            x = filters.filtered(x, TAPS, axis, 1)
-        return x
+        return filters.filtered(inputs, TAPS, 1, data_format=self.data_format)
 
     def compute_output_shape(self, input_shape):
         return input_shape

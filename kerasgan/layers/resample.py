@@ -21,23 +21,17 @@ def smoothed(x, border, data_format):
         border: Zeros that are added before and after each axis. The filter shortens it by three.
         data_format: "channels_last" or "channels_first".
     """
-    for axis in axes(data_format):
-        x = filters.filtered(x, TAPS, axis, border)
-    return x
+    return filters.filtered(x, TAPS, border, data_format=data_format)
 
 
 def halved(x, data_format):
     """Return maps of half the side, which is even: every second pixel of the smoothed maps."""
-    for axis in axes(data_format):
-        x = filters.filtered(x, TAPS, axis, 1, step=2)
-    return x
+    return filters.filtered(x, TAPS, 1, step=2, data_format=data_format)
 
 
 def doubled(x, data_format):
     """Return maps of twice the side, which is bilinear interpolation between centres of pixels."""
-    for axis in axes(data_format):
-        x = filters.doubled(x, TAPS_BETWEEN, axis, 1)
-    return x
+    return filters.doubled(x, TAPS_BETWEEN, 1, data_format)
 
 
 def axes(data_format):

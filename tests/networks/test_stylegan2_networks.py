@@ -179,12 +179,12 @@ def test_reduced_precision_is_that_of_the_largest_maps(policy):
     np.testing.assert_allclose(*scores, atol=0.1 * np.abs(scores[1]).max())
 
 
-@pytest.mark.parametrize("largest", [0, 256])
-def test_resampling_is_the_filter_of_the_authors(largest, monkeypatch):
+@pytest.mark.parametrize("longest", [0, 256])
+def test_resampling_is_the_filter_of_the_authors(longest, monkeypatch):
     from kerasgan import filters
     from kerasgan.layers import resample
 
-    monkeypatch.setattr(filters, "LARGEST", largest)
+    monkeypatch.setattr(filters, "LONGEST_PRODUCT", longest)
     x = np.random.default_rng(0).standard_normal((2, 6, 4, 3)).astype("float32")
     filter = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
     for form in ("channels_last", "channels_first"):
