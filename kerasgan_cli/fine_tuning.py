@@ -7,7 +7,7 @@ import dataclasses
 import click
 
 from kerasgan import catalogue, sizes
-from kerasgan.adversarial import moving_average
+from kerasgan.adversarial import freezing, moving_average
 from kerasgan.files import expanded
 from kerasgan.recipe import Recipe
 from kerasgan.recipe import options as flat
@@ -176,7 +176,7 @@ def build(recipe, source, image_shape, classes, steps):
     """Return the compiled model of a recipe that begins with copies of a source's networks."""
     pair = [moving_average.copy(network) for network in (source.generator, source.critic)]
     for network in pair:
-        network.trainable = True
+        freezing.unfreeze(network)
     model = recipe.build(image_shape, classes, steps, pair)
     if model.ema_generator is not None:
         mean = source.ema_generator or source.generator

@@ -1,6 +1,7 @@
 """The first levels of a critic, whose weights stay as they are while the others are fine-tuned."""
 
 from kerasgan import validation
+from kerasgan.backend import private
 
 
 def levels(critic):
@@ -64,3 +65,13 @@ def freeze(critic, count):
         )
     for layer in [layer for level in found[:count] for layer in level]:
         layer.trainable = False
+
+
+def unfreeze(network):
+    """Make all layers of a network trainable.
+
+    `network.trainable = True` does not do it on TensorFlow, where Keras leaves out an assignment of
+    the value that is there: a network with some frozen layers is itself trainable.
+    """
+    for layer in private.flat_layers(network):
+        layer.trainable = True

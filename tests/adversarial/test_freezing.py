@@ -59,8 +59,8 @@ def test_frozen_levels_stay_and_others_move(name, tmp_path):
 
 def test_unfreezing_is_kept_too(tmp_path):
     gan = kerasgan.GAN(*pair("dcgan"), freeze=1)
-    for layer in gan.critic.layers:
-        layer.trainable = True
+    freezing.unfreeze(gan.critic)
+    assert len(gan.critic.trainable_variables) == len(pair("dcgan")[1].trainable_variables)
     gan.save(tmp_path / "m.keras")
     loaded = keras.saving.load_model(tmp_path / "m.keras")
     assert all(layer.trainable for layer in loaded.critic.layers)
