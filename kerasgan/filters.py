@@ -35,8 +35,15 @@ def filtered(x, taps, border, step=1, data_format="channels_last"):
     return _along_both(x, matrix, shifted, data_format)
 
 
-def doubled(x, taps, border, data_format="channels_last"):
-    """Return twice as many values: what the transpose of `filtered` with step 2 makes of them."""
+def doubled(x, taps, data_format="channels_last"):
+    """Return twice as many values: what the transpose of `filtered` with step 2 makes of them.
+
+    Args:
+        x: Images or feature maps.
+        taps: The filter, a tuple of an even number; it lies evenly about each two new values.
+        data_format: "channels_last" or "channels_first".
+    """
+    border = len(taps) // 2 - 1
 
     def matrix(side):
         return _matrix(2 * side, taps, border, 2).T

@@ -8,7 +8,6 @@ import collections
 import io
 import math
 import pickle
-import pickletools
 
 import numpy as np
 
@@ -45,19 +44,19 @@ class Allowed:
         raise pickle.UnpicklingError("refused: a name is given a state")
 
 
-class Reader(pickle.Unpickler):
+class Reader(pickle._Unpickler):
     """Reads a pickle that names nothing but what a table lists.
 
-    Args:
-        file: A binary file that can be read twice.
-        known: What stands for each name, by its module and its name.
+    It is Python's own reader in Python: that in C makes a table as long as the largest number that
+    a file gives to an object, and hashes whatever a file takes as a key, which may be nested
+    without end.
 
-    Raises:
-        pickle.UnpicklingError: If the file numbers its objects otherwise than one after the other.
+    Args:
+        file: A binary file.
+        known: What stands for each name, by its module and its name.
     """
 
     def __init__(self, file, known):
-        _check_numbers(file)
         super().__init__(file)
         self.known = known
 
@@ -74,16 +73,39 @@ class Reader(pickle.Unpickler):
         return Storage(key, np.dtype(dtype))
 
 
-def _check_numbers(file):
-    """Raise UnpicklingError for a number that is larger than the number of steps before it.
+def _with_plain(operation, hashed):
+    """Return an operation of the reader that hashes a part of its stack, which must be plain."""
+    load = pickle._Unpickler.dispatch[operation[0]]
 
-    The reader makes a table as long as the largest number that a file gives to an object.
-    """
-    start = file.tell()
-    for step, (operation, number, _) in enumerate(pickletools.genops(file)):
-        if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") and number > step:
-            raise pickle.UnpicklingError("refused: an object with a number out of turn")
-    file.seek(start)
+    def checked(reader):
+        if not all(type(key) in (str, int) for key in reader.stack[hashed]):
+            raise pickle.UnpicklingError("refused: a key that is no name")
+        load(reader)
+
+    return checked
+
+
+Reader.dispatch = {
+    **pickle._Unpickler.dispatch,
+    **{
+        operation[0]: _with_plain(operation, hashed)
+        for operation, hashed in (
+            (pickle.SETITEM, slice(-2, -1)),
+            *((of_many, slice(None, None, 2)) for of_many in (pickle.SETITEMS, pickle.DICT)),
+            *((of_sets, slice(None)) for of_sets in (pickle.ADDITEMS, pickle.FROZENSET)),
+        )
+    },
+}
+
+
+class Ordered(collections.OrderedDict):
+    """An ordered dictionary that a file fills, and does not make full."""
+
+    def __init__(self):
+        super().__init__()
+
+    def __setstate__(self, state):
+        """Leave out what a file says besides, as the versions of a network's parts."""
 
 
 class Storage(collections.namedtuple("Storage", "key dtype")):
@@ -126,7 +148,7 @@ def _tensor(storage, offset, shape, strides, *_):
 
 _STORAGES = {("torch", name): dtype for name, dtype in DTYPES.items()}
 _TENSORS = {
-    ("collections", "OrderedDict"): collections.OrderedDict,
+    ("collections", "OrderedDict"): Ordered,
     ("torch._utils", "_rebuild_tensor_v2"): Allowed(_tensor),
     **_STORAGES,
 }

@@ -40,7 +40,7 @@ def test_filtered(data_format, border, step):
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_doubled_is_the_transpose_of_halved(data_format):
     """<halved(y), x> = <y, doubled(x)> for all x and y."""
-    doubled = filters.doubled(ops.convert_to_tensor(X), TAPS, 2, data_format)
+    doubled = filters.doubled(ops.convert_to_tensor(X), TAPS, data_format)
     doubled = ops.convert_to_numpy(doubled)
     y = np.random.default_rng(1).standard_normal(doubled.shape).astype("float32")
     halved = along_both(y, 2, 2, data_format)

@@ -43,7 +43,7 @@ def sample(images, x, y):
         last = images.shape[axis] - 1
         reflected = last - np.abs(last - np.abs(np.arange(-last, 2 * last + 1)))
         images = ops.take(images, reflected, axis)
-    double = filters.doubled(images, TWICE, len(TAPS) // 2 - 1)
+    double = filters.doubled(images, TWICE)
     read = _read(double, 2 * x - 0.5, 2 * y - 0.5)
     return filters.filtered(read, TAPS, -1, step=2)
 

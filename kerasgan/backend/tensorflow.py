@@ -11,7 +11,7 @@ from kerasgan.backend.tensorflow_group import TensorflowGroup
 private.leave_own_pipelines_untuned()
 GROUP = TensorflowGroup()
 WARM_UP = 0
-LONGEST_PRODUCT = 1024
+LONGEST_PRODUCT = 256
 MEANS_IN_STEPS = True  # Keras needs something that a step returns.
 PREFERRED_DATA_FORMAT = "channels_last"
 Conv2D = keras.layers.Conv2D

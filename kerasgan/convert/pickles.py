@@ -5,11 +5,11 @@ the arguments of its constructor. Of these the source text is dropped, and the r
 data.
 """
 
-import collections
 import dataclasses
 import io
 import pickle
 import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,10 @@ class _Module(Saved):
 
 
 class _Arguments(dict):
-    """A dictionary that a file fills."""
+    """A dictionary that a file fills, and does not make full."""
+
+    def __init__(self):
+        super().__init__()
 
     def __setstate__(self, state):
         raise pickle.UnpicklingError("refused: a dictionary is given a state")
@@ -114,7 +117,9 @@ class _Array:
 
 def _network(meta):
     """Return the `Saved` of what a file says of a network."""
-    state, kind = meta["state"], meta["class_name"]
+    if not isinstance(meta, dict):
+        raise pickle.UnpicklingError("refused: a network that is not described")
+    state, kind = meta.get("state"), meta.get("class_name")
     if meta.get("type") != "class" or not isinstance(kind, str) or not isinstance(state, dict):
         raise pickle.UnpicklingError("refused: a network without a class and a state")
     arguments = dict(enumerate(state.get("_init_args") or ()))
@@ -170,7 +175,7 @@ _OF_R3GAN = {
 
 _KNOWN = {
     ("_codecs", "encode"): Allowed(_bytes),  # How old protocols write bytes.
-    ("collections", "OrderedDict"): collections.OrderedDict,
+    ("collections", "OrderedDict"): torch_files.Ordered,
     ("dnnlib.util", "EasyDict"): _Arguments,
     ("torch_utils.persistence", "_reconstruct_persistent_obj"): Allowed(_network),
     ("torch._utils", "_rebuild_parameter"): Allowed(lambda value, *_: value),
@@ -239,7 +244,7 @@ def read(path):
         )
     networks = {str(k): v for k, v in found.items() if k in ("G_ema", "G", "D") and v is not None}
     if not networks or not all(isinstance(network, Saved) for network in networks.values()):
-        entries = listed([printable(str(key)) for key in found][:10]) or "nothing"
+        entries = listed([printable(str(key)) for key in list(found)[:10]]) or "nothing"
         raise ConversionError(f"{path} must hold {SUPPORTED}, as G_ema. Received: {entries}")
     return networks
 
@@ -253,4 +258,6 @@ def _why(path, error):
         )
     if said.startswith("refused: "):
         return f"{path} must hold {SUPPORTED}. Received: {said.removeprefix('refused: ')} in it"
-    return f"{path} must be a whole pickle of {SUPPORTED}. Received: one that breaks off ({said})"
+    if isinstance(error, (EOFError, struct.error)) or "truncated" in said:
+        return f"{path} must be a whole pickle of {SUPPORTED}. Received: one that breaks off"
+    return f"{path} must be a pickle of {SUPPORTED}. Received: what cannot be read ({said})"

@@ -31,7 +31,7 @@ def halved(x, data_format):
 
 def doubled(x, data_format):
     """Return maps of twice the side, which is bilinear interpolation between centres of pixels."""
-    return filters.doubled(x, TAPS_BETWEEN, 1, data_format)
+    return filters.doubled(x, TAPS_BETWEEN, data_format)
 
 
 def axes(data_format):
