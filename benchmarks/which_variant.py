@@ -6,8 +6,8 @@
 It writes `which_variant/LENGTH-NAME.json` and a picture beside it: samples on the left with real
 images on the right. Each run is `kerasgan train` with a time, on one core of the machine, which may
 do something else on the others. The hours are one training that is looked at after one, two and
-four; with a folder for its runs it goes on where it was stopped. The scores compare with all 10,000
-drawn heads.
+four. With a folder for its runs, later hours may follow another day. The scores compare with all
+10,000 drawn heads.
 """
 
 import os
@@ -72,6 +72,11 @@ def _one(plan, name, out, runs):
             seconds, done = read_json(out / f"{file}.json")["seconds"], minutes
             continue
         length = f"{minutes - done}m"
+        if done and not runs.is_dir():
+            raise SystemExit(
+                f"{name} was measured after {done} minutes, and its run is not in {runs}: give "
+                "--work the folder of that training, or --out an empty one."
+            )
         if not done:
             recommend.run(images, size, length, BACKEND, out, runs, words=words, name=file)
             seconds = read_json(out / f"{file}.json")["seconds"]
@@ -109,7 +114,7 @@ def table(plan="small", folder=FOLDER):
                 ]
             )
             pictures.append(
-                f"![{recommend.SHOWN} samples of {recipe['variant']} after {minutes} minutes, "
+                f"![{recommend.SHOWN} samples of {recipe['variant']} given {minutes} minutes, "
                 f"without selection, on the left; real images on the right.]"
                 f"(../../benchmarks/results/which_variant/{path.stem}.webp)"
             )

@@ -129,6 +129,13 @@ def from_nothing(model, file, given, seconds=None, start=None):
     chooses = file is None and model is None and start is None
     if chooses and "config" in given:
         raise click.UsageError("--config goes with MODEL: it says what would be chosen otherwise.")
+    config = catalogue.CONFIGURATIONS.get(given.get("config"))
+    if config is not None and config.conditional and not given.get("conditional"):
+        echo(
+            f"note: the authors' networks of --config {config.name} take labels; --conditional "
+            "gives them to these.",
+            err=True,
+        )
     if file is not None:
         recipe, stored = _read(file, model)
         settings |= stored

@@ -83,7 +83,13 @@ def _read(path, model):
     *sides, channels = model.image_shape
     try:
         with open_picture(path) as image:
-            options = {"image_size": sides, "upscale": True}
-            return fitting.fitted(fitting.upright(image), options, channels)
+            image = fitting.upright(image)
+            if [image.height, image.width] != sides:
+                echo(
+                    f"note: {printable(path)} has {image.width}x{image.height} pixels; it is "
+                    f"cropped and resized to the model's {sides[1]}x{sides[0]}.",
+                    err=True,
+                )
+            return fitting.fitted(image, {"image_size": sides, "upscale": True}, channels)
     except (OSError, ValueError, SyntaxError) as error:
         raise click.UsageError(f"{printable(path)} is no picture: {error}") from error

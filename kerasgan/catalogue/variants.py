@@ -290,6 +290,7 @@ VARIANTS = {
             refuses={"conditioning": "its critic has the authors' own"},
             penalties=("r1", "path_length"),
             critic_norm=None,
+            usual={"batch_size": 32},  # Of which the default of `gamma` is, up to 128 pixels.
         ),
         Variant(
             "fastgan",
