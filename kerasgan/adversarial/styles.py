@@ -98,8 +98,8 @@ class Styles:
             found = [int(number) for number in np.ravel(levels)]
         if not found or min(found) < 0 or max(found) >= len(there):
             raise ValueError(
-                f"`levels` must name some of the layers 0..{len(there) - 1} that have a style: coarse "
-                "are 0 to 3, middle 4 to 7, fine the others. Received: "
+                f"`levels` must name some of the layers 0..{len(there) - 1} that have a style: "
+                "coarse are 0 to 3, middle 4 to 7, fine the others. Received: "
                 f"levels={clipped(str(levels), 100)}"
             )
         return found

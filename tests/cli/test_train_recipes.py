@@ -37,6 +37,9 @@ def test_a_configuration_of_the_authors(command, data):
     assert (recipe["arguments"]["gamma"], recipe["arguments"]["final_gamma"]) == (1.0, 0.2)
     assert recipe["batch_size"] == 32 and recipe["augment"]["fixed"] == 0.3
     assert json.loads(command(*given)[1])["batch_size"] == 256
+    given[5] = "cifar-10"
+    code, _, err = command(*given)
+    assert "note: the authors' networks of --config cifar-10 take labels; --conditional" in err
     code, _, err = command("train", "gan", "--data", data, "--config", "ffhq-64", "--dry-run")
     assert code == 2 and "--config is one of r3gan" in err
 
