@@ -95,6 +95,7 @@ def test_pictures_are_projected(command, preset, run_folder, tmp_path):
         code, said, err = command(*given)
         assert code == 0, err
         assert "wide.png: " in said and "2 pictures" in said
+        assert "wide.png has 30x20 pixels; it is cropped and resized to the model's" in err
         with np.load(out / "styles.npz") as found:
             assert found["styles"].shape[:1] == (2,) and found["styles"].ndim == len(shape)
         side = (pixels(out / "projected.png").shape[1] - 1) // 2
