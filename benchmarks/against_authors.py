@@ -1,6 +1,6 @@
 """Whether StyleGAN2's networks compute what the authors' code computes, and how fast.
 
-    python benchmarks/against_authors.py --checkout PATH [--sizes 32 64]
+    python benchmarks/against_authors.py --checkout PATH [--sizes 32 64] [--backends torch]
 
 It writes `against_authors.json`.
 
@@ -262,8 +262,8 @@ def _one(task):
     return speed(Path(folder)) if kind == "speed" else ours(name, Path(folder))
 
 
-def run(checkout, sizes=None, out=experiment.RESULTS):
-    """Compare the cases on all backends, and write the differences; others stay as they are."""
+def run(checkout, sizes=None, backends=tuple(experiment.BACKENDS), out=experiment.RESULTS):
+    """Compare the cases, and write the differences; those of others stay as they are."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "against_authors.json"
     stored = read_json(path) if path.exists() else {"cases": {}, "speed": None}
@@ -279,7 +279,8 @@ def run(checkout, sizes=None, out=experiment.RESULTS):
                 return experiment.apart(__file__, f"{kind}:{name}@{folder}", 2, **given)[-1]
 
             task("theirs", "torch")
-            result["cases"][name] = {b: task("ours", b) for b in experiment.BACKENDS}
+            found = result["cases"].setdefault(name, {})
+            found.update({b: task("ours", b) for b in backends})
             if name == FASTEST:
                 result["speed"] = task("speed", "torch")
         worst = {b: max(found.values()) for b, found in result["cases"][name].items()}
@@ -299,10 +300,13 @@ def table(folder=experiment.RESULTS):
     for name, backends in found["cases"].items():
         cells = [name]
         for wanted in kinds.values():
-            worst = (
-                max(v for k, v in backends[b].items() if wanted(k)) for b in experiment.BACKENDS
-            )
-            cells.append(", ".join(f"{value:.0e}" for value in worst))
+            worst = [
+                f"{max(v for k, v in backends[b].items() if wanted(k)):.0e}"
+                if b in backends
+                else "not compared"
+                for b in experiment.BACKENDS
+            ]
+            cells.append(", ".join(worst))
         rows.append(cells)
     order = ", ".join(experiment.BACKENDS.values())
     text = (
@@ -325,10 +329,16 @@ if __name__ == "__main__":
     arguments = experiment.parser(__doc__)
     arguments.add_argument("--checkout", help="a checkout of NVlabs/stylegan2-ada-pytorch")
     arguments.add_argument("--sizes", type=int, nargs="*", help="only these sizes")
+    arguments.add_argument(
+        "--backends",
+        nargs="*",
+        choices=list(experiment.BACKENDS),
+        default=list(experiment.BACKENDS),
+    )
     arguments.add_argument("--one", help="for its own processes")
     options = arguments.parse_args()
     if options.one:
         print(json.dumps(_one(options.one)))
     else:
-        run(options.checkout, options.sizes, options.out)
+        run(options.checkout, options.sizes, options.backends, options.out)
         print(table(options.out))
