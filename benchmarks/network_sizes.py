@@ -23,45 +23,32 @@ TAKES = "20 minutes"
 BATCH = 16
 BACKEND = "torch"
 NETWORKS = ("dcgan", "resnet-sngan", "resnet-r3gan", "fastgan")
+VARIANTS = {"fastgan": "FastGAN", "stylegan2": "StyleGAN2"}  # The others are trained as a GAN.
 KEY = "{network} {size}"
 HIGH, HIGH_KEY = (256, 512, 1024), "stylegan2 {size} {does}"
 DOES = {"sample": "Sampling an image, GB", "step": "A step with one image, GB"}
 
 
 def one(key):
-    """Return the parameters and the memory of one pair of networks, in this process."""
+    """Return the parameters of a pair of networks, and the memory it takes, in this process."""
     import kerasgan
 
-    network, size = key.split()
+    network, size, *does = key.split()
     name, _, style = network.partition("-")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     arguments = {"style": style} if style else {}
     pair = getattr(kerasgan.networks, name)(int(size), 3, **arguments)
-    gan = (kerasgan.FastGAN if name == "fastgan" else kerasgan.GAN)(*pair)
+    gan = getattr(kerasgan, VARIANTS.get(name, "GAN"))(*pair)
     gan.compile()
-    shape = (2 * BATCH, int(size), int(size), 3)
-    images = np.random.default_rng(0).integers(0, 256, shape, dtype="uint8")
-    gan.fit(kerasgan.data.ImageDataset(images, batch_size=BATCH), epochs=1, verbose=0)
+    if does == ["sample"]:
+        gan.sample(1, seed=0)
+    else:  # The first step has all penalties.
+        steps, batch = (1, 1) if does else (2, BATCH)
+        shape = (steps * batch, int(size), int(size), 3)
+        images = np.random.default_rng(0).integers(0, 256, shape, dtype="uint8")
+        gan.fit(kerasgan.data.ImageDataset(images, batch_size=batch), epochs=1, verbose=0)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     generator, critic = (part.count_params() for part in pair)
-    return {"generator": generator, "critic": critic, "megabytes": (after - before) / 1000}
-
-
-def high(key):
-    """Return the parameters and the memory of a StyleGAN2 that samples or takes a step."""
-    import kerasgan
-
-    _, size, does = key.split()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    gan = kerasgan.StyleGAN2(*kerasgan.networks.stylegan2(int(size), 3))
-    gan.compile()
-    if does == "sample":
-        gan.sample(1, seed=0)
-    else:  # The first step has both penalties.
-        images = np.random.default_rng(0).integers(0, 256, (1, int(size), int(size), 3), "uint8")
-        gan.fit(kerasgan.data.ImageDataset(images, batch_size=1), epochs=1, verbose=0)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    generator, critic = (part.count_params() for part in (gan.generator, gan.critic))
     return {"generator": generator, "critic": critic, "megabytes": (after - before) / 1000}
 
 
@@ -129,7 +116,7 @@ if __name__ == "__main__":
     arguments.add_argument("--one", help="measure this pair in this process")
     options = arguments.parse_args()
     if options.one:
-        print(json.dumps((high if options.one.count(" ") == 2 else one)(options.one)))
+        print(json.dumps(one(options.one)))
     else:
         run(options.out)
         print(table(options.out))

@@ -68,26 +68,23 @@ def _one(plan, name, out, runs):
     seconds = done = 0
     for minutes in lengths:
         file = _file(plan, minutes, name)
-        if (out / f"{file}.json").exists():
-            seconds, done = read_json(out / f"{file}.json")["seconds"], minutes
-            continue
-        length = f"{minutes - done}m"
-        if done and not runs.is_dir():
+        path, length = out / f"{file}.json", f"{minutes - done}m"
+        if path.exists():
+            found = read_json(path)
+        elif not done:
+            found = recommend.run(images, size, length, BACKEND, out, runs, words=words, name=file)
+        elif runs.is_dir():
+            folder = recommend.folder_of(runs)
+            took, said = recommend.timed("train", "--resume", folder, "--time", length)
+            asked = {"limit": images, "size": size, "time": f"{minutes}m", "backend": BACKEND}
+            found = recommend.measured(folder, asked, seconds + took, said, out, file)
+        else:
             raise SystemExit(
                 f"{name} was measured after {done} minutes, and its run is not in {runs}: give "
                 "--work the folder of that training, or --out an empty one."
             )
-        if not done:
-            recommend.run(images, size, length, BACKEND, out, runs, words=words, name=file)
-            seconds = read_json(out / f"{file}.json")["seconds"]
-        else:
-            folder = recommend.folder_of(runs)
-            took, said = recommend.timed("train", "--resume", folder, "--time", length)
-            seconds += took
-            asked = {"limit": images, "size": size, "time": f"{minutes}m", "backend": BACKEND}
-            recommend.measured(folder, asked, seconds, said, out, file)
-        done = minutes
-        print(table(plan, out), flush=True)
+        seconds, done = found["seconds"], minutes
+    print(table(plan, out), flush=True)
 
 
 def _file(plan, minutes, name):

@@ -13,6 +13,11 @@ from keras import ops
 from kerasgan.backend import LONGEST_PRODUCT
 
 
+def axes(data_format):
+    """Return the axes of height and width."""
+    return (1, 2) if data_format == "channels_last" else (2, 3)
+
+
 def filtered(x, taps, border, step=1, data_format="channels_last"):
     """Return `y[i] = sum of taps[k] x[step i + k - border]` along height and width.
 
@@ -63,11 +68,11 @@ def doubled(x, taps, data_format="channels_last"):
 
 def _along_both(x, matrix, shifted, data_format):
     """Return what a filter makes of both axes, as a product or as a sum."""
-    first = data_format == "channels_first"
-    if max(x.shape[2:] if first else x.shape[1:3]) > LONGEST_PRODUCT:
-        for axis in (2, 3) if first else (1, 2):
+    if max(x.shape[axis] for axis in axes(data_format)) > LONGEST_PRODUCT:
+        for axis in axes(data_format):
             x = shifted(x, axis)
         return x
+    first = data_format == "channels_first"
     # PyTorch keeps maps of either format in the order of this one.
     x = ops.transpose(x, (0, 2, 3, 1)) if first else x
     _, height, width, depth = x.shape

@@ -61,11 +61,8 @@ class _Module(Saved):
         self.tensors, self.parts = _inside(state)
 
 
-class _Arguments(dict):
-    """A dictionary that a file fills, and does not make full."""
-
-    def __init__(self):
-        super().__init__()
+class _Arguments(torch_files.Ordered):
+    """A dictionary that is no more than its entries."""
 
     def __setstate__(self, state):
         raise pickle.UnpicklingError("refused: a dictionary is given a state")

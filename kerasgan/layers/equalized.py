@@ -6,7 +6,7 @@ import random
 import keras
 from keras import ops
 
-from kerasgan import validation
+from kerasgan import filters, validation
 from kerasgan.layers import resample
 from kerasgan.layers.normal import Normal
 
@@ -163,7 +163,7 @@ class EqualizedConv2D(Equalized):
     def compute_output_shape(self, input_shape):
         shape = list(input_shape)
         shape[resample.channel_axis(self.data_format)] = self.filters
-        for axis in resample.axes(self.data_format):
+        for axis in filters.axes(self.data_format):
             if self.resampling is not None:
                 shape[axis] = shape[axis] // 2 if self.resampling == "halve" else 2 * shape[axis]
         return tuple(shape)

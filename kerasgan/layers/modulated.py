@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from kerasgan import filters
 from kerasgan.layers import resample
 from kerasgan.layers.equalized import Equalized, EqualizedDense, finished, on_maps
 from kerasgan.layers.normal import Normal
@@ -111,7 +112,7 @@ class ModulatedConv2D(Equalized):
     def compute_output_shape(self, inputs_shape, style_shape, noise_shape=None):
         shape = list(inputs_shape)
         shape[resample.channel_axis(self.data_format)] = self.filters
-        for axis in resample.axes(self.data_format):
+        for axis in filters.axes(self.data_format):
             shape[axis] = 2 * shape[axis] if self.doubles else shape[axis]
         return tuple(shape)
 

@@ -34,11 +34,6 @@ def doubled(x, data_format):
     return filters.doubled(x, TAPS_BETWEEN, data_format)
 
 
-def axes(data_format):
-    """Return the axes of height and width."""
-    return (1, 2) if data_format == "channels_last" else (2, 3)
-
-
 def channel_axis(data_format):
     """Return the axis of the features."""
     return -1 if data_format == "channels_last" else 1

@@ -7,7 +7,7 @@ import random
 import keras
 from keras import layers, ops
 
-from kerasgan import sizes
+from kerasgan import filters, sizes
 from kerasgan.backend import PREFERRED_DATA_FORMAT as FORMAT
 from kerasgan.layers import EqualizedConv2D, EqualizedDense, ModulatedConv2D, resample
 from kerasgan.networks import base
@@ -286,6 +286,6 @@ class Halve(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         shape = list(input_shape)
-        for axis in resample.axes(self.data_format):
+        for axis in filters.axes(self.data_format):
             shape[axis] //= 2
         return tuple(shape)
