@@ -83,7 +83,7 @@ class _Mapping(click.ParamType):
         return found
 
 
-_KINDS = {"text": str, "size": Size(), "integers": _Integers(), "mapping": _Mapping()}
+_KINDS = {"text": str, "words": str, "size": Size(), "integers": _Integers(), "mapping": _Mapping()}
 
 
 def option(*names, **settings):
@@ -168,6 +168,8 @@ def from_catalogue(entry, help=None, flag=None):
             return option(*flags, type=kind, metavar="NAME", help=f"{text} One of {listed(names)}.")
     else:
         kind = _KINDS[entry.kind]
+        if entry.choices:
+            text = f"{text[:-1]}: {', '.join(entry.choices)}."
     return option(*flags, type=kind, help=text)
 
 
@@ -225,7 +227,11 @@ def shared():
         weight = next(o for o in entry.options if o.name == "weight")
         penalties.append(from_catalogue(weight, flag=f"--{name.replace('_', '-')}"))
     augment = next(o for o in catalogue.SHARED if o.name == "augment")
-    return [*common, *penalties, from_catalogue(augment)]
+    augments = [
+        from_catalogue(entry, f"{', '.join(takers)}: {entry.help}")
+        for entry, takers in flat.augment_options().values()
+    ]
+    return [*common, *penalties, from_catalogue(augment), *augments]
 
 
 def sampling():

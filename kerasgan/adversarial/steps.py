@@ -11,6 +11,8 @@ from kerasgan.adversarial.scorer import Batch
 from kerasgan.backend import private
 from kerasgan.penalties import PLAYERS, PenaltyInputs
 
+STRENGTH = "augment_probability"  # What is logged of an augmentation whose probability moves.
+
 
 class Steps:
     """The part of an adversarial model that trains it, one batch at a time.
@@ -275,10 +277,12 @@ class Steps:
                 objective = getattr(self, f"{player}_objective")
                 penalties = self._penalties_of(player)
                 self.log(f"{player}_loss", objective(batch, penalties, training=False), rows)
-        return {**self._means(), "seen": seen}
+        return {**self._means(training=False), "seen": seen}
 
     def get_metrics_result(self):
         """Return the epoch's means so far; `loss` is the sum of both players' losses.
+
+        Of an augmentation whose probability moves there is `augment_probability`, as it now is.
 
         What no step of the epoch has measured is left out, as the generator's loss in an epoch in
         which it took no step.
@@ -290,16 +294,18 @@ class Steps:
         super().reset_metrics()
         self._names.measured = None
 
-    def _means(self):
+    def _means(self, training=True):
         results = {name: tracker.result() for name, tracker in self.trackers.items()}
         for metric in state.own_metrics(self):
             results[metric.name] = metric.result()
+        if training and getattr(self.augment, "moves", False):
+            results[STRENGTH] = ops.convert_to_tensor(self.augment.probability)
         return {"loss": results["critic_loss"] + results["generator_loss"], **results}
 
     def _measured(self, means):
         """Return the means that steps of this epoch have measured; all of them outside `fit`."""
-        if self._names.measured is None:
-            return means
+        if self._names.measured is None:  # No image is augmented there.
+            return {name: value for name, value in means.items() if name != STRENGTH}
         missing = set(self.trackers) - self._names.measured
         if missing & {"critic_loss", "generator_loss"}:
             missing.add("loss")

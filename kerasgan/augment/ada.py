@@ -127,6 +127,11 @@ class ADA(keras.layers.Layer):
         self.step_sums = self._weight("step_sums", (2,), aggregation="sum")
         self.built = True
 
+    @property
+    def moves(self):
+        """Whether the probability changes in a training."""
+        return self.fixed is None or bool(self.rise)
+
     def _weight(self, name, shape=(), initializer=0.0, **kwargs):
         initializer = keras.initializers.Constant(initializer)
         return self.add_weight(

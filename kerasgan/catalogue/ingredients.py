@@ -176,7 +176,10 @@ PENALTIES = _by_name(
     ),
 )  # fmt: skip
 
-_POLICY = Option("policy", "text", "parts of it, with commas between them", shell=False)
+
+def _policy(*parts):
+    return Option("policy", "words", "parts of it, with commas between them", choices=parts)
+
 
 AUGMENTATIONS = _by_name(
     Ingredient(
@@ -185,7 +188,7 @@ AUGMENTATIONS = _by_name(
         "DiffAugment",
         "colour, translation and cutout on all that the critic sees",
         ("2006.10738",),
-        (_POLICY,),
+        (_policy("color", "translation", "cutout"),),
     ),
     Ingredient(
         "ada",
@@ -194,19 +197,20 @@ AUGMENTATIONS = _by_name(
         "as much augmentation as the critic's overfitting asks for",
         ("2006.06676",),
         (
-            Option("target", "number", "the overfitting that is aimed at", minimum=0, maximum=1,
-                   above=True, below=True, shell=False),
+            Option("target", "number", "the overfitting that is aimed at, 0.6 by default",
+                   minimum=0, maximum=1, above=True, below=True),
             positive("speed", "images until the probability goes from 0 to 1", shell=False),
             integer("interval", "critic steps between two adjustments", shell=False),
             Option("max_probability", "number", "the probability's greatest value", minimum=0,
                    maximum=1, above=True, shell=False),
             Option("fixed", "number", "a probability that does not adapt", minimum=0, maximum=1,
-                   none="none", shell=False),
+                   none="none"),
             integer("rise", "critic steps in which it rises from 0", minimum=0, shell=False),
-            flag("antialias", "filter geometric changes as the authors do", shell=False),
+            flag("antialias", "filter geometric changes as the authors do, which takes many times "
+                 "as long"),
             Option("multipliers", "mapping", "factors of the probability of single groups",
                    none="none", shell=False),
-            _POLICY,
+            _policy("blit", "geometry", "color", "filter", "noise", "cutout"),
         ),
     ),
     Ingredient(

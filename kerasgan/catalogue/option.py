@@ -9,7 +9,10 @@ from kerasgan.text import quoted
 
 MOST = 10**9  # Greatest value of an integer that has no bound of its own,
 LARGEST = 1e6  # and of another number.
-KINDS = ("integer", "number", "size", "flag", "choice", "text", "integers", "mapping", "object")
+KINDS = (
+    *("integer", "number", "size", "flag", "choice", "words", "text", "integers", "mapping"),
+    "object",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,13 +23,13 @@ class Option:
         name: Its name in Python; in the shell it has hyphens for underscores.
         kind: One of `KINDS`. A "size" is an integer, or height and width. "integers" is a list of
             integers, "mapping" a dictionary from names to numbers, and an "object" is nothing that
-            the shell or a recipe can give.
+            the shell or a recipe can give. "words" are some of `choices`, with commas between them.
         help: One line that says what it does.
         minimum: Least value of a number.
         maximum: Greatest value.
         above: Whether the least value itself is excluded.
         below: Whether the greatest value itself is excluded.
-        choices: What a "choice" may be.
+        choices: What a "choice" may be, and each of the "words".
         none: The value of the shell that stands for None, where None is allowed.
         shell: Whether `kerasgan train` has an option of this name.
         default: What it is by default, where a check needs to know.
@@ -70,6 +73,10 @@ class Option:
         """Return the rule that a value breaks, in words, or None."""
         if self.kind == "choice":
             return None if value in self.choices else f"one of {list(self.choices)}"
+        if self.kind == "words":
+            found = value.split(",") if isinstance(value, str) else [None]
+            fits = set(found) <= set(self.choices) and len(set(found)) == len(found)
+            return None if fits else f"some of {', '.join(self.choices)}, with commas between them"
         if self.kind == "flag":
             return None if isinstance(value, bool) else "true or false"
         if self.kind == "text":

@@ -1,6 +1,7 @@
 """The options of the shell, one flat list of names, as changes of a `Recipe`."""
 
 import copy
+import dataclasses
 import difflib
 
 from kerasgan import catalogue, validation
@@ -42,11 +43,26 @@ def variant_options():
     }
 
 
+def augment_options():
+    """Return the options of all augmentations that the shell has, and those that have each.
+
+    Each begins with "augment_".
+    """
+    entries, takers = {}, {}
+    for kind in catalogue.AUGMENTS:
+        for option in catalogue.AUGMENTATIONS[kind].options:
+            if option.shell:
+                name = f"augment_{option.name}"
+                entries.setdefault(name, []).append(dataclasses.replace(option, name=name))
+                takers.setdefault(name, []).append(kind)
+    return {name: (catalogue.joined(found), takers[name]) for name, found in entries.items()}
+
+
 def names():
     """Return the names of all options of a training that the shell has."""
     fixed = (*DATA, *OPTIMIZERS, *PLAIN, *LENGTH, "network", "augment", "config")
     fixed += tuple(catalogue.PENALTIES)
-    return [*fixed, *variant_options(), *network_options()]
+    return [*fixed, *variant_options(), *network_options(), *augment_options()]
 
 
 def _configure(recipe, name, batch_size):
@@ -79,10 +95,10 @@ def apply(recipe, options):
     recipe = copy.deepcopy(recipe)
     longer = {option.alias: option.name for option in catalogue.OPTIMIZERS}
     options = {longer.get(n, n): value for n, value in options.items() if value is not None}
-    networks, variants = network_options(), variant_options()
+    networks, variants, augments = network_options(), variant_options(), augment_options()
     if "config" in options:
         _configure(recipe, options.pop("config"), options.get("batch_size"))
-    rates = {}
+    rates, of_augment = {}, {}
     for name, value in options.items():
         if name in DATA:
             _set_data(recipe, name, value)
@@ -108,12 +124,16 @@ def apply(recipe, options):
                 recipe.augment = None
             elif recipe.augment is None or recipe.augment.get("kind") != value:
                 recipe.augment = {"kind": value}
+        elif name in augments:
+            of_augment[name] = value
         else:
             near = difflib.get_close_matches(name, names(), n=3) or ["none"]
             raise ValueError(
                 f"a training has no option of this name; nearest: {', '.join(near)}. Received: "
                 f"{name!r}"
             )
+    for name, value in of_augment.items():
+        _set_augment(recipe, value, *augments[name])
     _set_optimizers(recipe, rates)
     checks.check(recipe)
     order = list(catalogue.PENALTIES)
@@ -146,6 +166,14 @@ def _set_penalty(recipe, name, weight):
         penalty["weight"] = weight
     if not own:
         recipe.penalties.append({"kind": name, "weight": weight})
+
+
+def _set_augment(recipe, value, option, kinds):
+    """Give the augmentation another argument."""
+    if recipe.augment is None or recipe.augment.get("kind") not in kinds:
+        raise ValueError(f"{option.flag} goes with --augment {' or '.join(kinds)}.")
+    value = None if option.none is not None and value == option.none else value
+    recipe.augment = {**recipe.augment, option.name.removeprefix("augment_"): value}
 
 
 def _set_optimizers(recipe, given):

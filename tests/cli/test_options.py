@@ -146,6 +146,28 @@ def test_every_penalty_reaches_the_model(name):
     assert penalty.weight == 2.5
 
 
+AUGMENTING = {"policy": "cutout,color", "target": 0.5, "fixed": 0.25, "antialias": True}
+
+
+@pytest.mark.parametrize("kind", catalogue.AUGMENTS)
+def test_every_option_of_an_augmentation_reaches_it(kind):
+    own = [option.name for option in catalogue.AUGMENTATIONS[kind].options if option.shell]
+    options = {f"augment_{name}": AUGMENTING[name] for name in own}
+    found = shell("gan", **SMALL, augment=kind, **options).build((8, 8, 1)).augment.get_config()
+    assert {name: found[name] for name in own} == {name: AUGMENTING[name] for name in own}
+
+
+def test_options_of_an_augmentation_that_is_not_there():
+    words = ["train", "gan", "--data", "mnist", "--dry-run", "--augment-target", "0.5"]
+    for more in ([], ["--augment", "diffaugment"], ["--augment", "none"]):
+        done = CliRunner().invoke(cli, [*words, *more])
+        assert done.exit_code == 2
+        assert "--augment-target goes with --augment ada." in done.stderr
+    done = CliRunner().invoke(cli, [*words, "--augment", "ada", "--augment-policy", "flip"])
+    assert done.exit_code == 2
+    assert "some of blit, geometry, color" in done.stderr
+
+
 @pytest.mark.parametrize("name", catalogue.AUGMENTS)
 def test_every_augmentation_reaches_the_model(name):
     gan = shell("gan", **SMALL, augment=name).build((8, 8, 1))

@@ -50,3 +50,23 @@ def test_augmentations_that_do_not_fit():
         kerasgan.WGANGP(*pair(), augment=kerasgan.augment.ADA())
     with pytest.raises(ValueError, match="`augment` must be a layer"):
         kerasgan.GAN(*pair(), augment="color")
+
+
+@pytest.mark.parametrize(
+    ("options", "moves"),
+    [
+        ({"speed": 100, "interval": 1}, True),
+        ({"fixed": 0.5, "rise": 9}, True),
+        ({"fixed": 0.5}, False),
+    ],
+)
+def test_a_probability_that_moves_is_logged(options, moves):
+    ada = kerasgan.augment.ADA(policy="color", target=0.01, **options)
+    gan = kerasgan.GAN(*pair(), augment=ada)
+    gan.compile()
+    history = gan.fit(IMAGES, batch_size=8, epochs=2, verbose=0).history
+    if moves:
+        last = float(ops.convert_to_numpy(ada.probability))
+        assert history["augment_probability"][-1] == pytest.approx(last)
+    assert ("augment_probability" in history) == moves
+    assert "augment_probability" not in gan.evaluate(IMAGES, return_dict=True, verbose=0)
