@@ -30,7 +30,10 @@ def given_sampling(options, model, source):
     for name in given:
         if name not in model.sampling_options:
             own = ", ".join(f"--{option}" for option in model.sampling_options) or "none"
-            raise click.UsageError(f"--{name} is no option of {source}; its own: {own}")
+            takers = listed(made.sampling()[name][1])
+            raise click.UsageError(
+                f"--{name} is no option of {source}; its own: {own}. Variants that have it: {takers}"
+            )
     return given
 
 

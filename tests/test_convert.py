@@ -297,6 +297,7 @@ def test_files_that_ask_for_more_memory_than_they_have(tmp_path):
         ({"synthesis_kwargs": {"activation": "relu"}}, "`activation`"),
         ({"synthesis_kwargs": {"resample_filter": [1, 2, 1]}}, "`resample_filter`"),
         ({"synthesis_kwargs": {"architecture": "stair"}}, "`architecture` must be one of"),
+        ({"img_resolution": 12}, "must be 4 times a power of 2. Received: 12"),
         ({"img_resolution": "many"}, "`image_size` must be"),
     ],
 )

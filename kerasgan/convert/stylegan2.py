@@ -95,7 +95,7 @@ def _of_generator(saved):
         )
     given = _arguments(saved, "z_dim", "c_dim", "w_dim", "img_resolution", "img_channels")
     return {
-        "image_size": given["img_resolution"],
+        "image_size": _resolution(given["img_resolution"]),
         "channels": given["img_channels"],
         "latent_dim": given["z_dim"],
         "style_dim": given["w_dim"],
@@ -114,7 +114,7 @@ def _of_critic(saved):
     layers = len([n for n in mapping.parts if n.startswith("fc")]) if mapping else 8
     group = given.get("mbstd_group_size", 4)
     return {
-        "image_size": given["img_resolution"],
+        "image_size": _resolution(given["img_resolution"]),
         "channels": given["img_channels"],
         "num_classes": given["c_dim"] or None,
         "critic_architecture": _architecture(given.get("architecture", "resnet")),
@@ -134,6 +134,12 @@ def _shared(given, blocks):
         "clamp": next((a["conv_clamp"] for a in layers if "conv_clamp" in a), None),
         "reduced": sum(bool(block.arguments.get("use_fp16")) for block in blocks.values()),
     }
+
+
+def _resolution(side):
+    if isinstance(side, int) and (side < 4 or side & (side - 1)):
+        raise ConversionError(f"`img_resolution` must be 4 times a power of 2. Received: {side}")
+    return side
 
 
 def _architecture(name):
