@@ -32,7 +32,7 @@ def given_sampling(options, model, source):
             own = ", ".join(f"--{option}" for option in model.sampling_options) or "none"
             takers = listed(made.sampling()[name][1])
             raise click.UsageError(
-                f"--{name} is no option of {source}; its own: {own}. Variants that have it: {takers}"
+                f"--{name} is no option of {source}; its own: {own}. Variants with it: {takers}"
             )
     return given
 
