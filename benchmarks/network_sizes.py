@@ -26,6 +26,7 @@ NETWORKS = ("dcgan", "resnet-sngan", "resnet-r3gan", "fastgan")
 VARIANTS = {"fastgan": "FastGAN", "stylegan2": "StyleGAN2"}  # The others are trained as a GAN.
 KEY = "{network} {size}"
 HIGH, HIGH_KEY = (256, 512, 1024), "stylegan2 {size} {does}"
+ELSEWHERE = {f"stylegan2 1024 step {b}": b for b in experiment.BACKENDS if b != BACKEND}
 DOES = {"sample": "Sampling an image, GB", "step": "A step with one image, GB"}
 
 
@@ -40,7 +41,7 @@ def one(key):
     pair = getattr(kerasgan.networks, name)(int(size), 3, **arguments)
     gan = getattr(kerasgan, VARIANTS.get(name, "GAN"))(*pair)
     gan.compile()
-    if does == ["sample"]:
+    if does[:1] == ["sample"]:
         gan.sample(1, seed=0)
     else:  # The first step has all penalties.
         steps, batch = (1, 1) if does else (2, BATCH)
@@ -61,9 +62,10 @@ def run(out=experiment.RESULTS):
         stored = json.loads(path.read_text(encoding="utf-8"))
     keys = [KEY.format(network=network, size=size) for network in NETWORKS for size in ADVISED]
     keys += [HIGH_KEY.format(size=size, does=does) for size in HIGH for does in DOES]
-    for key in keys:
+    for key in [*keys, *ELSEWHERE]:
         if key not in stored["found"]:
-            [stored["found"][key]] = experiment.apart(__file__, key, 2, KERAS_BACKEND=BACKEND)
+            backend = ELSEWHERE.get(key, BACKEND)
+            [stored["found"][key]] = experiment.apart(__file__, key, 2, KERAS_BACKEND=backend)
             path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
@@ -98,10 +100,16 @@ def high_table(folder=experiment.RESULTS):
             rows.append([str(size), *(f"{n:.1f}" for n in parameters), *cells])
     head = ["Pixels", "Generator, millions", "Critic, millions", *DOES.values()]
     place = stored["environment"]
+    others = " and ".join(
+        f"{stored['found'][key]['megabytes'] / 1000:.1f} GB on {experiment.BACKENDS[backend]}"
+        for key, backend in ELSEWHERE.items()
+        if key in stored["found"]
+    )
     return (
         f"{experiment.markdown(head, rows)}\n\nParameters, and the memory of a process on "
         f"{experiment.cores(place)} ({place['backend']}) above what it has when the backend is "
-        "loaded. The step is one of both networks with R1 and the path lengths; by "
+        "loaded. The step is one of both networks with R1 and the path lengths"
+        f"{'; at 1,024 pixels it takes ' if others else ''}{others}. By "
         "`benchmarks/network_sizes.py`."
     )
 

@@ -312,8 +312,11 @@ def _is_held(claim):
 
 
 def _shortened(name):
-    """Return a name of at most 200 bytes, so that a number fits before it."""
-    return os.fsdecode(os.fsencode(name)[:200])
+    """Return a name of at most 200 bytes, so that a number fits before it.
+
+    Those of data may have colons, which not every system takes.
+    """
+    return os.fsdecode(os.fsencode(name.replace(":", "-"))[:200])
 
 
 def _follows(path, sources):

@@ -8,6 +8,7 @@ tables are written from it. A test holds it equal to the classes.
 - `ARCHITECTURES`: the networks.
 - `CONFIGURATIONS`: the constants of R3GAN's authors, by data set.
 - `SOURCES`: where images come from; `source_of` tells which one a name or a path means.
+- `STYLES`: the styles of the drawn heads, their creators and licences; `styles` reads a name.
 - `LOADING`, `OPTIMIZERS`, `LENGTH`, `PLAIN`: what a training has whatever its variant.
 - `RUN`: what a run of the shell has beside its training.
 - `METRICS`, `EXTRACTORS`: how images are measured.
@@ -17,6 +18,7 @@ tables are written from it. A test holds it equal to the classes.
 import importlib
 import math
 
+from kerasgan.catalogue.avatars import STYLES, is_avatars, styles
 from kerasgan.catalogue.configurations import CONFIGURATIONS, Configuration
 from kerasgan.catalogue.data import SOURCES, Source, source_of
 from kerasgan.catalogue.exports import EXPORTS, Export
@@ -45,6 +47,7 @@ __all__ = [
     "RUN",
     "SHARED",
     "SOURCES",
+    "STYLES",
     "VARIANTS",
     "Architecture",
     "Configuration",
@@ -55,10 +58,12 @@ __all__ = [
     "Source",
     "Variant",
     "bound",
+    "is_avatars",
     "joined",
     "options",
     "resolve",
     "source_of",
+    "styles",
 ]
 
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 
+from kerasgan.catalogue.avatars import NAME, is_avatars
 from kerasgan.files import expanded
 
 
@@ -31,7 +32,13 @@ class Source:
 SOURCES = {
     entry.name: entry
     for entry in (
-        Source("avatars", "10,000 cartoon heads, rendered on your machine", named=True),
+        Source(
+            NAME,
+            "10,000 cartoon heads, rendered on your machine; avatars:STYLE in another style, and "
+            "avatars:STYLE,STYLE in several, which are the labels",
+            labels="some",
+            named=True,
+        ),
         Source(
             "stacked_mnist",
             "128,000 images whose channels are three digits of MNIST",
@@ -69,6 +76,8 @@ def source_of(name_or_path):
     # A folder of that name is opened by ./name.
     if name_or_path in SOURCES and SOURCES[name_or_path].named:
         return name
+    if is_avatars(name_or_path):
+        return NAME
     with contextlib.suppress(OSError, ValueError):  # No possible file name.
         if path.is_dir():
             return "folder"

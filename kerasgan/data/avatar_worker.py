@@ -25,15 +25,20 @@ SKIN = ["fbe3cd", "f2d3b1", "ecad80", "d08b5b", "ae6b3f", "9e5622", "763900", "5
 # fmt: on
 
 
-def render(style, index, size, channels):
-    """Return avatar number `index` as `size` x `size` pixels, RGB or RGBA without a background."""
-    options = {
-        "seed": str(index),
-        **({"backgroundColor": BACKGROUNDS} if channels == 3 else {}),
-        "hairColor": HAIR,
-        "skinColor": SKIN,
-        "flip": ["none", "horizontal"],
-    }
+def render(name, style, index, size, channels):
+    """Return avatar number `index` as `size` x `size` pixels, RGB or RGBA.
+
+    Those in the first style have colours of ours, and as RGBA no background. Those in others are as
+    their creators have them.
+    """
+    options = {"seed": str(index)}
+    if name == "adventurer":
+        options |= {
+            **({"backgroundColor": BACKGROUNDS} if channels == 3 else {}),
+            "hairColor": HAIR,
+            "skinColor": SKIN,
+            "flip": ["none", "horizontal"],
+        }
     svg = Avatar(style, options).to_string()
     png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
     image = Image.open(io.BytesIO(bytes(png))).convert("RGBA")
@@ -43,14 +48,17 @@ def render(style, index, size, channels):
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def main(first, count, step, size, channels):
-    """Write avatars `first`, `first + step`, ... below `count`."""
-    text = files("dicebear_styles").joinpath("adventurer.json").read_text(encoding="utf-8")
-    style = Style(json.loads(text))
+def main(names, first, count, step, size, channels):
+    """Write avatars `first`, `first + step`, ... below `count`, in the styles in turn."""
+    folder, styles = files("dicebear_styles"), []
+    for name in names:
+        text = folder.joinpath(f"{name}.json").read_text(encoding="utf-8")
+        styles.append((name, Style(json.loads(text))))
     for index in range(first, count, step):
-        sys.stdout.buffer.write(render(style, index, size, channels).tobytes())
+        image = render(*styles[index % len(styles)], index, size, channels)
+        sys.stdout.buffer.write(image.tobytes())
         sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(sys.argv[1].split(","), *map(int, sys.argv[2:]))

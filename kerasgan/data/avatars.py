@@ -1,6 +1,7 @@
-"""Cartoon heads rendered from a seed: colour faces without a download.
+"""Cartoon heads rendered from a seed: colour pictures without a download.
 
-Style "Adventurer" by Lisa Wischofsky (CC BY 4.0), rendered with DiceBear and resvg.
+They are drawn with DiceBear and resvg. `kerasgan.catalogue.STYLES` says who made each style, and
+its licence; the first is "Adventurer" by Lisa Wischofsky (CC BY 4.0).
 """
 
 import importlib.metadata
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasgan import sizes
+from kerasgan import catalogue, sizes
 from kerasgan.data import fitting
 from kerasgan.data.cache import Decoded, cached
 from kerasgan.data.pixels import DataError, over_white
@@ -29,12 +30,15 @@ def load_avatars(name, folder, options, progress=None):
     """Return the `Decoded` avatars; see `kerasgan.data.sources`.
 
     Avatar `i` is always the same picture, so a smaller `limit` gives the first of the same ones.
-    With 4 channels it has no background.
+    With 4 channels those in the first style have no background. Several styles come in turn, and
+    are the labels.
     """
+    styles = catalogue.styles(name)
+    own = styles == catalogue.styles("avatars")
     missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise DataError(
-            "`name_or_path='avatars'` needs a few packages: pip install 'kerasgan[avatars]'. "
+            f"`name_or_path={name!r}` needs a few packages: pip install 'kerasgan[avatars]'. "
             f"Received: an environment without {', '.join(missing)}"
         )
     count, size = options["limit"] or COUNT, options["image_size"] or IMAGE_SIZE
@@ -44,29 +48,35 @@ def load_avatars(name, folder, options, progress=None):
     square = side == size  # As they are drawn.
     versions = [importlib.metadata.version(name) for name in PACKAGES]
 
+    def shaped(image):
+        if not own:
+            asked = {**options, "image_size": size, "upscale": False}
+            return fitting.fitted(fitting.as_image(image), asked, channels)
+        if not square:
+            image = np.asarray(fitting.shaped(fitting.as_image(image), size, False, *fit))
+        if channels == 1:
+            return np.rint(image @ _GREY_WEIGHTS).astype(np.uint8)[..., None]
+        return over_white(image) if channels == 4 else image
+
     def decode(writer):
-        rendered = 4 if channels == 4 else 3
-        for done, image in enumerate(render(count, side, channels=rendered), 1):
-            if not square:
-                image = np.asarray(fitting.shaped(fitting.as_image(image), size, False, *fit))
-            if channels == 1:
-                image = np.rint(image @ _GREY_WEIGHTS).astype(np.uint8)[..., None]
-            elif channels == 4:
-                image = over_white(image)
-            writer.add(image)
+        drawn = render(count, side, channels=3 if own and channels < 4 else 4, styles=styles)
+        for done, image in enumerate(drawn, 1):
+            writer.add(shaped(image))
             if progress is not None:
                 progress(done, count)
-        return None, {}
+        several = len(styles) > 1
+        labels = np.arange(count) % len(styles) if several else None
+        return labels, {"class_names": list(styles) if several else None}
 
-    about = {"content": {"source": name}, "unlabelled": "avatars have no classes"}
-    decoded = cached(
-        folder, name, [count, size, channels, versions, *(() if square else fit)], decode
-    )
+    about = {"content": {"source": name}, "unlabelled": "avatars of one style have no classes"}
+    fitted = () if square and own else fit
+    identity = [count, size, channels, versions, *(() if own else styles), *fitted]
+    decoded = cached(folder, "avatars", identity, decode)
     return Decoded(decoded.images, decoded.labels, {**decoded.about, **about})
 
 
-def render(count, size, workers=None, channels=3):
-    """Yield `count` avatars as uint8 `(size, size, channels)`.
+def render(count, size, workers=None, channels=3, styles=("adventurer",)):
+    """Yield `count` avatars as uint8 `(size, size, channels)`, in several styles in turn.
 
     Rendering holds the GIL, so other processes do it: each runs a small script and writes pixels
     to a pipe. A fork would copy the threads of the backend, and a spawned `multiprocessing`
@@ -76,14 +86,16 @@ def render(count, size, workers=None, channels=3):
         count: Number of avatars, from the first.
         size: Side in pixels.
         workers: Number of processes; by default one for each CPU, up to four.
-        channels: 3, or 4 for transparent pixels in place of a background, as in a PNG.
+        channels: 3, or 4 for transparent pixels, as in a PNG.
+        styles: Keys of `kerasgan.catalogue.STYLES`.
     """
     workers = workers or max(1, min(4, os.cpu_count() or 1, count // 32))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     processes = [
         subprocess.Popen(
             # -P: the script's folder must not hide packages behind modules of the same name.
-            [sys.executable, "-P", _WORKER, *map(str, (first, count, workers, size, channels))],
+            [sys.executable, "-P", _WORKER, ",".join(styles)]
+            + [str(number) for number in (first, count, workers, size, channels)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
@@ -97,7 +109,7 @@ def render(count, size, workers=None, channels=3):
             if len(data) < size * size * channels:
                 reason = process.stderr.read().decode(errors="replace").strip()
                 raise DataError(
-                    "`name_or_path='avatars'`: the rendering process stopped. Try pip install -U "
+                    "`name_or_path` of avatars: the rendering process stopped. Try pip install -U "
                     f"'kerasgan[avatars]'. Received: {reason[-500:] or process.wait()}"
                 )
             yield np.frombuffer(data, np.uint8).reshape(size, size, channels)

@@ -48,7 +48,9 @@ def load(
               floats in [-1, 1]. Floats without a negative value are taken as [0, 1], with a
               warning. The keys of an .npz file are images, x, x_train or arr_0, and labels, y,
               y_train or arr_1. Labels are numbers, or names of classes as text;
-            - "avatars": 10,000 cartoon heads, rendered on first use;
+            - "avatars": 10,000 cartoon heads, rendered on first use; "avatars:planets" in another
+              of the styles in `kerasgan.catalogue.STYLES`, "avatars:moods,clay" in several in turn,
+              which are the labels;
             - "stacked_mnist": 128,000 images whose three channels are digits of MNIST; the labels
               are its 1,000 modes;
             - the name of any TFDS image data set, such as "mnist" or "celeb_a".

@@ -92,6 +92,11 @@ def find(name_or_path):
         raise DataError(f"`name_or_path` must be a name or a path. Received: {name_or_path!r}")
     name = os.fspath(name_or_path)
     source = name if name_or_path in named() else catalogue.source_of(name_or_path)
+    if catalogue.is_avatars(name_or_path):
+        try:
+            catalogue.styles(name_or_path)
+        except ValueError as error:
+            raise UnknownDataError(str(error)) from None
     if source is None:
         raise UnknownDataError(
             "`name_or_path` looks like a path and must exist; for a data set give its name, such "

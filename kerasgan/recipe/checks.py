@@ -211,10 +211,11 @@ def _check_data(recipe):
             f"`batch_size` must be divisible by accumulate={recipe.accumulate}{packed}. Received: "
             f"{recipe.batch_size}"
         )
-    source = catalogue.SOURCES.get(recipe.data.get("name_or_path"))
-    if recipe.conditional and source is not None and source.named and source.labels == "no":
+    name = recipe.data.get("name_or_path")
+    if catalogue.is_avatars(name) and len(catalogue.styles(name)) < 2 and recipe.conditional:
         raise ValueError(
-            f"`conditional` needs labels, and {source.name} has none. Received: conditional=True"
+            f"`conditional` needs labels, and {name} has none; those of avatars are several "
+            "styles, as in avatars:moods,clay. Received: conditional=True"
         )
 
 

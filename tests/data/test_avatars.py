@@ -1,9 +1,13 @@
+import importlib.resources
 import importlib.util
+import json
 
 import numpy as np
 import pytest
 
+from kerasgan import catalogue
 from kerasgan.data import DataError, avatars, load
+from kerasgan.data.pixels import UnknownDataError
 
 pytestmark = pytest.mark.numpy
 
@@ -42,6 +46,63 @@ def test_other_sizes_and_grey_are_possible():
     dataset = load("avatars", limit=2, image_size=96, channels=1, batch_size=2)
     assert dataset.image_shape == (96, 96, 1)
     assert dataset.images.std() > 20
+
+
+@needs_packages
+def test_styles_are_those_whose_licence_allows_it():
+    letters, free = {"initials", "initial-face", "glyphs", "icons"}, {}
+    for path in importlib.resources.files("dicebear_styles").iterdir():
+        if path.suffix != ".json":
+            continue
+        about = json.loads(path.read_text(encoding="utf-8"))["meta"]
+        licence = about["license"]["name"]
+        if licence in ("CC0 1.0", "CC BY 4.0") and path.stem not in letters:
+            free[path.stem] = (about["creator"]["name"], licence)
+    assert {n: (s.creator, s.licence) for n, s in catalogue.STYLES.items()} == free
+
+
+@needs_packages
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_another_style(channels):
+    dataset = load("avatars:pixel-art", limit=4, image_size=32, channels=channels, batch_size=2)
+    assert dataset.image_shape == (32, 32, channels)
+    assert len(np.unique(dataset.images.reshape(4, -1), axis=0)) == 4
+    assert (dataset.images[:, 0, 0, :3] == 255).all()  # It has no background.
+    if channels == 4:
+        assert (dataset.images[:, 0, 0, 3] == 0).all()
+    assert dataset.labels is None and dataset.class_names is None
+
+
+@needs_packages
+def test_a_style_over_a_colour():
+    options = {"limit": 2, "image_size": 32, "batch_size": 2}
+    dark = load("avatars:pixel-art", background="#102030", **options).images
+    assert (dark[:, 0, 0] == (16, 32, 48)).all()
+    one = load("avatars:adventurer", **options).images
+    np.testing.assert_array_equal(one, load("avatars", **options).images)
+
+
+@needs_packages
+def test_several_styles_are_the_labels():
+    dataset = load("avatars:moods,clay,planets", limit=7, image_size=32, batch_size=2)
+    assert dataset.class_names == ["moods", "clay", "planets"]
+    np.testing.assert_array_equal(dataset.labels, [0, 1, 2, 0, 1, 2, 0])
+    moods = load("avatars:moods", limit=4, image_size=32, batch_size=2)
+    np.testing.assert_array_equal(dataset.images[::3][[0, 1]], moods.images[[0, 3]])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("avatars:mood", "of the styles moods.* and others. Received: 'avatars:mood'"),
+        ("avatars:", "avatars:STYLE"),
+        ("avatars:moods,moods", "each style once"),
+        ("avatars:avataaars", "avatars:STYLE"),
+    ],
+)
+def test_styles_that_are_none(name, message):
+    with pytest.raises(UnknownDataError, match=message):
+        load(name, limit=2)
 
 
 @needs_packages

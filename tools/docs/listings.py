@@ -5,7 +5,7 @@ import re
 import click
 from scripts import experiments, script
 
-from kerasgan.catalogue import VARIANTS
+from kerasgan.catalogue import STYLES, VARIANTS
 from kerasgan_cli.main import cli
 
 experiment = script("experiment")
@@ -25,6 +25,15 @@ def list_of_experiments(pages):
         measured = doc.splitlines()[0].rstrip(".")
         rows.append([measured, "<br>".join(f"`{c}`" for c in commands), takes, links])
     return experiment.markdown(["What it measures", "Command", "Takes about", "Table"], rows)
+
+
+def avatars():
+    """Return the styles of the drawn heads, a row for each creator and licence."""
+    rows = {}
+    for name, style in STYLES.items():
+        rows.setdefault((style.creator, style.licence), []).append(f"`{name}`")
+    lines = [f"| {', '.join(names)} | {who} | {what} |" for (who, what), names in rows.items()]
+    return "\n".join(["| Styles | By | Licence |", "|---|---|---|", *lines])
 
 
 def models():

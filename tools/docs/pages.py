@@ -50,6 +50,7 @@ def makers():
         "gallery": zoo_tables.gallery,
         "command line": listings.command_line,
         "models": listings.models,
+        "styles of avatars": listings.avatars,
     }
     for name in VARIANTS:
         found[f"variant {name}"] = functools.partial(mode_tables.of_variant, name)
