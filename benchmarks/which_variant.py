@@ -94,7 +94,7 @@ def _file(plan, minutes, name):
 def table(plan="small", folder=FOLDER):
     """Return how well each variant did, the best first at each length."""
     size, images, lengths, variants = PLANS[plan]
-    rows, pictures = [], []
+    rows, pictures, machines = [], [], []
     for minutes in lengths:
         paths = [folder / f"{_file(plan, minutes, name)}.json" for name in variants]
         found = [(path, read_json(path)) for path in paths if path.exists()]
@@ -102,6 +102,7 @@ def table(plan="small", folder=FOLDER):
         for path, one in found:
             recipe, scores = one["recipe"], recommend.by_name(one)
             length, place = recipe["length"], recipe["environment"]
+            machines.append(place["machine"])
             rows.append(
                 [
                     recipe["variant"],
@@ -118,13 +119,17 @@ def table(plan="small", folder=FOLDER):
     if not rows:
         return "No measurement is stored yet."
     head = ["Variant", "Steps", "It took", *(f"{n} (real)" for n in recommend.TITLES)]
+    where = place["machine"]
+    if len(set(machines)) > 1:  # An hour of one is not an hour of another.
+        head, where = [*head, "Machine"], "one core of the machine that is named"
+        rows = [[*row, machine] for row, machine in zip(rows, machines, strict=True)]
     return (
         f"{experiment.markdown(head, rows)}\n\n{images:,} heads of {size} pixels, so many minutes "
         "of one core each; DCGAN's networks of width 16 with nearest-neighbour upsampling, batches "
         f"of 32{_OF_STYLES if 'stylegan2' in variants else ''}, DiffAugment, mirrored; otherwise "
         f"what each variant has by default. Scores of {recommend.SAMPLES:,} samples by "
         "EfficientNet-Lite0's features; in brackets those of other real images; one seed, 0; "
-        f"{place['machine']}, {experiment.BACKENDS[BACKEND]}, {experiment.day(place)}.\n\n"
+        f"{where}, {experiment.BACKENDS[BACKEND]}, {experiment.day(place)}.\n\n"
         + "\n\n".join(pictures)
     )
 
