@@ -23,9 +23,9 @@ def grid(images, columns=None, gap=1):
     """Return images side by side as one picture.
 
     Args:
-        images: `(n, height, width, channels)` in [-1, 1]; with 2 or 4 channels the last is
-            transparency, and the others are the picture over white, as `kerasgan.data.load` makes
-            them.
+        images: `(n, height, width, channels)`, floats in [-1, 1] or uint8; with 2 or 4 channels
+            the last is transparency, and the others are the picture over white, as
+            `kerasgan.data.load` makes them.
         columns: Number of images in a row; by default the picture is about square.
         gap: Number of white pixels between neighbours.
 
@@ -215,7 +215,8 @@ def save_grid(path, images, columns=None, scale=1):
 
     Args:
         path: The file to write; it is replaced whole or not at all.
-        images: Images `(n, height, width, channels)` in [-1, 1], with 1 to 4 channels.
+        images: Images `(n, height, width, channels)`, floats in [-1, 1] or uint8, with 1 to 4
+            channels.
         columns: Images in a row; by default about as many as rows.
         scale: Side in pixels of the square that shows one pixel.
     """

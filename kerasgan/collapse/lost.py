@@ -16,7 +16,7 @@ def write_exemplars(folder, metric):
     _write(
         folder / "cells.npz",
         shares=metric.real_shares,
-        images=_bytes(np.concatenate(metric.exemplars)),
+        images=to_uint8(np.concatenate(metric.exemplars)),
         counts=np.array([len(images) for images in metric.exemplars]),
     )
 
@@ -44,7 +44,9 @@ def write_check(folder, metric, entry, measurement, images, peaks, alarm=False):
         "cells": np.array(cells, "int64"),
         "shares": np.array(measurement.shares),
         "peaks": np.array(peaks),
-        "nearest": _bytes(images[metric.nearest(cells, images)]) if cells else np.zeros(0, "uint8"),
+        "nearest": to_uint8(images[metric.nearest(cells, images)])
+        if cells
+        else np.zeros(0, "uint8"),
         "epoch": entry.epoch,
         "step": entry.step,
         **_copies(metric, measurement, images),
@@ -91,7 +93,7 @@ def _copies(metric, measurement, images):
 
 def small(images):
     """Return images as uint8, shrunk by means over squares to a side of at most 64 pixels."""
-    images = _bytes(images)
+    images = to_uint8(images)
     side = -(-max(images.shape[1:3]) // SIDE)
     if side == 1:
         return images
@@ -102,10 +104,6 @@ def small(images):
         sizes = sizes.reshape([-1 if a == axis else 1 for a in range(4)])
         x = np.add.reduceat(x, starts, axis) / sizes
     return np.round(x).astype("uint8")
-
-
-def _bytes(images):
-    return images if images.dtype == np.uint8 else to_uint8(images)
 
 
 def _write(path, **arrays):

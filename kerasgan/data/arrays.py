@@ -64,8 +64,7 @@ def load_array(path, folder, options, progress=None):
 
     def decode(writer):
         def resize(image):
-            image = image if image.dtype == np.uint8 else pixels.to_uint8(image)
-            return fitting.fitted(fitting.as_image(image), sized, wanted[2])
+            return fitting.fitted(fitting.as_image(pixels.to_uint8(image)), sized, wanted[2])
 
         for done, image in enumerate(pixels.in_threads(resize, images), 1):
             writer.add(image)

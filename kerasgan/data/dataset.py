@@ -271,7 +271,7 @@ class ImageDataset(keras.utils.PyDataset):
 
         def first():
             images = np.asarray(self.images[: notebook.some(32, self.image_shape)])
-            return straight(images if images.dtype == np.uint8 else to_uint8(images))
+            return straight(to_uint8(images))
 
         return notebook.html_of(printable(repr(self)[1:-1]), first, 8)
 

@@ -82,12 +82,14 @@ def to_uint8(images):
 
     Args:
         images: float array or backend tensor of any shape. NaN becomes mid-grey, so that pictures
-            of a broken training can still be written.
+            of a broken training can still be written. What is uint8 already stays as it is.
     """
     if not isinstance(images, np.ndarray):
         import keras  # What only looks at images does without.
 
         images = keras.ops.convert_to_numpy(images)
+    if images.dtype == np.uint8:
+        return images
     values = np.nan_to_num(np.asarray(images, np.float32), nan=0.0)
     return np.clip(np.rint((values + 1) * 127.5), 0, 255).astype(np.uint8)
 

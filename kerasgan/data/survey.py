@@ -156,7 +156,7 @@ def survey(name_or_path, image_size=None, channels=None, fit="crop", progress=No
     firsts = nearly = None
     if copies.few_enough(found.images):
         firsts = copies.equal(found.images)
-        nearly = copies.near(_bytes(found.images), firsts)
+        nearly = copies.near(pixels.to_uint8(found.images), firsts)
     size = sizes.shortest(*found.images.shape[1:3])
     if not sides:
         advised, _ = sizes.advised(counted_sides([found.images.shape[1:3]], fit))
@@ -230,7 +230,3 @@ def _header(files, file):
         return None
     except Exception:  # Pillow raises nearly anything on damaged files; decoding says which.
         return None
-
-
-def _bytes(images):
-    return images if images.dtype == np.uint8 else pixels.to_uint8(images)

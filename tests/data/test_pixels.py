@@ -25,6 +25,11 @@ def test_to_uint8_rounds_clips_and_takes_tensors():
     np.testing.assert_array_equal(to_uint8(keras.ops.convert_to_tensor(floats)), expected)
 
 
+def test_uint8_stays_as_it_is():
+    values = np.arange(256, dtype="uint8")
+    assert to_uint8(values) is values
+
+
 def test_from_uint8_refuses_other_dtypes():
     with pytest.raises(DataError, match=r"uint8.*Received: dtype float64"):
         from_uint8(np.zeros(3))

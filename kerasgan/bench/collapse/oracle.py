@@ -60,8 +60,7 @@ def of_avatars(images):
     # This module needs packages that are not installed everywhere.
     from kerasgan.data.avatar_worker import BACKGROUNDS, SKIN
 
-    if images.dtype != np.uint8:
-        images = to_uint8(images)
+    images = to_uint8(images)
     corners = images[:, [0, 0], [0, -1]].mean(axis=1)
     neck = images[:, 24, 16].astype("float64")
     return len(SKIN) * _nearest(corners, BACKGROUNDS) + _nearest(neck, SKIN)
