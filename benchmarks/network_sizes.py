@@ -65,7 +65,8 @@ def run(out=experiment.RESULTS):
     for key in [*keys, *ELSEWHERE]:
         if key not in stored["found"]:
             backend = ELSEWHERE.get(key, BACKEND)
-            [stored["found"][key]] = experiment.apart(__file__, key, 2, KERAS_BACKEND=backend)
+            [found] = experiment.apart(__file__, key, 2, KERAS_BACKEND=backend)
+            stored["found"][key] = {**found, "environment": describe(BACKEND)}
             path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
@@ -101,7 +102,8 @@ def high_table(folder=experiment.RESULTS):
     head = ["Pixels", "Generator, millions", "Critic, millions", *DOES.values()]
     place = stored["environment"]
     others = " and ".join(
-        f"{stored['found'][key]['megabytes'] / 1000:.1f} GB on {experiment.BACKENDS[backend]}"
+        f"{stored['found'][key]['megabytes'] / 1000:.1f} GB on {experiment.BACKENDS[backend]} "
+        f"({stored['found'][key]['environment']['machine']})"
         for key, backend in ELSEWHERE.items()
         if key in stored["found"]
     )

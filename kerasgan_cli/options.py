@@ -32,9 +32,21 @@ class _Integers(click.ParamType):
 
 
 class Number(click.FloatRange):
-    """A number, neither infinite nor NaN, which no range leaves out."""
+    """A number, neither infinite nor NaN, which no range leaves out.
+
+    Args:
+        *bounds: As for `click.FloatRange`.
+        none: A word that stands for no number, or None.
+        **more: As for `click.FloatRange`.
+    """
+
+    def __init__(self, *bounds, none=None, **more):
+        super().__init__(*bounds, **more)
+        self.none = none
 
     def convert(self, value, param, ctx):
+        if self.none is not None and value == self.none:
+            return value
         found = super().convert(value, param, ctx)
         if not math.isfinite(found):
             self.fail(f"must be a finite number. Received: {value}", param, ctx)
@@ -159,7 +171,9 @@ def from_catalogue(entry, help=None, flag=None):
     if entry.kind in ("integer", "number"):
         ranges = {"integer": click.IntRange, "number": Number}
         # A bound that nobody meets would only make the help longer; recipes are checked with it.
-        kind = ranges[entry.kind](entry.minimum, entry.own_maximum, entry.above, entry.below)
+        bounds = (entry.minimum, entry.own_maximum, entry.above, entry.below)
+        none = {"none": entry.none} if entry.kind == "number" else {}
+        kind = ranges[entry.kind](*bounds, **none)
         return option(*flags, type=kind, metavar=entry.kind.upper(), help=text)
     if entry.kind == "choice":
         names = [str(c) for c in (*entry.choices, *([entry.none] * bool(entry.none)))]
@@ -168,8 +182,6 @@ def from_catalogue(entry, help=None, flag=None):
             return option(*flags, type=kind, metavar="NAME", help=f"{text} One of {listed(names)}.")
     else:
         kind = _KINDS[entry.kind]
-        if entry.choices:
-            text = f"{text[:-1]}: {', '.join(entry.choices)}."
     return option(*flags, type=kind, help=text)
 
 
@@ -228,10 +240,22 @@ def shared():
         penalties.append(from_catalogue(weight, flag=f"--{name.replace('_', '-')}"))
     augment = next(o for o in catalogue.SHARED if o.name == "augment")
     augments = [
-        from_catalogue(entry, f"{', '.join(takers)}: {entry.help}")
+        from_catalogue(entry, f"{', '.join(takers)}: {entry.help}{_words_of(entry, takers)}")
         for entry, takers in flat.augment_options().values()
     ]
     return [*common, *penalties, from_catalogue(augment), *augments]
+
+
+def _words_of(entry, kinds):
+    """Return the words that an option of augmentations has, by the kind of these."""
+    if entry.kind != "words":
+        return ""
+    own = {kind: catalogue.AUGMENTATIONS[kind].options for kind in kinds}
+    name = entry.name.removeprefix("augment_")
+    return "".join(
+        f"; of {kind} {','.join(next(o for o in options if o.name == name).choices)}"
+        for kind, options in own.items()
+    )
 
 
 def sampling():

@@ -50,7 +50,8 @@ def _devices(context, parameter, value):
 @options_group(
     "More on the data",
     option("--data", metavar="NAME_OR_PATH",
-           help=f"A folder of images, a .zip, .npz or .npy file, {_SOURCES}, or a TFDS name."),
+           help=f"A folder of images, a .zip, .npz or .npy file, {_SOURCES}, "
+           "avatars:STYLE,STYLE, or a TFDS name."),
     *(made.from_catalogue(entry) for entry in catalogue.LOADING if entry.shell),
 )  # fmt: skip
 @options_group(

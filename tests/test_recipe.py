@@ -156,6 +156,8 @@ CONTRADICTIONS = [
     ("gan", {"image_size": 30}, "b x 2.* with dcgan, and may be any with mlp"),
     ("gan", {"image_size": [64, 100], "network": "resnet"}, "same k.* with resnet"),
     ("gan", {"data": "avatars", "conditional": True}, "`conditional` needs labels, and avatars"),
+    ("gan", {"data": "avatars:moods", "conditional": True}, "several styles, as in avatars:moods,"),
+    ("gan", {"data": "avatars:mood"}, "of the styles moods"),
     ("gan", {"limit": 63}, "`limit` must leave a batch"),
     ("pacgan", {"batch_size": 63}, "divisible by packing=2"),
     ("infogan", {"categorical": [1]}, "a list of integers of at least 2"),

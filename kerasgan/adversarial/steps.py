@@ -74,7 +74,7 @@ class Steps:
     def _penalty_names(self):
         """Return the name under which each penalty is logged; a second one has a number."""
         names = []
-        taken = {"loss", "critic_loss", "generator_loss", *self.logged}
+        taken = {"loss", "critic_loss", "generator_loss", STRENGTH, *self.logged}
         for penalty in self.penalties:
             numbered = (f"{penalty.name}_{i}" for i in itertools.count(2))
             possible = itertools.chain([penalty.name], numbered)
@@ -287,7 +287,7 @@ class Steps:
         What no step of the epoch has measured is left out, as the generator's loss in an epoch in
         which it took no step.
         """
-        return self._measured(self._means())
+        return self._measured(self._means(training=self._names.measured is not None))
 
     def reset_metrics(self):
         """Begin the means of another epoch."""
@@ -299,13 +299,14 @@ class Steps:
         for metric in state.own_metrics(self):
             results[metric.name] = metric.result()
         if training and getattr(self.augment, "moves", False):
-            results[STRENGTH] = ops.convert_to_tensor(self.augment.probability)
+            # A copy: on JAX the variable's own buffer is given to the next program.
+            results[STRENGTH] = ops.copy(self.augment.probability)
         return {"loss": results["critic_loss"] + results["generator_loss"], **results}
 
     def _measured(self, means):
         """Return the means that steps of this epoch have measured; all of them outside `fit`."""
-        if self._names.measured is None:  # No image is augmented there.
-            return {name: value for name, value in means.items() if name != STRENGTH}
+        if self._names.measured is None:
+            return means
         missing = set(self.trackers) - self._names.measured
         if missing & {"critic_loss", "generator_loss"}:
             missing.add("loss")

@@ -18,7 +18,7 @@ tables are written from it. A test holds it equal to the classes.
 import importlib
 import math
 
-from kerasgan.catalogue.avatars import STYLES, is_avatars, styles
+from kerasgan.catalogue.avatars import FIRST_STYLE, STYLES, is_avatars, styles
 from kerasgan.catalogue.configurations import CONFIGURATIONS, Configuration
 from kerasgan.catalogue.data import SOURCES, Source, source_of
 from kerasgan.catalogue.exports import EXPORTS, Export
@@ -36,6 +36,7 @@ __all__ = [
     "CONFIGURATIONS",
     "EXPORTS",
     "EXTRACTORS",
+    "FIRST_STYLE",
     "FLOWS",
     "LENGTH",
     "LOADING",

@@ -52,7 +52,9 @@ STYLES = {
         )
     },
 }
-FIRST = "adventurer"
+EXAMPLES = ("moods", "clay", "planets", "pixel-art", "notionists")
+PAGE = "https://www.dicebear.com/styles/"
+FIRST_STYLE = "adventurer"
 
 
 def is_avatars(name):
@@ -67,14 +69,13 @@ def styles(name):
         ValueError: If one of them is unknown, or stands there twice.
     """
     _, several, listed = name.partition(":")
-    found = tuple(listed.split(",")) if several else (FIRST,)
+    found = tuple(listed.split(",")) if several else (FIRST_STYLE,)
     for style in found:
         if style not in STYLES:
-            near = difflib.get_close_matches(style, STYLES, n=5, cutoff=0.4) or list(STYLES)
+            near = difflib.get_close_matches(style, STYLES, n=5, cutoff=0.4) or EXAMPLES
             raise ValueError(
-                "`name_or_path` must be avatars:STYLE, of the styles "
-                f"{', '.join(near)}{'' if len(near) == len(STYLES) else ' and others'}. "
-                f"Received: {name!r}"
+                f"`name_or_path` must be avatars:STYLE, of the styles {', '.join(near)} and others "
+                f"({PAGE}). Received: {name!r}"
             )
     if len(set(found)) < len(found):
         raise ValueError(f"`name_or_path` must name each style once. Received: {name!r}")

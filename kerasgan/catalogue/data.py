@@ -14,17 +14,13 @@ class Source:
 
     Args:
         name: Its name; of a file or a folder, its kind.
-        summary: What it is.
         splits: Whether a part of it can be asked for, as "train" or "test[:1000]".
-        labels: Whether its images have labels, "yes", "no", or "some".
         named: Whether its name is what `--data` is given.
         path: Whether `--data` is given a path.
     """
 
     name: str
-    summary: str
     splits: bool = False
-    labels: str = "no"
     named: bool = False
     path: bool = False
 
@@ -32,34 +28,12 @@ class Source:
 SOURCES = {
     entry.name: entry
     for entry in (
-        Source(
-            NAME,
-            "10,000 cartoon heads, rendered on your machine; avatars:STYLE in another style, and "
-            "avatars:STYLE,STYLE in several, which are the labels",
-            labels="some",
-            named=True,
-        ),
-        Source(
-            "stacked_mnist",
-            "128,000 images whose channels are three digits of MNIST",
-            splits=True,
-            labels="yes",
-            named=True,
-        ),
-        Source(
-            "folder",
-            "a folder of images; first-level folders are labels",
-            labels="some",
-            path=True,
-        ),
-        Source(
-            "zip",
-            "a zip file of images, read as a folder, and StyleGAN's with its dataset.json",
-            labels="some",
-            path=True,
-        ),
-        Source("array", "an .npz or .npy file", labels="some", path=True),
-        Source("tfds", "a TFDS image data set by its name", splits=True, labels="some"),
+        Source(NAME, named=True),
+        Source("stacked_mnist", splits=True, named=True),
+        Source("folder", path=True),
+        Source("zip", path=True),
+        Source("array", path=True),
+        Source("tfds", splits=True),
     )
 }
 _SUFFIXES = {".npz", ".npy", ".zip", ".tar", ".gz", ".png", ".jpg", ".jpeg", ".h5", ".tfrecord"}

@@ -25,16 +25,16 @@ SKIN = ["fbe3cd", "f2d3b1", "ecad80", "d08b5b", "ae6b3f", "9e5622", "763900", "5
 # fmt: on
 
 
-def render(name, style, index, size, channels):
+def render(name, style, index, size, channels, filled):
     """Return avatar number `index` as `size` x `size` pixels, RGB or RGBA.
 
-    Those in the first style have colours of ours, and as RGBA no background. Those in others are as
-    their creators have them.
+    Those in the first style have colours of ours, and a background where it is to be `filled`.
+    Those in others are as their creators have them.
     """
     options = {"seed": str(index)}
     if name == "adventurer":
         options |= {
-            **({"backgroundColor": BACKGROUNDS} if channels == 3 else {}),
+            **({"backgroundColor": BACKGROUNDS} if filled else {}),
             "hairColor": HAIR,
             "skinColor": SKIN,
             "flip": ["none", "horizontal"],
@@ -48,14 +48,14 @@ def render(name, style, index, size, channels):
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def main(names, first, count, step, size, channels):
+def main(names, first, count, step, size, channels, filled):
     """Write avatars `first`, `first + step`, ... below `count`, in the styles in turn."""
     folder, styles = files("dicebear_styles"), []
     for name in names:
         text = folder.joinpath(f"{name}.json").read_text(encoding="utf-8")
         styles.append((name, Style(json.loads(text))))
     for index in range(first, count, step):
-        image = render(*styles[index % len(styles)], index, size, channels)
+        image = render(*styles[index % len(styles)], index, size, channels, filled)
         sys.stdout.buffer.write(image.tobytes())
         sys.stdout.buffer.flush()
 

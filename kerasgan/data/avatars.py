@@ -34,7 +34,7 @@ def load_avatars(name, folder, options, progress=None):
     are the labels.
     """
     styles = catalogue.styles(name)
-    own = styles == catalogue.styles("avatars")
+    own = styles == (catalogue.FIRST_STYLE,)
     missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise DataError(
@@ -42,6 +42,10 @@ def load_avatars(name, folder, options, progress=None):
             f"Received: an environment without {', '.join(missing)}"
         )
     count, size = options["limit"] or COUNT, options["image_size"] or IMAGE_SIZE
+    if count < len(styles):
+        raise DataError(
+            f"`limit` must be at least {len(styles)}, the number of styles. Received: limit={count}"
+        )
     side = max(sizes.sides(size))
     channels = options["channels"] or 3
     fit = (options.get("fit", "crop"), options.get("background", "white"))
@@ -59,7 +63,8 @@ def load_avatars(name, folder, options, progress=None):
         return over_white(image) if channels == 4 else image
 
     def decode(writer):
-        drawn = render(count, side, channels=3 if own and channels < 4 else 4, styles=styles)
+        filled = channels < 4
+        drawn = render(count, side, None, 3 if own and filled else 4, styles, filled)
         for done, image in enumerate(drawn, 1):
             writer.add(shaped(image))
             if progress is not None:
@@ -75,7 +80,7 @@ def load_avatars(name, folder, options, progress=None):
     return Decoded(decoded.images, decoded.labels, {**decoded.about, **about})
 
 
-def render(count, size, workers=None, channels=3, styles=("adventurer",)):
+def render(count, size, workers=None, channels=3, styles=(catalogue.FIRST_STYLE,), filled=True):
     """Yield `count` avatars as uint8 `(size, size, channels)`, in several styles in turn.
 
     Rendering holds the GIL, so other processes do it: each runs a small script and writes pixels
@@ -88,6 +93,7 @@ def render(count, size, workers=None, channels=3, styles=("adventurer",)):
         workers: Number of processes; by default one for each CPU, up to four.
         channels: 3, or 4 for transparent pixels, as in a PNG.
         styles: Keys of `kerasgan.catalogue.STYLES`.
+        filled: Whether those in the first style have a background.
     """
     workers = workers or max(1, min(4, os.cpu_count() or 1, count // 32))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -95,7 +101,7 @@ def render(count, size, workers=None, channels=3, styles=("adventurer",)):
         subprocess.Popen(
             # -P: the script's folder must not hide packages behind modules of the same name.
             [sys.executable, "-P", _WORKER, ",".join(styles)]
-            + [str(number) for number in (first, count, workers, size, channels)],
+            + [str(number) for number in (first, count, workers, size, channels, int(filled))],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,

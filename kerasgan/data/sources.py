@@ -96,7 +96,9 @@ def find(name_or_path):
         try:
             catalogue.styles(name_or_path)
         except ValueError as error:
-            raise UnknownDataError(str(error)) from None
+            there = expanded(name).exists()
+            hint = f" What is there under that name is opened by ./{name}." if there else ""
+            raise UnknownDataError(f"{error}{hint}") from None
     if source is None:
         raise UnknownDataError(
             "`name_or_path` looks like a path and must exist; for a data set give its name, such "

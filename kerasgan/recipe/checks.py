@@ -43,6 +43,7 @@ def check_parts(recipe):
 
 def check_together(recipe):
     """Raise ValueError for parts that contradict each other."""
+    _check_multipliers(recipe.augment or {})
     _check_refusals(recipe)
     _check_networks(recipe)
     _check_data(recipe)
@@ -96,6 +97,16 @@ def _check_items(field, items, kinds):
         validation.choice(f"{field}.kind", item.get("kind"), kinds)
         values = {name: value for name, value in item.items() if name != "kind"}
         _check_values(item["kind"], values, kinds[item["kind"]].options)
+
+
+def _check_multipliers(augment):
+    """Raise ValueError for factors of parts that an augmentation is given and does not have."""
+    policy, factors = augment.get("policy"), augment.get("multipliers") or {}
+    if policy is not None and set(factors) - set(policy.split(",")):
+        raise ValueError(
+            f"`multipliers` must be of parts in `policy`, {policy}. Received: "
+            f"multipliers={quoted(factors)}"
+        )
 
 
 def _check_refusals(recipe):

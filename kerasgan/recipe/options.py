@@ -134,6 +134,8 @@ def apply(recipe, options):
             )
     for name, value in of_augment.items():
         _set_augment(recipe, value, *augments[name])
+    if "augment_target" in of_augment and recipe.augment.get("fixed") is not None:
+        raise ValueError("--augment-target goes with a probability that adapts.")
     _set_optimizers(recipe, rates)
     checks.check(recipe)
     order = list(catalogue.PENALTIES)
@@ -169,11 +171,22 @@ def _set_penalty(recipe, name, weight):
 
 
 def _set_augment(recipe, value, option, kinds):
-    """Give the augmentation another argument."""
-    if recipe.augment is None or recipe.augment.get("kind") not in kinds:
+    """Give the augmentation another argument, and take back what goes with the one that it had."""
+    kind = (recipe.augment or {}).get("kind")
+    if kind not in kinds:
         raise ValueError(f"{option.flag} goes with --augment {' or '.join(kinds)}.")
-    value = None if option.none is not None and value == option.none else value
-    recipe.augment = {**recipe.augment, option.name.removeprefix("augment_"): value}
+    name, changed = option.name.removeprefix("augment_"), dict(recipe.augment)
+    if option.kind == "words":
+        value = ",".join(word.strip() for word in value.split(","))
+        own = next(one for one in catalogue.AUGMENTATIONS[kind].options if one.name == name)
+        dataclasses.replace(own, name=option.name).check(value)
+        factors = changed.pop("multipliers", None) or {}
+        factors = {part: by for part, by in factors.items() if part in value.split(",")}
+        changed |= {"multipliers": factors} if factors else {}
+    if option.none is not None and value == option.none:
+        value = None
+        changed.pop("rise", None)
+    recipe.augment = {**changed, name: value}
 
 
 def _set_optimizers(recipe, given):

@@ -82,7 +82,7 @@ class Side:
 
     @property
     def curves(self):
-        """The columns of metrics.csv that are losses or scores."""
+        """The columns of metrics.csv that are measured: losses, scores and the like."""
         found = dict.fromkeys(name for row in self.rows for name in row if name)
         return [name for name in found if name not in _BESIDE]
 

@@ -85,12 +85,24 @@ def write(folder, frames=None):
             _marks(journal, options),
             "Losses over the epochs",
         ),
+        strength=_strength(rows),
         table=tables.last_check(journal.entries[-1] if journal.entries else None),
     )
     path = folder / NAME
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path
+
+
+def _strength(rows):
+    """Return the chart of an augmentation's probability, empty where it does not move."""
+    name = "augment_probability"
+    points = [(int(row["epoch"]), runs.number(row[name])) for row in rows if row.get(name)]
+    if not points:
+        return ""
+    note = "The probability of the augmentation rises as the critic learns its images by heart."
+    chart = line_chart({name: points}, label="Probability of the augmentation", low=0, high=1)
+    return f'<p class="note">{note}</p>\n{chart}'
 
 
 def _policy(shown):

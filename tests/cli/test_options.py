@@ -152,20 +152,51 @@ AUGMENTING = {"policy": "cutout,color", "target": 0.5, "fixed": 0.25, "antialias
 @pytest.mark.parametrize("kind", catalogue.AUGMENTS)
 def test_every_option_of_an_augmentation_reaches_it(kind):
     own = [option.name for option in catalogue.AUGMENTATIONS[kind].options if option.shell]
-    options = {f"augment_{name}": AUGMENTING[name] for name in own}
-    found = shell("gan", **SMALL, augment=kind, **options).build((8, 8, 1)).augment.get_config()
-    assert {name: found[name] for name in own} == {name: AUGMENTING[name] for name in own}
+    for name in own:
+        recipe = shell("gan", **SMALL, augment=kind, **{f"augment_{name}": AUGMENTING[name]})
+        assert recipe.build((8, 8, 1)).augment.get_config()[name] == AUGMENTING[name]
 
 
-def test_options_of_an_augmentation_that_is_not_there():
-    words = ["train", "gan", "--data", "mnist", "--dry-run", "--augment-target", "0.5"]
-    for more in ([], ["--augment", "diffaugment"], ["--augment", "none"]):
-        done = CliRunner().invoke(cli, [*words, *more])
-        assert done.exit_code == 2
-        assert "--augment-target goes with --augment ada." in done.stderr
-    done = CliRunner().invoke(cli, [*words, "--augment", "ada", "--augment-policy", "flip"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--augment-target", "0.5"], "--augment-target goes with --augment ada."),
+        (["--augment", "diffaugment", "--augment-fixed", "0"], "--augment-fixed goes with --aug"),
+        (["--augment", "none", "--augment-policy", "color"], "goes with --augment diffaugment or"),
+        (
+            ["--augment", "ada", "--augment-policy", "flip"],
+            "--augment-policy must be some of blit, geometry, color, filter, noise, cutout",
+        ),
+        (["--augment", "diffaugment", "--augment-policy", "blit"], "some of color, translation, c"),
+        (["--augment", "ada", "--augment-policy", "color,color"], "--augment-policy must be"),
+        (
+            ["--augment", "ada", "--augment-fixed", "0.5", "--augment-target", "0.5"],
+            "--augment-target goes with a probability that adapts.",
+        ),
+    ],
+)
+def test_options_of_an_augmentation_that_is_not_there(words, message):
+    done = CliRunner().invoke(cli, ["train", "gan", "--data", "mnist", "--dry-run", *words])
     assert done.exit_code == 2
-    assert "some of blit, geometry, color" in done.stderr
+    assert message in " ".join(done.stderr.split())
+
+
+def test_an_augmentation_is_changed_with_what_goes_with_it():
+    def augment(**options):
+        return shell("r3gan", config="ffhq-64", **options).augment
+
+    before = augment()
+    assert {"fixed", "rise", "multipliers"} <= before.keys()
+    parts = augment(augment_policy="blit, color")
+    assert parts["policy"] == "blit,color" and set(parts["multipliers"]) == {"color"}
+    assert "multipliers" not in augment(augment_policy="blit")
+    rising = Recipe("gan", augment={"kind": "ada", "fixed": 0.5, "rise": 9})
+    adaptive = rising.with_options(augment_fixed="none").augment
+    assert adaptive == {"kind": "ada", "fixed": None}
+    with pytest.raises(ValueError, match="`multipliers` must be of parts in `policy`, blit"):
+        Recipe(
+            "gan", augment={**rising.augment, "policy": "blit", "multipliers": {"color": 1}}
+        ).with_options()
 
 
 @pytest.mark.parametrize("name", catalogue.AUGMENTS)

@@ -51,6 +51,10 @@ def test_a_run_appears_with_its_options(tmp_path, monkeypatch):
     assert all(name.startswith(".tmp-") for name in os.listdir(tmp_path))
 
 
+def test_colons_become_hyphens(tmp_path):
+    assert Run.create(tmp_path, "gan-avatars:a,b", {}).folder.name == "0001-gan-avatars-a,b"
+
+
 def test_names_as_long_as_names_may_be(tmp_path):
     run = Run.create(tmp_path, "n" * 255, {"a": 1})
     assert run.options_file.exists() and run.folder.name.startswith("0001-nnn")

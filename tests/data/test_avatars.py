@@ -84,17 +84,21 @@ def test_a_style_over_a_colour():
 
 @needs_packages
 def test_several_styles_are_the_labels():
-    dataset = load("avatars:moods,clay,planets", limit=7, image_size=32, batch_size=2)
-    assert dataset.class_names == ["moods", "clay", "planets"]
+    options = {"image_size": 32, "batch_size": 2}
+    dataset = load("avatars:moods,adventurer,planets", limit=7, **options)
+    assert dataset.class_names == ["moods", "adventurer", "planets"]
     np.testing.assert_array_equal(dataset.labels, [0, 1, 2, 0, 1, 2, 0])
-    moods = load("avatars:moods", limit=4, image_size=32, batch_size=2)
-    np.testing.assert_array_equal(dataset.images[::3][[0, 1]], moods.images[[0, 3]])
+    for k, style in enumerate(dataset.class_names):
+        alone = load(f"avatars:{style}", limit=6, **options).images
+        np.testing.assert_array_equal(dataset.images[k:6:3], alone[k::3])
+    with pytest.raises(DataError, match="`limit` must be at least 3, the number of styles"):
+        load("avatars:moods,adventurer,planets", limit=2, **options)
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("avatars:mood", "of the styles moods.* and others. Received: 'avatars:mood'"),
+        ("avatars:mood", "of the styles moods.* and others .*Received: 'avatars:mood'"),
         ("avatars:", "avatars:STYLE"),
         ("avatars:moods,moods", "each style once"),
         ("avatars:avataaars", "avatars:STYLE"),
@@ -103,6 +107,14 @@ def test_several_styles_are_the_labels():
 def test_styles_that_are_none(name, message):
     with pytest.raises(UnknownDataError, match=message):
         load(name, limit=2)
+
+
+def test_files_whose_names_begin_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("avatars:y.npy", np.zeros((2, 8, 8), "uint8"))
+    with pytest.raises(UnknownDataError, match=r"is opened by \./avatars:y\.npy\."):
+        load("avatars:y.npy")
+    assert load("./avatars:y.npy", batch_size=2).num_examples == 2
 
 
 @needs_packages
