@@ -236,8 +236,7 @@ def shared():
               if not takers]  # fmt: skip
     penalties = []
     for name, entry in catalogue.PENALTIES.items():
-        weight = next(o for o in entry.options if o.name == "weight")
-        penalties.append(from_catalogue(weight, flag=f"--{name.replace('_', '-')}"))
+        penalties.append(from_catalogue(entry.option("weight"), flag=f"--{name.replace('_', '-')}"))
     augment = next(o for o in catalogue.SHARED if o.name == "augment")
     augments = [
         from_catalogue(entry, f"{', '.join(takers)}: {entry.help}{_words_of(entry, takers)}")
@@ -250,12 +249,9 @@ def _words_of(entry, kinds):
     """Return the words that an option of augmentations has, by the kind of these."""
     if entry.kind != "words":
         return ""
-    own = {kind: catalogue.AUGMENTATIONS[kind].options for kind in kinds}
     name = entry.name.removeprefix("augment_")
-    return "".join(
-        f"; of {kind} {','.join(next(o for o in options if o.name == name).choices)}"
-        for kind, options in own.items()
-    )
+    own = {kind: catalogue.AUGMENTATIONS[kind].option(name).choices for kind in kinds}
+    return "".join(f"; of {kind} {','.join(choices)}" for kind, choices in own.items())
 
 
 def sampling():

@@ -30,6 +30,10 @@ class Ingredient:
     has_zero: bool = True
     batch_norm: str = "warned about"
 
+    def option(self, name):
+        """Return the option of this name."""
+        return next(option for option in self.options if option.name == name)
+
 
 def _by_name(*entries):
     return {entry.name: entry for entry in entries}

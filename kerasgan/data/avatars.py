@@ -80,7 +80,7 @@ def load_avatars(name, folder, options, progress=None):
     return Decoded(decoded.images, decoded.labels, {**decoded.about, **about})
 
 
-def render(count, size, workers=None, channels=3, styles=(catalogue.FIRST_STYLE,), filled=True):
+def render(count, size, workers=None, channels=3, styles=(catalogue.FIRST_STYLE,), filled=None):
     """Yield `count` avatars as uint8 `(size, size, channels)`, in several styles in turn.
 
     Rendering holds the GIL, so other processes do it: each runs a small script and writes pixels
@@ -93,8 +93,9 @@ def render(count, size, workers=None, channels=3, styles=(catalogue.FIRST_STYLE,
         workers: Number of processes; by default one for each CPU, up to four.
         channels: 3, or 4 for transparent pixels, as in a PNG.
         styles: Keys of `kerasgan.catalogue.STYLES`.
-        filled: Whether those in the first style have a background.
+        filled: Whether those in the first style have a background; by default with 3 channels.
     """
+    filled = channels == 3 if filled is None else filled
     workers = workers or max(1, min(4, os.cpu_count() or 1, count // 32))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     processes = [

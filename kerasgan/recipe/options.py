@@ -178,7 +178,7 @@ def _set_augment(recipe, value, option, kinds):
     name, changed = option.name.removeprefix("augment_"), dict(recipe.augment)
     if option.kind == "words":
         value = ",".join(word.strip() for word in value.split(","))
-        own = next(one for one in catalogue.AUGMENTATIONS[kind].options if one.name == name)
+        own = catalogue.AUGMENTATIONS[kind].option(name)
         dataclasses.replace(own, name=option.name).check(value)
         factors = changed.pop("multipliers", None) or {}
         factors = {part: by for part, by in factors.items() if part in value.split(",")}
