@@ -46,10 +46,10 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
         if folder.is_dir():
             return folder
     near = difflib.get_close_matches(str(preset), list(known), n=3, cutoff=0.4)
+    names = f"Nearest: {', '.join(near)}" if near else f"{len(known)} names: kerasgan zoo list"
     raise PresetError(
-        f"`preset` must be one of the zoo's names, a preset's folder or hf://user/name. Nearest: "
-        f"{', '.join(near or list(known)) or 'none, the zoo is empty'}. Received: "
-        f"{quoted(str(preset))}"
+        f"`preset` must be one of the zoo's names, a preset's folder or hf://user/name. {names}. "
+        f"Received: {quoted(str(preset))}"
     )
 
 

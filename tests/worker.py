@@ -88,6 +88,7 @@ SMALL = {
         "critic_learning_rate": 1e-4,
     },
     "flow_gan": {"learning_rate": 1e-5},
+    "fastgan": {"learning_rate": 1e-5},
     "wgan": {"clip": 0.1},
     "stylegan2": {"r1_every": 2, "path_every": 2},
 }
@@ -121,6 +122,8 @@ def make(name, batch_norm=True, **options):
     elif name == "stylegan2":
         small = {"mapping_layers": 1, "channel_base": 64, "channel_max": 4}
         pair = variant.default_networks(**small, **size)
+    elif name == "fastgan":
+        pair = variant.default_networks(width=4, **size)
     elif batch_norm:
         pair = variant.default_networks("dcgan", width=4, **size)
     else:
