@@ -199,22 +199,20 @@ def architecture():
 def networks():
     """Return the click options of the architectures, those of one name joined."""
     found = []
-    for name, entries in flat.network_options().items():
-        one = catalogue.joined(entries)
-        takers = [n for n, a in catalogue.ARCHITECTURES.items() if name in _names(a)]
+    for entry, takers in flat.network_options().values():
         some = len(takers) < len(catalogue.ARCHITECTURES)
-        found.append(from_catalogue(one, f"{', '.join(takers)}: {one.help}" if some else None))
+        found.append(from_catalogue(entry, _of(takers, entry) if some else None))
     return found
 
 
-def _names(architecture):
-    return {entry.name for entry in architecture.options if entry.shell}
+def _of(takers, entry):
+    return f"{', '.join(takers)}: {entry.help}"
 
 
 def variants():
     """Return the click options that some variants have, each with the names of these."""
     return [
-        from_catalogue(entry, f"{', '.join(takers)}: {entry.help}")
+        from_catalogue(entry, _of(takers, entry))
         for entry, takers in flat.variant_options().values()
         if takers and entry.name not in flat.OPTIMIZERS
     ]
@@ -239,7 +237,7 @@ def shared():
         penalties.append(from_catalogue(entry.option("weight"), flag=f"--{name.replace('_', '-')}"))
     augment = next(o for o in catalogue.SHARED if o.name == "augment")
     augments = [
-        from_catalogue(entry, f"{', '.join(takers)}: {entry.help}{_words_of(entry, takers)}")
+        from_catalogue(entry, _of(takers, entry) + _words_of(entry, takers))
         for entry, takers in flat.augment_options().values()
     ]
     return [*common, *penalties, from_catalogue(augment), *augments]
@@ -256,9 +254,4 @@ def _words_of(entry, kinds):
 
 def sampling():
     """Return the sampling options of all variants, joined by name, and the variants of each."""
-    entries, takers = {}, {}
-    for name, entry in catalogue.VARIANTS.items():
-        for one in entry.sampling:
-            entries.setdefault(one.name, []).append(one)
-            takers.setdefault(one.name, []).append(name)
-    return {name: (catalogue.joined(found), takers[name]) for name, found in entries.items()}
+    return catalogue.by_name({name: one.sampling for name, one in catalogue.VARIANTS.items()})

@@ -25,7 +25,7 @@ from kerasgan.catalogue.exports import EXPORTS, Export
 from kerasgan.catalogue.ingredients import AUGMENTATIONS, AUGMENTS, LOSSES, PENALTIES, Ingredient
 from kerasgan.catalogue.metrics import EXTRACTORS, METRICS, Metric
 from kerasgan.catalogue.networks import ARCHITECTURES, FLOWS, Architecture
-from kerasgan.catalogue.option import Option, joined
+from kerasgan.catalogue.option import Option, by_name, joined
 from kerasgan.catalogue.training import LENGTH, LOADING, OPTIMIZERS, PLAIN, RUN
 from kerasgan.catalogue.variants import SHARED, VARIANTS, Variant
 
@@ -59,6 +59,7 @@ __all__ = [
     "Source",
     "Variant",
     "bound",
+    "by_name",
     "is_avatars",
     "joined",
     "options",

@@ -161,6 +161,23 @@ def joined(options):
     )
 
 
+def by_name(options):
+    """Return the options of several takers, those of one name joined.
+
+    Args:
+        options: For each taker, such as a variant, its options.
+
+    Returns:
+        For each name the `Option` and the list of its takers.
+    """
+    entries, takers = {}, {}
+    for taker, own in options.items():
+        for option in own:
+            entries.setdefault(option.name, []).append(option)
+            takers.setdefault(option.name, []).append(taker)
+    return {name: (joined(found), takers[name]) for name, found in entries.items()}
+
+
 def integer(name, help, minimum=1, maximum=MOST, **more):
     """Return an `Option` that is an integer, from 1 to a thousand million."""
     return Option(name, "integer", help, minimum=minimum, maximum=maximum, **more)

@@ -15,31 +15,24 @@ LENGTH = tuple(option.name for option in catalogue.LENGTH if option.shell)
 
 
 def network_options():
-    """Return the options of all architectures that the shell has, by name."""
-    found = {}
-    for entry in catalogue.ARCHITECTURES.values():
-        for option in entry.options:
-            if option.shell and option.kind != "object":
-                found.setdefault(option.name, []).append(option)
-    return found
+    """Return the options of all architectures that the shell has, and those that have each."""
+    return catalogue.by_name(
+        {
+            name: [option for option in _of_shell(entry.options) if option.kind != "object"]
+            for name, entry in catalogue.ARCHITECTURES.items()
+        }
+    )
 
 
 def variant_options():
     """Return the options of all variants that the shell has, and the variants that have each.
 
-    The entries of several variants for one name are joined. The list of variants is empty for an
-    option that all have.
+    The list of variants is empty for an option that all have.
     """
-    entries = {option.name: [option] for option in catalogue.SHARED if option.shell}
-    shared, takers = set(entries), {}
-    for name, entry in catalogue.VARIANTS.items():
-        for option in entry.options:
-            if option.shell:
-                entries.setdefault(option.name, []).append(option)
-                takers.setdefault(option.name, []).append(name)
+    own = {name: _of_shell(entry.options) for name, entry in catalogue.VARIANTS.items()}
+    found = catalogue.by_name({None: _of_shell(catalogue.SHARED), **own})
     return {
-        name: (catalogue.joined(found), [] if name in shared else takers[name])
-        for name, found in entries.items()
+        name: (entry, [] if None in takers else takers) for name, (entry, takers) in found.items()
     }
 
 
@@ -48,14 +41,19 @@ def augment_options():
 
     Each begins with "augment_".
     """
-    entries, takers = {}, {}
-    for kind in catalogue.AUGMENTS:
-        for option in catalogue.AUGMENTATIONS[kind].options:
-            if option.shell:
-                name = f"augment_{option.name}"
-                entries.setdefault(name, []).append(dataclasses.replace(option, name=name))
-                takers.setdefault(name, []).append(kind)
-    return {name: (catalogue.joined(found), takers[name]) for name, found in entries.items()}
+    return catalogue.by_name(
+        {
+            kind: [
+                dataclasses.replace(option, name=f"augment_{option.name}")
+                for option in _of_shell(catalogue.AUGMENTATIONS[kind].options)
+            ]
+            for kind in catalogue.AUGMENTS
+        }
+    )
+
+
+def _of_shell(options):
+    return [option for option in options if option.shell]
 
 
 def names():
@@ -115,8 +113,8 @@ def apply(recipe, options):
         elif name in variants:
             _set_argument(recipe, name, value, variants[name])
         elif name in networks:
-            none = any(option.none == value for option in networks[name] if option.none)
-            recipe.networks[name] = None if none else value
+            none = networks[name][0].none
+            recipe.networks[name] = None if none is not None and value == none else value
         elif name in catalogue.PENALTIES:
             _set_penalty(recipe, name, value)
         elif name == "augment":
