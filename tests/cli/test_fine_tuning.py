@@ -95,6 +95,7 @@ def test_presets_that_fit_are_those_of_the_size():
     assert fine_tuning.presets_of({"image_size": 64, "channels": 3}) == [
         "r3gan_avatars",
         "r3gan_moods",
+        "stylegan2_personas",
         "wgan_avatars",
     ]
 

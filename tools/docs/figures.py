@@ -17,13 +17,16 @@ import matplotlib
 import mode_tables
 import nbclient
 import nbformat
+import numpy as np
 from PIL import Image
 from scripts import ROOT, script
+from zoo_tables import TRUNCATIONS
 
 import kerasgan
 from kerasgan import pictures, presets
 from kerasgan.bench.modes import tables, trials
 from kerasgan.bench.modes.tasks import TASKS
+from kerasgan_cli.main import cli
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -94,6 +97,17 @@ def generated(name, model):
     for code in getattr(model, "code_names", ()):
         rows = model.traverse(code, steps=10, rows=5, seed=1)
         pictures.save_grid(FIGURES / f"{name}-{code}.png", rows, columns=10, scale=2)
+    if model.style_layers:
+        styles(name, model)
+
+
+def styles(name, model):
+    """Write truncated images of a generator of styles, mixed ones, and those along directions."""
+    rows = np.concatenate([model.sample(10, seed=1, truncation=psi) for psi in TRUNCATIONS])
+    pictures.save_grid(FIGURES / f"{name}-truncation.png", rows, columns=10, scale=2)
+    for kind in ("mix", "directions"):
+        out = FIGURES / f"{name}-{kind}.png"
+        cli([kind, name, f"--out={out}", "--scale=2", "--overwrite"], standalone_mode=False)
 
 
 def side_by_side(best, collapsed):

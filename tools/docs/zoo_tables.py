@@ -8,6 +8,7 @@ from kerasgan import presets
 from kerasgan.storage import read_metadata
 
 experiment = script("experiment")
+TRUNCATIONS = (1.0, 0.7, 0.5, 0.3)
 METRICS, figure, markdown = experiment.METRICS, experiment.figure, experiment.markdown
 
 
@@ -79,6 +80,10 @@ def _exhibit(name, title, results):
     ]
     words = {
         "walks": "Interpolation between two latent vectors in each row",
+        "truncation": "The same latent vectors in each row, with a truncation of "
+        + ", ".join(map(str, TRUNCATIONS)),
+        "mix": "The images on the left with coarse styles of those on top",
+        "directions": "An image along five directions of the weights, one in each row",
         "categorical_0": "The values of the category, one row for each latent vector",
         "continuous_0": "The first continuous code from -1 to 1, one row for each latent vector",
         "continuous_1": "The second continuous code from -1 to 1, one row for each latent vector",
