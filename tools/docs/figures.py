@@ -91,7 +91,7 @@ def generated(name, model):
     """Write interpolations between latent vectors, and the effect of each code of an InfoGAN."""
     walks = []
     for row in range(4):
-        labels = None if model.num_classes is None else [row] * 10
+        labels = None if model.num_classes is None else [row % model.num_classes] * 10
         walks.extend(model.interpolate(10, 2 * row, 2 * row + 1, labels=labels))
     pictures.save_grid(FIGURES / f"{name}-walks.png", walks, columns=10, scale=2)
     for code in getattr(model, "code_names", ()):
