@@ -33,7 +33,7 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
         names: The files to download beside the metadata, for a handle.
 
     Raises:
-        PresetError: If there is no such preset; the nearest names are listed.
+        PresetError: If there is no such preset; similar names are listed.
     """
     if hub.is_handle(preset):
         return hub.fetch(preset, names)
@@ -46,9 +46,9 @@ def find(preset, names=(storage.CONFIG, storage.WEIGHTS)):
         if folder.is_dir():
             return folder
     near = difflib.get_close_matches(str(preset), list(known), n=3, cutoff=0.4)
-    names = f"Nearest: {', '.join(near)}" if near else f"{len(known)} names: kerasgan zoo list"
+    found = f"Nearest: {', '.join(near)}" if near else "`kerasgan zoo list` shows the names"
     raise PresetError(
-        f"`preset` must be one of the zoo's names, a preset's folder or hf://user/name. {names}. "
+        f"`preset` must be one of the zoo's names, a preset's folder or hf://user/name. {found}. "
         f"Received: {quoted(str(preset))}"
     )
 

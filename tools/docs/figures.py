@@ -105,9 +105,10 @@ def styles(name, model):
     """Write truncated images of a generator of styles, mixed ones, and those along directions."""
     rows = np.concatenate([model.sample(10, seed=1, truncation=psi) for psi in TRUNCATIONS])
     pictures.save_grid(FIGURES / f"{name}-truncation.png", rows, columns=10, scale=2)
-    for kind in ("mix", "directions"):
+    for kind, levels in (("mix", ["--levels=1"]), ("directions", [])):
         out = FIGURES / f"{name}-{kind}.png"
-        cli([kind, name, f"--out={out}", "--scale=2", "--overwrite"], standalone_mode=False)
+        shown = [f"--out={out}", "--scale=2", "--overwrite", *levels]
+        cli([kind, name, *shown], standalone_mode=False)
 
 
 def side_by_side(best, collapsed):

@@ -80,9 +80,9 @@ def _exhibit(name, title, results):
     ]
     words = {
         "walks": "Interpolation between two latent vectors in each row",
-        "truncation": "The same latent vectors in each row, with a truncation of "
-        + ", ".join(map(str, TRUNCATIONS)),
-        "mix": "The images on the left with coarse styles of those on top",
+        "truncation": "The same latent vectors in each row, with these truncations from top to "
+        f"bottom: {', '.join(map(str, TRUNCATIONS))}",
+        "mix": "The images on the left, whose second layer has the style of those on top",
         "directions": "An image along five directions of the weights, one in each row",
         "categorical_0": "The values of the category, one row for each latent vector",
         "continuous_0": "The first continuous code from -1 to 1, one row for each latent vector",
