@@ -92,6 +92,12 @@ SMALL = {
     "wgan": {"clip": 0.1},
     "stylegan2": {"r1_every": 2, "path_every": 2},
 }
+# The networks of those that take no others.
+NETWORKS = {
+    "flow_gan": {"architecture": "nice", "width": 32, "depth": 2, "critic_width": 4},
+    "stylegan2": {"mapping_layers": 1, "channel_base": 64, "channel_max": 4},
+    "fastgan": {"width": 4},
+}
 
 
 @keras.saving.register_keras_serializable(package="worker")
@@ -117,13 +123,8 @@ def seen():
 def make(name, batch_norm=True, **options):
     variant = kerasgan.gans.VARIANTS[name]
     size = {"image_size": 28, "channels": 1, "latent_dim": 8}
-    if name == "flow_gan":
-        pair = variant.default_networks("nice", width=32, depth=2, critic_width=4, **size)
-    elif name == "stylegan2":
-        small = {"mapping_layers": 1, "channel_base": 64, "channel_max": 4}
-        pair = variant.default_networks(**small, **size)
-    elif name == "fastgan":
-        pair = variant.default_networks(width=4, **size)
+    if name in NETWORKS:
+        pair = variant.default_networks(**NETWORKS[name], **size)
     elif batch_norm:
         pair = variant.default_networks("dcgan", width=4, **size)
     else:

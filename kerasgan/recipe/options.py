@@ -113,8 +113,8 @@ def apply(recipe, options):
         elif name in variants:
             _set_argument(recipe, name, value, variants[name])
         elif name in networks:
-            none = networks[name][0].none
-            recipe.networks[name] = None if none is not None and value == none else value
+            entry, _ = networks[name]
+            recipe.networks[name] = None if value == entry.none else value
         elif name in catalogue.PENALTIES:
             _set_penalty(recipe, name, value)
         elif name == "augment":

@@ -88,7 +88,7 @@ def curves(name, folder):
 
 
 def generated(name, model):
-    """Write interpolations between latent vectors, and the effect of each code of an InfoGAN."""
+    """Write interpolations between latent vectors, the effect of codes, and that of styles."""
     walks = []
     for row in range(4):
         labels = None if model.num_classes is None else [row % model.num_classes] * 10
