@@ -30,11 +30,13 @@ def bench():
     help="small: mixtures, digits, garments, avatars; pictures: photographs and drawings.",
 )
 @click.option(
-    "--half",
-    type=click.Choice(["design", "exam", "both"]),
+    "--runs",
+    "wanted",
+    type=click.Choice(["design", "exam", "later", "all"]),
     default="exam",
     show_default=True,
-    help="Which runs: design, those that the detector was made with, or exam, the others.",
+    help="Which runs: design, those that the detector was made with; exam, others; later, those on "
+    "pictures that were trained after the detector's last change; or all.",
 )
 @click.option(
     "--repeat",
@@ -64,7 +66,7 @@ def bench():
 @click.option("--rescues", is_flag=True, help="Show how runs that collapse end under each policy.")
 @click.option("--only", metavar="TEXT", help="Only runs whose name contains TEXT.")
 @backend_option
-def collapse(which, half, repeat, pictures, keep_images, policy, workers, rescues, only, backend):
+def collapse(which, wanted, repeat, pictures, keep_images, policy, workers, rescues, only, backend):
     """The exam of the collapse detector: its verdicts on runs that collapse and runs that do not.
 
     The truth is found by means that the detector does not have: the centres of a mixture, a
@@ -88,14 +90,14 @@ def collapse(which, half, repeat, pictures, keep_images, policy, workers, rescue
     if rescues:
         echo(exam.policy_table(exam.rescues()))
         return
-    wanted = None if half == "both" else half
+    half = None if wanted == "all" else wanted
     if repeat is None:
-        histories = exam.histories(wanted, which)
+        histories = exam.histories(half, which)
     else:
         from kerasgan.bench.collapse import runs
 
         histories = runs.repeat(
-            runs.recipes(wanted, only, which),
+            runs.recipes(half, only, which),
             repeat,
             policy,
             workers,
@@ -104,7 +106,7 @@ def collapse(which, half, repeat, pictures, keep_images, policy, workers, rescue
             keep=keep_images,
         )
     if not histories and only is None:
-        raise click.UsageError(f"the half {half} of the exam {which} has no stored runs yet.")
+        raise click.UsageError(f"the exam {which} has no stored runs of {wanted} yet.")
     chosen = [h for h in histories if only is None or only in h["recipe"]["name"]]
     if not chosen:
         raise click.UsageError(f"no run's name contains {only!r}.")

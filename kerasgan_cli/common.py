@@ -182,10 +182,12 @@ def _configured():
 
 
 def nearest(kind, given, known):
-    """Return a usage error for an unknown name that lists the nearest known ones."""
-    near = difflib.get_close_matches(given, known, n=3, cutoff=0.4) or sorted(known) or ["none"]
+    """Return a usage error for an unknown name that lists the nearest known ones, or else all."""
+    near = difflib.get_close_matches(given, known, n=3, cutoff=0.4)
+    names = f"nearest: {', '.join(near)}" if near else f"they are {', '.join(sorted(known))}"
     return click.UsageError(
-        f"{kind} must be one of the known names; nearest: {', '.join(near)}. Received: {given!r}"
+        f"{kind} must be one of the known names; {names if known else 'there is none'}. "
+        f"Received: {given!r}"
     )
 
 

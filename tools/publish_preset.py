@@ -4,12 +4,14 @@
 
 `zoo/NAME/recipe.json` must exist. It contains the recipe of the run. Its entry `about` contains
 texts of the card: `title`, `attribution` of the training images and `limits`. It may also contain
-`remark`, and `samples`, the number of images of a score. The scores are measured here (see
-`kerasgan.scorecard`) on the weights as they are published. The time of the training is read from
-the run.
+`remark`, and `samples`, the number of images of a score. If the recipe's data are a folder, it
+contains `data`, what the images are called, and `obtain`, how a reader gets them. The scores are
+measured here (see `kerasgan.scorecard`) on the weights as they are published. The time of the
+training is read from the run.
 """
 
 import argparse
+import dataclasses
 import json
 import shutil
 import tempfile
@@ -35,9 +37,7 @@ SAMPLES = 10_000  # The recipe may have fewer: thousands of large images take mi
 CARD = """---
 library_name: kerasgan
 {pipeline}license: apache-2.0
-datasets:
-- {data}
-tags:
+{data}tags:
 {tags}
 ---
 
@@ -63,7 +63,7 @@ of the rounded weights.
 
 ## How it was made
 
-This command repeats the training:
+{obtain}This command repeats the training:
 
 ```
 kerasgan zoo train {name}
@@ -196,20 +196,25 @@ def over_time(samples, side):
 
 
 def recipe_of(run, recipe):
-    """Return the recipe of a run, after a check that it is the one in a file.
+    """Return the recipe in a file with a run's backend, after a check that the run is of it.
 
     Args:
         run: A `Run`.
         recipe: Path of the recipe.
 
     Raises:
-        SystemExit: If it is not. The backend may be another one.
+        SystemExit: If it is not. The backend may be another one, and a run has the whole path of a
+            folder.
     """
-    found, asked = run.recipe().to_json(), Recipe.read(recipe).to_json()
+    written = Recipe.read(recipe)
+    found, asked = run.recipe().to_json(), written.to_json()
+    whole = Path(asked["data"]["name_or_path"]).resolve()
+    if whole.exists():
+        asked["data"] = {**asked["data"], "name_or_path": str(whole)}
     differ = [key for key in asked if key != "backend" and found[key] != asked[key]]
     if differ:
         raise SystemExit(f"{run.folder} was not made by {recipe}: {', '.join(differ)}")
-    return run.recipe()
+    return dataclasses.replace(written, backend=run.recipe().backend)
 
 
 def publish(name, folder, wall=None):
@@ -234,9 +239,10 @@ def publish(name, folder, wall=None):
     keras.utils.set_random_seed(0)
     samples = about.get("samples", SAMPLES)
     card = scorecard.measure(model, data, samples)
+    called = about.get("data", data["name_or_path"])
     metadata = {
         "title": about["title"],
-        "data": f"{data['name_or_path']}, {'x'.join(map(str, model.image_shape))}",
+        "data": f"{called}, {'x'.join(map(str, model.image_shape))}",
         "license": "apache-2.0",
         "attribution": about["attribution"],
         "command": f"kerasgan zoo train {name}",
@@ -286,11 +292,12 @@ def card_text(name, about, recipe, images, metadata, model, real, compared):
     labelled = model.num_classes is not None
     first = catalogue.VARIANTS[recipe.variant].architectures[0]
     network, trained_on = recipe.networks.get("architecture", first), recipe.data["name_or_path"]
+    called = f" ({about['data']})" if "data" in about else ""
     what = (
         f"The variant is `{recipe.variant}` with the `{network}` networks. The generator has "
         f"{model.generator.count_params():,} parameters and the critic has "
         f"{model.critic.count_params():,}. It was trained on the {images:,} images of "
-        f"`{trained_on}`, which are {'x'.join(map(str, model.image_shape))}."
+        f"`{trained_on}`{called}, which are {'x'.join(map(str, model.image_shape))}."
     )
     cores = environment["cores"]
     tags = dict.fromkeys(("keras", "gan", recipe.variant))
@@ -299,7 +306,9 @@ def card_text(name, about, recipe, images, metadata, model, real, compared):
         tags="\n".join(f"- {tag}" for tag in tags),
         name=name, what=what, title=about["title"], limits=about["limits"],
         attribution=about["attribution"], remark=about.get("remark", ""),
-        data=trained_on, model=recipe.variant, seed=recipe.seed,
+        data="" if "data" in about else f"datasets:\n- {trained_on}\n",
+        obtain=f"{about['obtain']}\n" if "obtain" in about else "",
+        model=recipe.variant, seed=recipe.seed,
         critic_steps=metadata["critic_steps"], generator_steps=metadata["generator_steps"],
         wall=duration(metadata["seconds"]), cores=f"{cores} core{'s' * (cores > 1)}",
         machine=environment["machine"], backend=recipe.backend,

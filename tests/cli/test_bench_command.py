@@ -64,7 +64,7 @@ def test_bench_refuses_what_it_cannot_do(command, tmp_path, arguments, message):
 
 
 def test_bench_collapse_reruns_the_exam(command):
-    code, out, err = command("bench", "collapse", "--half", "both")
+    code, out, err = command("bench", "collapse", "--runs", "all")
     assert code == 0, err
     assert "AUROC" in out and "false alarms" in out
     code, _, err = command("bench", "collapse", "--only", "no such run")

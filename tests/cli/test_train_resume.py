@@ -3,7 +3,8 @@
 import json
 
 import keras
-from small_runs import SMALL
+import pytest
+from small_runs import SMALL, folder_of
 
 from kerasgan import storage
 from kerasgan.augment import DiffAugment
@@ -27,6 +28,27 @@ def test_what_a_rescue_added_stays(command, data, run_folder):
     again = keras.saving.load_model(run_folder / "model.keras")
     assert isinstance(again.augment, DiffAugment)
     assert again.n_critic == 2 and again.critic_steps == 2 * gan.critic_steps > 0
+
+
+def test_a_resumed_run_of_styles_is_the_uninterrupted_one(command, tmp_path, backend_name):
+    if backend_name != "torch":
+        pytest.skip("it is equal there too, and takes minutes to compile")
+    small = [
+        "--data", folder_of(tmp_path, 24, size=16), "--image-size", 16, "--batch-size", 8,
+        "--latent-dim", 6, "--mapping-layers", 1, "--channel-base", 32, "--guard", "off",
+        "--animation", "none",
+    ]  # fmt: skip
+    found = {}
+    for name, epochs in (("whole", 2), ("parts", 1)):
+        runs = tmp_path / name
+        assert command("train", "stylegan2", *small, "--epochs", epochs, "--run-dir", runs)[0] == 0
+        found[name] = next(runs.iterdir())
+    assert command("train", "--resume", found["parts"], "--epochs", 2)[0] == 0
+    whole, parts = (
+        keras.saving.load_model(found[name] / "model.keras") for name in ("whole", "parts")
+    )
+    assert whole.critic_steps == parts.critic_steps > 0
+    assert (whole.sample(8, seed=1) == parts.sample(8, seed=1)).all()
 
 
 def test_a_run_goes_on_from_another_directory(command, data, tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ def test_onset_is_where_the_modes_fell_and_stayed():
     assert exam.onset([0.9, 1.0, 1.0, *[0.2] * 5, 0.9]) == 3  # It came back too late.
     assert exam.onset([0.0, 0.0, 0.0]) is None  # It never had anything.
     assert exam.onset([0.1, 0.9, 0.1, 0.1]) is None  # One lucky check.
+    assert exam.onset([0.9, 1.0, 1.0, 0.2]) is None  # The run ends before it is known to last.
     assert exam.onset([]) is None
 
 
@@ -59,3 +60,10 @@ def test_figures():
     assert found["collapsed"] == 2 and found["healthy"] == 1
     assert found["caught"] == 1 and found["false_alarms"] == 0 and found["median_delay"] == 0
     assert found["auroc"] == pytest.approx(0.75, abs=0.26)
+
+
+def test_a_run_that_keeps_every_mode_and_loses_their_shares_has_collapsed():
+    run = history([1.0] * 6, [0.9] * 6)
+    for record, share in zip(run["looks"], [0.8, 0.8, 0.8, 0.5, 0.5, 0.5], strict=True):
+        record["overlap"] = share
+    assert exam.examine(run)["onset"] == 3

@@ -15,9 +15,11 @@ RESCUES = HERE / "rescues.jsonl"
 KEPT = 0.95  # A run is saved if it ends with at least this part of its best share of the modes.
 LOST = 0.3  # A run has collapsed when it has lost this part of its best share of the modes,
 LASTS = 5  # and does not recover within this number of checks.
+SEEN = 2  # A loss that fewer checks show, because the run ends, is not known to last.
 HAD = 0.4  # A run whose best share of the modes is below this cannot collapse,
 HAD_OF_PICTURES = 0.15  # or where there are 200 modes.
-TRUTH = ("step", "modes", "covered")  # What a record of a check holds beside the measurement.
+# What a record of a check holds beside the measurement.
+TRUTH = ("step", "modes", "overlap", "covered")
 EARLY = 2  # An alarm more than this number of checks before the collapse is false.
 
 
@@ -25,7 +27,8 @@ def histories(half=None, which="small"):
     """Return the stored histories of an exam.
 
     Args:
-        half: "design", the half that the detector was made with, "exam" or None for both.
+        half: "design", the runs that the detector was made with; "exam"; "later", runs on pictures
+            that were trained after the detector's last change; or None for all.
         which: A key of `HISTORIES`: "small" for mixtures, digits, garments and avatars, or
             "pictures" for photographs and drawings.
     """
@@ -46,7 +49,7 @@ def onset(modes, least=HAD):
     pairs = itertools.pairwise([0.0, *modes])
     had = itertools.accumulate((min(pair) for pair in pairs), max)
     gone = [m <= (1 - LOST) * best and best >= least for m, best in zip(modes, had, strict=True)]
-    return next((i for i in range(len(gone)) if all(gone[i : i + LASTS])), None)
+    return next((i for i in range(len(gone) - SEEN + 1) if all(gone[i : i + LASTS])), None)
 
 
 def measurements(history):
@@ -92,12 +95,15 @@ def examine(history, detector=None):
 def _truth(history):
     """Return the index of the check at which a run had collapsed or diverged, or None.
 
-    Of a run with classes, each class may collapse by itself. What is imposed on generated images
-    and has the entry `collapse` is one as soon as it happens.
+    The parts of the data that are generated may be lost, or their shares, where a history has
+    them as `overlap`. Of a run with classes, each class may collapse by itself. What is imposed on
+    generated images and has the entry `collapse` is one as soon as it happens.
     """
     records = history["looks"]
     least = HAD_OF_PICTURES if "pictures" in history["recipe"] else HAD
     shares = [[record["modes"] for record in records]]
+    if "overlap" in records[0]:
+        shares.append([record["overlap"] for record in records])
     shares += zip(*(record.get("covered", ()) for record in records), strict=True)
     found = [onset(share, least) for share in shares]
     found.append(next((i for i, record in enumerate(records) if not record["finite"]), None))

@@ -25,10 +25,19 @@ class Oracle:
         """Return the share of the modes that is covered, from 0 to 1."""
         if not np.isfinite(images).all():
             return 0.0
-        counts = np.bincount(self.classify(images) + 1, minlength=len(self.expected) + 1)[1:]
-        real = self.expected > 0
-        covered = counts[: len(real)] >= np.maximum(PRESENT * self.expected * len(images), 1)
+        counts, real = self._counts(images), self.expected > 0
+        covered = counts >= np.maximum(PRESENT * self.expected * len(images), 1)
         return float(covered[real].mean())
+
+    def overlap(self, images):
+        """Return the overlap of the modes' shares with those of the real images, from 0 to 1."""
+        if not np.isfinite(images).all():
+            return 0.0
+        return float(np.minimum(self._counts(images) / len(images), self.expected).sum())
+
+    def _counts(self, images):
+        modes = len(self.expected)
+        return np.bincount(self.classify(images) + 1, minlength=modes + 1)[1 : modes + 1]
 
 
 def of_mixture(centres, sigma, within=5.0):

@@ -105,10 +105,10 @@ def train(recipe, policy="none", images_file=None, folder=None):
     """Return the history of a recipe.
 
     Args:
-        recipe: An entry of `recipes.json`: `name`; `half`, "design" or "exam"; `every`, the critic
-            steps between two checks; `pictures`, arguments of `pictures.load`; `events`, see
-            `pictures.ChangingData`; `before`, pictures of another training and its `steps`, from
-            whose end this one starts; and the fields of a `Recipe`.
+        recipe: An entry of `recipes.json`: `name`; `half`, "design", "exam" or "later"; `every`,
+            the critic steps between two checks; `pictures`, arguments of `pictures.load`;
+            `events`, see `pictures.ChangingData`; `before`, pictures of another training and its
+            `steps`, from whose end this one starts; and the fields of a `Recipe`.
         policy: The policy of a `CollapseGuard` that watches the training; "none" for no guard.
         images_file: A .npy file for the images of all checks, or None.
         folder: Where the pictures are.
@@ -137,7 +137,11 @@ def train(recipe, policy="none", images_file=None, folder=None):
             generated = pictures.imposed(generated, recipe["events"], step, wanted)
         if images_file is not None:
             seen.append(_stored(generated))
-        covered = {"modes": round(truths["modes"](generated), 4)}
+        oracle_of_all = truths["modes"]
+        covered = {
+            "modes": round(oracle_of_all(generated), 4),
+            "overlap": round(oracle_of_all.overlap(generated), 4),
+        }
         if labels is not None:
             own = [truths[f"class {c}"](generated[wanted == c]) for c in np.unique(labels)]
             covered["covered"] = [round(share, 4) for share in own]
@@ -216,7 +220,7 @@ def recipes(half=None, only=None, which="small"):
     """Return the recipes of an exam.
 
     Args:
-        half: "design" or "exam"; None for both halves.
+        half: "design", "exam" or "later"; None for all.
         only: Text that the names of the recipes must hold, or None.
         which: A key of `RECIPES`.
     """
