@@ -42,7 +42,7 @@ def bench():
     "--repeat",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Train every run again into FOLDER, about an hour for one half; finished runs are kept.",
+    help="Train every run again into FOLDER, an hour or two a set; finished runs are kept.",
 )
 @click.option(
     "--pictures",

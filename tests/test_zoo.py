@@ -15,7 +15,7 @@ EXPECTED = {
     *("minibatch_gan_fashion_mnist", "pacgan_fashion_mnist", "r3gan_fashion_mnist"),
     *("unrolled_gan_fashion_mnist", "wgan_fashion_mnist", "wgan_gp_fashion_mnist"),
     *("flow_gan_mnist", "infogan_mnist", "relativistic_gan_stacked_mnist"),
-    *("r3gan_avatars", "r3gan_characters", "r3gan_moods", "r3gan_pixel_art"),
+    *("r3gan_avatars", "r3gan_characters", "r3gan_emoji", "r3gan_moods", "r3gan_pixel_art"),
     *("stylegan2_personas", "wgan_avatars"),
 }
 COLLAPSED = "gan_collapsed_fashion_mnist"

@@ -94,6 +94,7 @@ def test_sources_that_there_are_not(command, run_folder, images, tmp_path):
 def test_presets_that_fit_are_those_of_the_size():
     assert fine_tuning.presets_of({"image_size": 64, "channels": 3}) == [
         "r3gan_avatars",
+        "r3gan_emoji",
         "r3gan_moods",
         "stylegan2_personas",
         "wgan_avatars",
