@@ -14,7 +14,7 @@ EXPECTED = {
     *("gan_collapsed_fashion_mnist", "gan_fashion_mnist", "infogan_fashion_mnist"),
     *("minibatch_gan_fashion_mnist", "pacgan_fashion_mnist", "r3gan_fashion_mnist"),
     *("unrolled_gan_fashion_mnist", "wgan_fashion_mnist", "wgan_gp_fashion_mnist"),
-    *("flow_gan_mnist", "infogan_mnist", "relativistic_gan_stacked_mnist"),
+    *("flow_gan_mnist", "infogan_clipart", "infogan_mnist", "relativistic_gan_stacked_mnist"),
     *("r3gan_avatars", "r3gan_characters", "r3gan_emoji", "r3gan_moods", "r3gan_pixel_art"),
     *("stylegan2_personas", "wgan_avatars"),
 }
@@ -64,7 +64,7 @@ def test_a_preset_has_its_recipe_and_its_proof(name):
 def test_weights_are_small_enough_for_a_package():
     sizes = [(folder / storage.WEIGHTS).stat().st_size for folder in ZOO.values()]
     assert max(sizes) <= 5e6
-    assert sum(p.stat().st_size for folder in ZOO.values() for p in folder.iterdir()) <= 75e6
+    assert sum(p.stat().st_size for folder in ZOO.values() for p in folder.iterdir()) <= 78e6
 
 
 @pytest.mark.parametrize("name", HEALTHY)
