@@ -153,6 +153,7 @@ def show(name, whole, as_json):
     names = class_names(str(folder))
     paragraphs = [f"Classes: {', '.join(names)}"] if names else []
     paragraphs += [f"Limits: {about['limits']}"] if "limits" in about else []
+    paragraphs += [about["obtain"]] if "obtain" in about else []
     words = {"attribution": "Training images", "license": "Licence of the weights"}
     paragraphs += [f"{word}: {metadata[key]}" for key, word in words.items() if key in metadata]
     parts.append("\n".join(_wrapped(text, None if whole else PARAGRAPH) for text in paragraphs))
@@ -226,8 +227,19 @@ def train_preset(context, name, options):
     if name not in recipes:
         raise nearest("NAME", told(name), list(recipes))
     arguments = ["--recipe", str(recipes[name]), *options]
-    with train.make_context("train", arguments, parent=context) as inner, in_flags(train):
-        train.invoke(inner)
+    try:
+        with train.make_context("train", arguments, parent=context) as inner, in_flags(train):
+            train.invoke(inner)
+    except click.ClickException as error:
+        error.message += _to_obtain(recipes[name])
+        raise
+
+
+def _to_obtain(file):
+    """Return how the images of a recipe are obtained, if they are a folder that is not there."""
+    recipe = read_json(file) if file.exists() else {}
+    obtain = recipe.get("about", {}).get("obtain")
+    return f" {obtain}" if obtain and not Path(recipe["data"]["name_or_path"]).exists() else ""
 
 
 @zoo.command()
@@ -280,7 +292,8 @@ def _verified(name, folder, metrics):
         if metrics:
             checks += scorecard.check(gan, _metadata(folder).get("card"))
     except (PresetError, DataError, OSError) as error:
-        echo(f"  FAILED  {short(error, most=500, named=False)}")
+        obtain = _to_obtain(Path(folder) / "recipe.json") if isinstance(error, DataError) else ""
+        echo(f"  FAILED  {short(error, most=500, named=False)}{obtain}")
         return False
     for check in checks:
         word = "ok" if check.passed else "FAILED"

@@ -123,6 +123,18 @@ def test_verify_finds_figures_that_are_not_so(command, preset, change, found):
     assert command("zoo", "verify", preset)[0] == 0
 
 
+def test_who_lacks_the_images_is_told_how_to_get_them(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = command("zoo", "verify", "r3gan_emoji", "--metrics")
+    assert code == 1 and "FAILED" in out and "npm install emoji-datasource-google" in out
+    code, _, err = command("zoo", "train", "r3gan_emoji", "--epochs", 1)
+    assert code == 2 and "--data" in err and "npm install emoji-datasource-google" in err
+    code, out, _ = command("zoo", "show", "r3gan_emoji")
+    assert code == 0 and "npm install" in out
+    _, _, err = command("zoo", "train", "r3gan_emoji", "--epochs", 0)
+    assert "--epochs" in err
+
+
 def _frechet(card):
     return next(r for r in card["results"] if r["name"] == "frechet_distance")
 
