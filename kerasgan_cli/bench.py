@@ -35,14 +35,14 @@ def bench():
     type=click.Choice(["design", "exam", "later", "all"]),
     default="exam",
     show_default=True,
-    help="Which runs: design, those that the detector was made with; exam, others; later, those on "
-    "pictures that were trained after the detector's last change; or all.",
+    help="Which runs: design, those that the detector was made with; exam, those that it was "
+    "then tried on; later, with --exam pictures, those trained after its last change; or all.",
 )
 @click.option(
     "--repeat",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Train every run again into FOLDER, an hour or two a set; finished runs are kept.",
+    help="Train every run again into FOLDER, in up to two hours; finished runs are kept.",
 )
 @click.option(
     "--pictures",
@@ -82,6 +82,8 @@ def collapse(which, wanted, repeat, pictures, keep_images, policy, workers, resc
             raise click.UsageError(f"{option} goes with --repeat.")
     if repeat is not None and (which == "pictures") != (pictures is not None):
         raise click.UsageError("--exam pictures --repeat and --pictures go together.")
+    if wanted == "later" and which != "pictures":
+        raise click.UsageError("--runs later goes with --exam pictures.")
     choose_backend(backend)
     from kerasgan.bench.collapse import exam
 
@@ -105,8 +107,6 @@ def collapse(which, wanted, repeat, pictures, keep_images, policy, workers, resc
             pictures=pictures,
             keep=keep_images,
         )
-    if not histories and only is None:
-        raise click.UsageError(f"the exam {which} has no stored runs of {wanted} yet.")
     chosen = [h for h in histories if only is None or only in h["recipe"]["name"]]
     if not chosen:
         raise click.UsageError(f"no run's name contains {only!r}.")

@@ -307,7 +307,7 @@ def card_text(name, about, recipe, images, metadata, model, real, compared):
         name=name, what=what, title=about["title"], limits=about["limits"],
         attribution=about["attribution"], remark=about.get("remark", ""),
         data="" if "data" in about else f"datasets:\n- {trained_on}\n",
-        obtain=f"{about['obtain']}\n" if "obtain" in about else "",
+        obtain=f"{about['obtain']}\n\n" if "obtain" in about else "",
         model=recipe.variant, seed=recipe.seed,
         critic_steps=metadata["critic_steps"], generator_steps=metadata["generator_steps"],
         wall=duration(metadata["seconds"]), cores=f"{cores} core{'s' * (cores > 1)}",

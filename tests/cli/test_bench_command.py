@@ -70,5 +70,9 @@ def test_bench_collapse_reruns_the_exam(command):
     code, _, err = command("bench", "collapse", "--only", "no such run")
     assert code == 2 and "no such run" in err
     assert command("bench", "collapse", "--policy", "stop")[0] == 2
+    code, _, err = command("bench", "collapse", "--runs", "later")
+    assert code == 2 and "--exam pictures" in err
+    code, out, err = command("bench", "collapse", "--exam", "pictures", "--runs", "later")
+    assert code == 0 and "29 did not" in out, err
     code, out, _ = command("bench", "collapse", "--rescues")
     assert code == 0 and "rescue: " in out and "mean modes" in out

@@ -66,4 +66,6 @@ def test_a_run_that_keeps_every_mode_and_loses_their_shares_has_collapsed():
     run = history([1.0] * 6, [0.9] * 6)
     for record, share in zip(run["looks"], [0.8, 0.8, 0.8, 0.5, 0.5, 0.5], strict=True):
         record["overlap"] = share
+    assert exam.examine(run)["onset"] is None  # Of other runs only the modes count.
+    run["recipe"]["half"] = "later"
     assert exam.examine(run)["onset"] == 3

@@ -95,14 +95,14 @@ def examine(history, detector=None):
 def _truth(history):
     """Return the index of the check at which a run had collapsed or diverged, or None.
 
-    The parts of the data that are generated may be lost, or their shares, where a history has
-    them as `overlap`. Of a run with classes, each class may collapse by itself. What is imposed on
+    Parts of the data may be lost, or, in the runs called later, the overlap of their shares with
+    the real ones. Of a run with classes, each class may collapse by itself. What is imposed on
     generated images and has the entry `collapse` is one as soon as it happens.
     """
     records = history["looks"]
     least = HAD_OF_PICTURES if "pictures" in history["recipe"] else HAD
     shares = [[record["modes"] for record in records]]
-    if "overlap" in records[0]:
+    if history["recipe"].get("half") == "later":
         shares.append([record["overlap"] for record in records])
     shares += zip(*(record.get("covered", ()) for record in records), strict=True)
     found = [onset(share, least) for share in shares]

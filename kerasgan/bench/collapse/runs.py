@@ -105,10 +105,10 @@ def train(recipe, policy="none", images_file=None, folder=None):
     """Return the history of a recipe.
 
     Args:
-        recipe: An entry of `recipes.json`: `name`; `half`, "design", "exam" or "later"; `every`,
-            the critic steps between two checks; `pictures`, arguments of `pictures.load`;
-            `events`, see `pictures.ChangingData`; `before`, pictures of another training and its
-            `steps`, from whose end this one starts; and the fields of a `Recipe`.
+        recipe: An entry of a file in `RECIPES`: `name`; `half`, "design", "exam" or
+            "later"; `every`, the critic steps between two checks; `pictures`, arguments of
+            `pictures.load`; `events`, see `pictures.ChangingData`; `before`, pictures of another
+            training and its `steps`, from whose end this one starts; and the fields of a `Recipe`.
         policy: The policy of a `CollapseGuard` that watches the training; "none" for no guard.
         images_file: A .npy file for the images of all checks, or None.
         folder: Where the pictures are.
