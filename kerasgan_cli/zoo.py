@@ -53,6 +53,11 @@ def _folder(name):
     return presets[name]
 
 
+def _stored(file):
+    """Return a preset's recipe as JSON, or {}: a preset from elsewhere may have none."""
+    return read_json(file) if file.exists() else {}
+
+
 def _metadata(folder):
     from kerasgan.storage import read_metadata
 
@@ -140,8 +145,7 @@ def show(name, whole, as_json):
     if as_json:
         echo(json.dumps(metadata, indent=2))
         return
-    file = folder / "recipe.json"
-    recipe = read_json(file) if file.exists() else {}
+    recipe = _stored(folder / "recipe.json")
     about, card = recipe.get("about", {}), metadata.get("card", {})
     results = [r for r in card.get("results", ()) if whole or r["name"] in _SHOWN]
     scores = _of_scores(results, card.get("errors", {}))
@@ -237,7 +241,7 @@ def train_preset(context, name, options):
 
 def _to_obtain(file):
     """Return how the images of a recipe are obtained, if they are a folder that is not there."""
-    recipe = read_json(file) if file.exists() else {}
+    recipe = _stored(file)
     obtain = recipe.get("about", {}).get("obtain")
     return f" {obtain}" if obtain and not Path(recipe["data"]["name_or_path"]).exists() else ""
 

@@ -5,9 +5,9 @@
 `zoo/NAME/recipe.json` must exist. It contains the recipe of the run. Its entry `about` contains
 texts of the card: `title`, `attribution` of the training images and `limits`. It may also contain
 `remark`, and `samples`, the number of images of a score. If the recipe's data are a folder, it
-contains `data`, what the images are called, and `obtain`, how a reader gets them. The scores are
-measured here (see `kerasgan.scorecard`) on the weights as they are published. The time of the
-training is read from the run.
+contains `data`, what the images are called, and `obtain`, how a reader gets them; its path is one
+from the folder where this is run. The scores are measured here (see `kerasgan.scorecard`) on the
+weights as they are published. The time of the training is read from the run.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from kerasgan.metrics.result import number
 from kerasgan.recipe import Recipe
 from kerasgan.text import duration
 from kerasgan_cli.runs import Run
-from kerasgan_cli.sources import load_file
+from kerasgan_cli.sources import find_data, load_file
 
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
 SAMPLES = 10_000  # The recipe may have fewer: thousands of large images take minutes.
@@ -208,9 +208,7 @@ def recipe_of(run, recipe):
     """
     written = Recipe.read(recipe)
     found, asked = run.recipe().to_json(), written.to_json()
-    whole = Path(asked["data"]["name_or_path"]).resolve()
-    if whole.exists():
-        asked["data"] = {**asked["data"], "name_or_path": str(whole)}
+    asked["data"] = {**asked["data"], "name_or_path": find_data(written.data["name_or_path"])}
     differ = [key for key in asked if key != "backend" and found[key] != asked[key]]
     if differ:
         raise SystemExit(f"{run.folder} was not made by {recipe}: {', '.join(differ)}")

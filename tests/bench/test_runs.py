@@ -69,9 +69,9 @@ def test_an_oracle_counts_the_modes_of_a_mixture():
     assert points.shape == (20_000, 1, 1, 2) and truth(points) == 1.0
     right = points[points[:, 0, 0, 0] > 0.1]
     assert truth(right) == 3 / 8
-    assert truth.overlap(points) == pytest.approx(1)
-    assert truth.overlap(right) == pytest.approx(3 / 8, abs=0.01)
-    assert truth.overlap(np.full((100, 1, 1, 2), np.nan, "float32")) == 0.0
+    assert truth.measure(points)["overlap"] == pytest.approx(1)
+    assert truth.measure(right)["overlap"] == pytest.approx(3 / 8, abs=0.01)
+    assert truth.measure(np.full((100, 1, 1, 2), np.nan, "float32"))["overlap"] == 0.0
     assert truth(np.full((100, 1, 1, 2), np.nan, "float32")) == 0.0
 
 

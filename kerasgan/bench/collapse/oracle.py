@@ -23,21 +23,25 @@ class Oracle:
 
     def __call__(self, images):
         """Return the share of the modes that is covered, from 0 to 1."""
-        if not np.isfinite(images).all():
-            return 0.0
-        counts, real = self._counts(images), self.expected > 0
-        covered = counts >= np.maximum(PRESENT * self.expected * len(images), 1)
-        return float(covered[real].mean())
+        return self.measure(images)["modes"]
 
-    def overlap(self, images):
-        """Return the overlap of the modes' shares with those of the real images, from 0 to 1."""
-        if not np.isfinite(images).all():
-            return 0.0
-        return float(np.minimum(self._counts(images) / len(images), self.expected).sum())
+    def measure(self, images):
+        """Return what the images show of the modes.
 
-    def _counts(self, images):
+        Returns:
+            `{"modes": share, "overlap": share}`: the share of the modes that is covered, and the
+            overlap of their shares with those of the real images; each from 0 to 1.
+        """
+        if not np.isfinite(images).all():
+            return {"modes": 0.0, "overlap": 0.0}
         modes = len(self.expected)
-        return np.bincount(self.classify(images) + 1, minlength=modes + 1)[1 : modes + 1]
+        counts = np.bincount(self.classify(images) + 1, minlength=modes + 1)[1 : modes + 1]
+        covered = counts >= np.maximum(PRESENT * self.expected * len(images), 1)
+        shared = np.minimum(counts / len(images), self.expected)
+        return {
+            "modes": float(covered[self.expected > 0].mean()),
+            "overlap": float(shared.sum()),
+        }
 
 
 def of_mixture(centres, sigma, within=5.0):

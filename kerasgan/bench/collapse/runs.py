@@ -137,11 +137,8 @@ def train(recipe, policy="none", images_file=None, folder=None):
             generated = pictures.imposed(generated, recipe["events"], step, wanted)
         if images_file is not None:
             seen.append(_stored(generated))
-        oracle_of_all = truths["modes"]
-        covered = {
-            "modes": round(oracle_of_all(generated), 4),
-            "overlap": round(oracle_of_all.overlap(generated), 4),
-        }
+        shown = truths["modes"].measure(generated)
+        covered = {name: round(share, 4) for name, share in shown.items()}
         if labels is not None:
             own = [truths[f"class {c}"](generated[wanted == c]) for c in np.unique(labels)]
             covered["covered"] = [round(share, 4) for share in own]
