@@ -172,7 +172,7 @@ def test_compare_refuses(command, run_folder, tmp_path, monkeypatch):
         ([run_folder, run_folder], "two or more different runs"),
         ([run_folder, tmp_path / "empty"], "is not a run folder"),
         ([run_folder, tmp_path / "none"], "does not exist"),
-        ([run_folder, run_folder, "--metrics", "fid"], "nearest: "),
+        ([run_folder, run_folder, "--metrics", "fid"], " frechet_distance, "),
     ):
         code, _, err = command("compare", *arguments)
         assert code in (1, 2) and words in err, err

@@ -45,7 +45,7 @@ def test_evaluate_takes_a_runs_own_data(command, run_folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--metrics", "fid"], "nearest: "),
+        (["--metrics", "fid"], " frechet_distance, "),
         (["--metrics", "classes"], "`labels` are needed for classes"),
         (["--samples", "5"], "--samples"),
         (["--extractor", "inception"], "--extractor"),
